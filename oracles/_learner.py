@@ -94,9 +94,13 @@ class Learner:
 
 
 def cross_entropy(logits: Float[Array, "n classes"], labels: Int[Data, " n"]) -> Float[Array, ""]:
-    """Mean of −ln p_y; the label is picked by comparison, which XLA fuses where a gather is not."""
-    own = labels[:, None] == jnp.arange(logits.shape[-1])
-    return -jnp.where(own, jax.nn.log_softmax(logits), 0.0).sum(axis=-1).mean()
+    """Mean of −ln p_y, classes first, as XLA vectorises a sum over the leading axis only.
+
+    The label is picked by comparison, which XLA fuses where a gather is not.
+    """
+    scores = logits.T
+    own = labels == jnp.arange(scores.shape[0])[:, None]
+    return -jnp.where(own, jax.nn.log_softmax(scores, axis=0), 0.0).sum(axis=0).mean()
 
 
 def descend(

@@ -236,6 +236,23 @@ def test_difference_bound_counted_exactly_never_exceeds_the_level() -> None:
     assert low[n, 0] > 0.5
 
 
+@pytest.mark.parametrize(
+    ("x", "n", "y", "m"), [(7, 12, 1, 9), (90, 150, 20, 60), (400, 600, 150, 600)]
+)
+def test_difference_bound_uses_up_the_level_at_its_hardest_rates(
+    x: int, n: int, y: int, m: int
+) -> None:
+    alpha, low = 0.05, difference_lower(x, n, y, m, 0.05)
+    seen = x * m - y * n
+    count = np.arange(m + 1)
+    least = np.ceil((seen + n * count) / m)
+    worst = max(
+        float(stats.binom.pmf(count, m, q) @ stats.binom.sf(least - 1, n, min(q + low, 1.0)))
+        for q in np.linspace(0.0, 1.0 - low, 401)
+    )
+    assert 0.96 * alpha < worst <= alpha
+
+
 def test_bad_settings_are_refused() -> None:
     with pytest.raises(ValueError, match=r"pilot: expected a number in \[0, 100\], found -1"):
         RankGrid(pilot=-1.0)
