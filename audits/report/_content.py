@@ -166,6 +166,10 @@ def _deciding(audit: "Audit") -> tuple[str, ...]:
                 f"forecast: it holds with probability {numbers.plain(of.forecast.power)} if the "
                 "distance is what these models suggest."
             )
+            if of.forecast.towards == "match" and audit.declaration.epsilon > 0.0:
+                said[-1] += (
+                    " Above epsilon 0 a match that is not perfect may need two or three times that."
+                )
     return tuple(said)
 
 
