@@ -62,13 +62,14 @@ def read_population(folder: Path, limits: Limits) -> PopulationFiles:
     content = read_json(path, limits)
     check_format(path, content, "indist-population", 1)
     shards = _shards(folder)
-    models = shards[-1].stop
+    models = sum(map(len, shards))
     if models > limits.models:
         refuse(path, f"field shards: expected at most {limits.models} models, found {models}")
     shapes: dict[str, tuple[int, ...]] | None = None
     for shard in shards:
-        file = folder / Path(str(shard.source)).name
-        found = _shapes(file, shard.stop - shard.start, limits)
+        assert isinstance(shard.source, tuple)
+        file = folder / shard.source[1]
+        found = _shapes(file, len(shard), limits)
         if shapes is not None and found != shapes:
             refuse(file, f"expected the parameters of the other shards, {_first(found, shapes)}")
         shapes = found
@@ -184,9 +185,9 @@ def _check_finite(shard: Shard, arrays: Mapping[str, np.ndarray]) -> None:
     for name, array in arrays.items():
         finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
         if not finite.all():
-            model = shard.start + int(np.flatnonzero(~finite)[0])
+            model = shard.span.start + int(np.flatnonzero(~finite)[0])
             raise SubmissionError(
-                f"{shard.source}: array {name!r}: expected finite numbers, found NaN or infinity "
+                f"{shard}: array {name!r}: expected finite numbers, found NaN or infinity "
                 f"in model {model} ({int((~finite).sum())} of {len(array)} models in this file)"
             )
 
@@ -198,12 +199,12 @@ def _stored(shard: Shard, arrays: Mapping[str, np.ndarray], logits: np.ndarray) 
         return logits
     if stored.shape != logits.shape:
         found, wanted = list(stored.shape), list(logits.shape)
-        raise SubmissionError(f"{shard.source}: array {NAME!r}: expected {wanted}, found {found}")
+        raise SubmissionError(f"{shard}: array {NAME!r}: expected {wanted}, found {found}")
     scale = 1.0 + np.abs(logits).max(axis=(1, 2))
     wrong = np.flatnonzero(np.abs(stored - logits).max(axis=(1, 2)) > _SAME * scale)
     if wrong.size:
         raise SubmissionError(
-            f"{shard.source}: array {NAME!r}: expected what the parameters give, found other "
-            f"numbers in model {shard.start + int(wrong[0])} ({wrong.size} models in this file)"
+            f"{shard}: array {NAME!r}: expected what the parameters give, found other "
+            f"numbers in model {shard.span.start + int(wrong[0])} ({wrong.size} models here)"
         )
     return stored

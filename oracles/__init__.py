@@ -3,14 +3,15 @@
 Users reach this package as ``from indist import oracles``.
 """
 
-from oracles import mechanisms, scenarios, unlearners
+from oracles import engines, mechanisms, scenarios, unlearners
 from oracles._learner import Learner
 from oracles._modules import MLP
 from oracles._population import Population, load_population
 from oracles._probes import PROBE_GROUPS, Examples, Observations, Probes
-from oracles._references import References, load_references, references, train
+from oracles._references import References, load_references, references, repair
 from oracles._scenario import Scenario
 from oracles._store import StoreError
+from oracles._training import train
 from oracles._unlearn import ORACLES, unlearn
 
 __all__ = [
@@ -25,10 +26,12 @@ __all__ = [
     "References",
     "Scenario",
     "StoreError",
+    "engines",
     "load_population",
     "load_references",
     "mechanisms",
     "references",
+    "repair",
     "scenarios",
     "train",
     "unlearn",

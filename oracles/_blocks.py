@@ -1,15 +1,21 @@
 """Running one vectorised program over many models, block by block, on every local device."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import jax
 import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Int
 
 BLOCK_WIDTH = {"cpu": 4}
 _ACCELERATOR_WIDTH = 256
+_FLYING = 2
+
+Program = Callable[[Any, Any], Any]
+"""``program(own, shared)`` of one model: its own arguments and those common to all models."""
 
 
 def block_width() -> int:
@@ -21,40 +27,56 @@ def block_width() -> int:
 
 
 def run_blocks(
-    program: Callable[..., Any],
+    program: Program,
     models: Int[np.ndarray, " models"],
-    arguments: Callable[[Int[np.ndarray, " width"]], Sequence[Any]],
-    shared: Sequence[Any],
+    arguments: Callable[[Int[np.ndarray, " width"]], Any],
+    shared: Any,
     width: int,
 ) -> Iterator[tuple[Int[np.ndarray, " block"], Any]]:
-    """Runs ``program(*arguments(ids), *shared)`` for blocks of ``width`` models.
+    """Runs ``program`` for all models, ``width`` on each local device at a time.
 
-    Every block has the same shape (the last is filled up by repeating a model, and cut), so a model
-    has the same bits wherever it stands. While devices compute, the host prepares the next blocks.
+    Each device runs the same program on ``width`` models, whatever the number of devices, and the
+    last block is filled up by repeating a model: a model has the same bits wherever it stands.
+    While devices compute, the host prepares the next block and fetches the last.
 
     Args:
-        program: jitted; maps arrays with a leading axis of ``width`` models to a pytree of such.
+        program: of one model; the same object in every call, or it is compiled anew.
         models: indices of the models to make.
-        arguments: the per-model arguments of given models, host arrays.
+        arguments: the own arguments of given models, host arrays with the models first.
         shared: arguments common to all models; put on each device once.
-        width: models a block.
+        width: models a device.
 
     Yields:
         ``(ids, outputs)`` in the order of ``models``, outputs as host arrays.
     """
-    devices = jax.local_devices()
-    common = [jax.device_put(tuple(shared), device) for device in devices]
+    mesh = Mesh(np.array(jax.local_devices()), ("models",))
+    compiled = _compiled(program, mesh)
+    own = NamedSharding(mesh, PartitionSpec("models"))
+    common = jax.device_put(shared, NamedSharding(mesh, PartitionSpec()))
     flying: deque[tuple[np.ndarray, Any]] = deque()
-    for block, start in enumerate(range(0, len(models), width)):
-        ids = models[start : start + width]
-        filled = np.concatenate([ids, np.full(width - len(ids), ids[-1])])
-        slot = block % len(devices)
-        own = jax.device_put(tuple(arguments(filled)), devices[slot])
-        flying.append((ids, program(*own, *common[slot])))
-        if len(flying) > 2 * len(devices):
+    size = width * mesh.size
+    for start in range(0, len(models), size):
+        ids = models[start : start + size]
+        filled = np.concatenate([ids, np.full(size - len(ids), ids[-1])])
+        flying.append((ids, compiled(jax.device_put(arguments(filled), own), common)))
+        if len(flying) > _FLYING:
             yield _fetch(*flying.popleft())
     while flying:
         yield _fetch(*flying.popleft())
+
+
+@lru_cache(maxsize=32)
+def _compiled(program: Program, mesh: Mesh) -> Callable[[Any, Any], Any]:
+    # Not donated: a block's inputs are plans, or parameters whose buffers are small beside it.
+    return jax.jit(
+        jax.shard_map(
+            jax.vmap(program, in_axes=(0, None)),
+            mesh=mesh,
+            in_specs=(PartitionSpec("models"), PartitionSpec()),
+            out_specs=PartitionSpec("models"),
+            check_vma=False,
+        )
+    )
 
 
 def _fetch(ids: np.ndarray, outputs: Any) -> tuple[np.ndarray, Any]:

@@ -94,13 +94,20 @@ class Learner:
 
 
 def cross_entropy(logits: Float[Array, "n classes"], labels: Int[Data, " n"]) -> Float[Array, ""]:
-    """Mean of −ln p_y, classes first, as XLA vectorises a sum over the leading axis only.
+    """Mean of −ln p_y."""
+    return cross_entropies(logits, labels).mean()
+
+
+def cross_entropies(
+    logits: Float[Array, "n classes"], labels: Int[Data, " n"]
+) -> Float[Array, " n"]:
+    """−ln p_y of each example, classes first, as XLA vectorises a sum over the leading axis only.
 
     The label is picked by comparison, which XLA fuses where a gather is not.
     """
     scores = logits.T
     own = labels == jnp.arange(scores.shape[0])[:, None]
-    return -jnp.where(own, jax.nn.log_softmax(scores, axis=0), 0.0).sum(axis=0).mean()
+    return -jnp.where(own, jax.nn.log_softmax(scores, axis=0), 0.0).sum(axis=0)
 
 
 def descend(

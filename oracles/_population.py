@@ -1,6 +1,6 @@
-"""Population: K models that differ in their keys alone, and how they are made or read."""
+"""Population: K models that differ in their keys alone."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -8,24 +8,23 @@ from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import Int
 
-from oracles._blocks import run_blocks
+from oracles._folder import Folder, open_folder
 from oracles._learner import Learner
 from oracles._probes import Observations, Probes
-from oracles._progress import progress_bar
 from oracles._store import (
-    PopulationFolder,
+    MANIFEST,
     Shard,
+    Span,
     StoreError,
     digest_shards,
+    missing_spans,
     parameters_in,
     read_manifest,
     read_shards,
-    shard_of,
+    split_damaged,
 )
-
-CHUNK = 32
-"""Models a shard: what an interrupted run can lose."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,12 +43,17 @@ class Population:
     learner: Learner
     probes: Probes
     shards: tuple[Shard, ...]
-    directory: Path | None = None
+    directory: Folder | None = None
 
     @property
     def models(self) -> int:
         """How many models there are."""
-        return self.shards[-1].stop if self.shards else 0
+        return sum(map(len, self.shards))
+
+    @property
+    def ids(self) -> Int[np.ndarray, " models"]:
+        """The index of each model: 0 to K − 1, unless damaged shards were left out."""
+        return np.concatenate([np.arange(0), *(np.arange(*shard.span) for shard in self.shards)])
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -66,18 +70,27 @@ class Population:
         parts = [parameters_in(shard.arrays()) for shard in self.shards]
         return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
 
-    def parameters_of(self, models: np.ndarray) -> Any:
-        """The parameters of some models, read shard by shard."""
+    def parameters_of(self, models: Int[np.ndarray, " some"]) -> Any:
+        """The parameters of some models by index, read shard by shard.
+
+        Raises:
+            ValueError: when one of them is not there.
+        """
         parts: list[Any] = [None] * len(models)
         for shard in self.shards:
-            inside = np.flatnonzero((models >= shard.start) & (models < shard.stop))
+            start, stop = shard.span
+            inside = np.flatnonzero((models >= start) & (models < stop))
             if inside.size:
                 held = _held_parameters(shard)
                 for place in inside:
-                    row = int(models[place]) - shard.start
+                    row = int(models[place]) - start
                     parts[place] = jax.tree.map(lambda leaf, row=row: leaf[row], held)
-        if any(part is None for part in parts):
-            raise ValueError(f"models: expected indices 0 to {self.models - 1}, found others")
+        for model, part in zip(models, parts, strict=True):
+            if part is None:
+                raise ValueError(
+                    f"models: expected indices among the {self.models} models of this population, "
+                    f"found {model}"
+                )
         return jax.tree.map(lambda *leaves: np.stack(leaves), *parts)
 
     def observe(self, probes: Probes) -> Observations:
@@ -105,85 +118,39 @@ def _held_parameters(shard: Shard) -> Any:
     return parameters_in(shard.arrays())
 
 
-def load_population(directory: Path, learner: Learner, probes: Probes) -> Population:
-    """Reads a stored population.
-
-    Raises:
-        StoreError: when the folder is not a population, or holds no model.
-    """
-    manifest = read_manifest(directory)
-    if not manifest.shards:
-        raise StoreError(f"{directory}: holds no finished models yet; add --resume to continue")
-    return Population(manifest.recipe, learner, probes, read_shards(directory, manifest), directory)
-
-
-def make_population(
-    program: Callable[..., Any],
-    arguments: Callable[[np.ndarray], Any],
-    shared: Any,
-    *,
-    title: str,
-    models: int,
-    recipe: dict[str, Any],
+def load_population(
+    directory: Folder | Path | str,
     learner: Learner,
     probes: Probes,
-    directory: Path | None,
-    resume: bool,
-    chunk: int = CHUNK,
+    *,
+    leave_out_damaged: bool = False,
 ) -> Population:
-    """Makes models 0 to K − 1, or those of them that a resumed folder lacks.
+    """Reads a stored population.
 
     Args:
-        program: jitted; per-model arguments and shared ones to ``(parameters, logits)``.
-        arguments: per-model arguments of given models.
-        shared: arguments common to all models.
-        title: what is being made, for the progress bar.
-        models: K, at least 1.
-        recipe: stored in the manifest and compared on resuming.
+        directory: the folder, or a URL such as ``s3://bucket/run``.
         learner: of the population.
-        probes: at which ``program`` observes the models.
-        directory: where to store shards; None keeps them in memory.
-        resume: continue a folder made with the same recipe.
-        chunk: models a shard.
+        probes: at which the population was observed.
+        leave_out_damaged: check every shard at once and go on without the damaged or missing ones;
+            otherwise they are refused, when they are read.
 
     Returns:
-        The population, with exactly ``models`` models.
+        The population.
 
     Raises:
-        ValueError: when ``models`` is below 1.
-        StoreError: see `PopulationFolder`; also when the folder holds more models than asked for.
+        StoreError: when the folder is not a population, holds no model, or lacks models before its
+            last one.
     """
-    if models < 1:
-        raise ValueError(f"models: expected at least 1, found {models}")
-    folder = PopulationFolder(directory, recipe, resume=resume) if directory else None
-    shards = list(read_shards(folder.directory, folder.manifest)) if folder else []
-    done = shards[-1].stop if shards else 0
-    if done > models:
-        raise StoreError(f"{directory}: holds {done} models already, more than the {models} asked")
-    blocks = run_blocks(program, np.arange(done, models), arguments, shared, width=recipe["width"])
-    with progress_bar(title, models, done) as advance:
-        for shard in _chunks(blocks, done, chunk, advance):
-            shards.append(folder.append(shard) if folder else shard)
-    return Population(recipe, learner, probes, tuple(shards), directory)
-
-
-def _chunks(
-    blocks: Iterator[tuple[np.ndarray, Any]], start: int, chunk: int, advance: Callable[[int], None]
-) -> Iterator[Shard]:
-    """Gathers blocks of models into shards of at least ``chunk`` models (the last may be less)."""
-    held: list[Any] = []
-    stop = start
-    for ids, outputs in blocks:
-        held.append(outputs)
-        stop += len(ids)
-        advance(len(ids))
-        if stop - start >= chunk:
-            yield _shard(start, stop, held)
-            held, start = [], stop
-    if held:
-        yield _shard(start, stop, held)
-
-
-def _shard(start: int, stop: int, held: list[Any]) -> Shard:
-    params, logits = jax.tree.map(lambda *leaves: np.concatenate(leaves), *held)
-    return shard_of(start, stop, logits, params)
+    folder = open_folder(directory)
+    manifest = read_manifest(folder)
+    shards = read_shards(folder, manifest)
+    if leave_out_damaged:
+        shards = tuple(split_damaged(shards)[0])
+    elif shards:
+        spans = [shard.span for shard in shards]
+        gaps: list[Span] = missing_spans(spans, spans[-1].stop, spans[-1].stop)
+        if gaps:
+            raise StoreError(f"{folder}/{MANIFEST}: {gaps[0]} are missing; add --resume to go on")
+    if not shards:
+        raise StoreError(f"{folder}: holds no finished models yet; add --resume to continue")
+    return Population(manifest.recipe, learner, probes, shards, folder)

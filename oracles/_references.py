@@ -1,28 +1,34 @@
 """The three populations an audit needs: O = A(D), T = A(D∖S), and A(D∖B)."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import jax
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors.numpy import save
 
 from oracles import scenarios
-from oracles._blocks import block_width
-from oracles._files import write_bytes_atomic, write_json_atomic
-from oracles._learner import Learner
-from oracles._population import CHUNK, Population, load_population, make_population
+from oracles._files import json_bytes
+from oracles._folder import Folder, open_folder
+from oracles._make import CHUNK
+from oracles._population import Population, load_population
 from oracles._probes import Probes, listed_probes
-from oracles._randomness import batch_plan, stream_key, stream_number
 from oracles._scenario import Scenario
-from oracles._store import StoreError, first_problem, refuse_difference
-
-Excluded = Literal["nothing", "forget", "behaviour"]
+from oracles._store import (
+    MANIFEST,
+    PopulationFolder,
+    Shard,
+    StoreError,
+    first_problem,
+    read_manifest,
+    refuse_difference,
+)
+from oracles._training import Excluded, Exclusion, train
+from oracles.engines import Engine
+from oracles.engines import engine as engine_of
 
 _EXCLUDED: Mapping[str, Excluded] = {
     "original": "nothing",
@@ -70,8 +76,12 @@ def references(
     *,
     models: int,
     seed: int,
-    directory: Path | str | None = None,
+    directory: Folder | Path | str | None = None,
     resume: bool = False,
+    engine: str | Engine = "local",
+    exclusion: Exclusion = "resampled",
+    chunk: int = CHUNK,
+    width: int | None = None,
 ) -> References:
     """Trains the original population and both references.
 
@@ -82,14 +92,18 @@ def references(
         scenario: the scenario.
         models: models in each population, at least 1; about 256 decide most audits.
         seed: seed of all three.
-        directory: folder to store them in; None keeps them in memory.
+        directory: folder to store them in, a path or a URL; None keeps them in memory.
         resume: continue, or add models to, a folder made with the same settings.
+        engine: where to train: see `oracles.engines`.
+        exclusion: how examples are left out: see `oracles.train`.
+        chunk: models a shard, what an interrupted run can lose.
+        width: models a device in one compiled program; None takes the backend's default.
 
     Returns:
         The references.
 
     Raises:
-        ValueError: when ``models`` is below 1.
+        ValueError: when ``models``, ``chunk`` or ``width`` is below 1, or the engine is unknown.
         StoreError: when the folder cannot be used; the first differing setting is named.
 
     Example:
@@ -99,11 +113,13 @@ def references(
         >>> refs.untraining.observe(scenario.probes).logits.shape[0]
         4
     """
-    folder = Path(directory) if directory is not None else None
+    folder = open_folder(directory) if directory is not None else None
+    chosen = engine_of(engine)
     if models < 1:
         raise ValueError(f"models: expected at least 1, found {models}")
     if folder:
-        _open_folder(folder, scenario, models, seed, resume=resume)
+        # Where several processes open the folder, only the first can find it new.
+        _open_folder(folder, scenario, models, seed, resume=resume or not chosen.alone)
 
     def made(name: str) -> Population:
         return train(
@@ -112,108 +128,50 @@ def references(
             stream=name,
             models=models,
             seed=seed,
-            directory=folder / name if folder else None,
-            resume=resume and folder is not None and (folder / name).exists(),
+            directory=folder.child(name) if folder else None,
+            resume=folder is not None and folder.child(name).exists(MANIFEST),
+            engine=chosen,
+            exclusion=exclusion,
+            chunk=chunk,
+            width=width,
         )
 
     return References(scenario, made("original"), made("untraining"), made("unlearning"))
 
 
-def train(
-    scenario: Scenario,
-    excluded: Excluded,
-    *,
-    stream: str,
-    models: int,
-    seed: int,
-    directory: Path | str | None = None,
-    resume: bool = False,
-    chunk: int = CHUNK,
-) -> Population:
-    """Trains one population of the scenario's learner, some examples excluded.
+def repair(directory: Folder | Path | str) -> list[Shard]:
+    """Takes the damaged shards of stored references off their manifests.
 
-    Model k depends on (scenario, seed, stream, k) alone: neither on how many models are asked for,
-    nor on ``chunk``, devices, or whether the run was resumed.
-
-    Args:
-        scenario: the scenario.
-        excluded: which examples no model sees: ``nothing``, ``forget`` (S) or ``behaviour`` (B).
-        stream: a name; populations of other names are independent.
-        models: how many, at least 1.
-        seed: seed of the population.
-        directory: folder to store it in; None keeps it in memory.
-        resume: continue, or add models to, a folder made with the same settings.
-        chunk: models a shard, what an interrupted run can lose.
-
-    Returns:
-        The population.
-
-    Raises:
-        ValueError: when ``models`` is below 1.
-        StoreError: when the folder cannot be used; the first differing setting is named.
-
-    Example:
-        >>> from indist import oracles
-        >>> scenario = oracles.scenarios.load("circles", seed=0)
-        >>> oracles.train(scenario, "forget", stream="mine", models=2, seed=0).models
-        2
-    """
-    number = stream_number(seed, stream)
-    without = {
-        "nothing": np.array([], dtype=np.int64),
-        "forget": scenario.forget,
-        "behaviour": scenario.behaviour,
-    }[excluded]
-    included = scenario.excluding(without)
-    learner = scenario.learner
-
-    def arguments(ids: np.ndarray) -> tuple[Any, Any]:
-        plans = [batch_plan(number, int(k), included, learner.steps, learner.batch) for k in ids]
-        return ids.astype(np.uint32), np.stack(plans)
-
-    return make_population(
-        _training_program(learner),
-        arguments,
-        (stream_key(number), scenario.train.inputs, scenario.train.labels, scenario.probes.inputs),
-        title=f"{stream} ({scenario.name})",
-        models=models,
-        recipe=population_recipe(scenario, seed, stream) | {"excluded": excluded},
-        learner=learner,
-        probes=scenario.probes,
-        directory=Path(directory) if directory is not None else None,
-        resume=resume,
-        chunk=chunk,
-    )
-
-
-def population_recipe(scenario: Scenario, seed: int, stream: str) -> dict[str, Any]:
-    """The settings that the bits of a population depend on."""
-    return {
-        "scenario": scenario.description,
-        "learner": scenario.learner.description,
-        "seed": seed,
-        "stream": stream,
-        "backend": jax.default_backend(),
-        "width": block_width(),
-        "jax": jax.__version__,
-    }
-
-
-@lru_cache(maxsize=32)
-def _training_program(learner: Learner) -> Callable[..., Any]:
-    def one(model: Any, plan: Any, key: Any, inputs: Any, labels: Any, probes: Any) -> Any:
-        init = learner.init(jax.random.fold_in(key, model), inputs)
-        params = learner.fit(init, inputs, labels, plan)
-        return params, learner.logits(params, probes)
-
-    return jax.jit(jax.vmap(one, in_axes=(0, 0, None, None, None, None)))
-
-
-def load_references(directory: Path | str) -> References:
-    """Reads the three populations that `references` or ``indist references`` stored.
+    The next run with ``resume`` makes just those models again, to the same bits.
 
     Args:
         directory: the folder.
+
+    Returns:
+        The damaged shards.
+
+    Raises:
+        StoreError: when it is no folder of references, or a manifest itself is damaged.
+    """
+    folder = open_folder(directory)
+    _read_references(folder)
+    damaged: list[Shard] = []
+    for name in _EXCLUDED:
+        part = folder.child(name)
+        if part.exists(MANIFEST):
+            recipe = read_manifest(part).recipe
+            damaged += PopulationFolder(part, recipe, resume=True).drop_damaged()
+    return damaged
+
+
+def load_references(
+    directory: Folder | Path | str, *, leave_out_damaged: bool = False
+) -> References:
+    """Reads the three populations that `references` or ``indist references`` stored.
+
+    Args:
+        directory: the folder, a path or a URL.
+        leave_out_damaged: check every shard at once and go on without the damaged ones.
 
     Returns:
         The references, shards opened only when needed.
@@ -221,33 +179,38 @@ def load_references(directory: Path | str) -> References:
     Raises:
         StoreError: when a file is missing or damaged, or the scenario can no longer be rebuilt.
     """
-    folder = Path(directory)
-    manifest = _read_manifest(folder)
+    folder = open_folder(directory)
+    manifest = _read_references(folder)
     settings = dict(manifest.scenario.get("settings", {}))
     try:
         scenario = scenarios.load(str(manifest.scenario.get("name")), **settings)
     except (TypeError, ValueError) as error:
-        raise StoreError(f"{folder / REFERENCES}: field scenario: {error}") from None
+        raise StoreError(f"{folder}/{REFERENCES}: field scenario: {error}") from None
     refuse_difference(folder, manifest.scenario, scenario.description)
     parts: list[Population] = []
     for name in _EXCLUDED:
-        part = load_population(folder / name, scenario.learner, scenario.probes)
-        if part.models != manifest.models:
+        part = load_population(
+            folder.child(name),
+            scenario.learner,
+            scenario.probes,
+            leave_out_damaged=leave_out_damaged,
+        )
+        if part.models != manifest.models and not leave_out_damaged:
             raise StoreError(
-                f"{folder / name}: expected {manifest.models} models, found {part.models}; "
+                f"{folder.child(name)}: expected {manifest.models} models, found {part.models}; "
                 "run indist references again with --resume"
             )
         parts.append(part)
     return References(scenario, *parts)
 
 
-def _read_manifest(folder: Path) -> ReferencesManifest:
-    path = folder / REFERENCES
+def _read_references(folder: Folder) -> ReferencesManifest:
+    path = f"{folder}/{REFERENCES}"
     try:
-        return ReferencesManifest.model_validate(json.loads(path.read_text()))
+        return ReferencesManifest.model_validate(json.loads(folder.read(REFERENCES)))
     except OSError as error:
         raise StoreError(
-            f"{path}: cannot be read ({error.strerror}); expected a folder made by indist "
+            f"{path}: cannot be read ({error.strerror or error}); expected a folder made by indist "
             "references"
         ) from None
     except ValidationError as error:
@@ -256,16 +219,18 @@ def _read_manifest(folder: Path) -> ReferencesManifest:
         raise StoreError(f"{path}: is not JSON ({error})") from None
 
 
-def _open_folder(folder: Path, scenario: Scenario, models: int, seed: int, *, resume: bool) -> None:
+def _open_folder(
+    folder: Folder, scenario: Scenario, models: int, seed: int, *, resume: bool
+) -> None:
     """Starts a folder of references, or checks that an old one has the same settings."""
     manifest = ReferencesManifest(scenario=scenario.description, seed=seed, models=models)
-    if (folder / REFERENCES).exists():
+    if folder.exists(REFERENCES):
         if not resume:
             raise StoreError(
                 f"{folder}: already holds references; add --resume to continue them, or give "
                 "another folder"
             )
-        old = _read_manifest(folder)
+        old = _read_references(folder)
         refuse_difference(
             folder, old.model_dump(exclude={"models"}), manifest.model_dump(exclude={"models"})
         )
@@ -275,10 +240,10 @@ def _open_folder(folder: Path, scenario: Scenario, models: int, seed: int, *, re
             )
     else:
         _write_scenario(folder, scenario)
-    write_json_atomic(folder / REFERENCES, manifest.model_dump())
+    folder.write(REFERENCES, json_bytes(manifest.model_dump()))
 
 
-def _write_scenario(folder: Path, scenario: Scenario) -> None:
+def _write_scenario(folder: Folder, scenario: Scenario) -> None:
     """Data, sets and probes as plain arrays, for those who unlearn with other tools."""
     probes = scenario.probes
     arrays = {
@@ -288,8 +253,6 @@ def _write_scenario(folder: Path, scenario: Scenario) -> None:
         "probe_inputs": probes.inputs,
         "probe_labels": probes.labels,
     }
-    write_bytes_atomic(
-        folder / "scenario.safetensors",
-        save({name: np.ascontiguousarray(value) for name, value in arrays.items()}),
-    )
-    write_json_atomic(folder / "probes.json", listed_probes(probes))
+    packed = save({name: np.ascontiguousarray(value) for name, value in arrays.items()})
+    folder.write("scenario.safetensors", packed)
+    folder.write("probes.json", json_bytes(listed_probes(probes)))

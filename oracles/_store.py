@@ -2,25 +2,28 @@
 
 The format is ``indist-population`` version 1; a reader of a later indist will read it.
 
-``DIR/manifest.json`` states the recipe and lists the shards; ``DIR/00000.safetensors`` and so on
-hold ``logits`` ``[models, probes, classes]`` and each parameter under its path, as in
-``params/kernel_0``, all with the models first. A shard appears in the manifest only once it is
-whole on disk, so a run that is killed loses at most the shard in flight.
+``manifest.json`` states the recipe and lists the shards; a shard holds ``logits``
+``[models, probes, classes]`` and each parameter under its path, as in ``params/kernel_0``, all with
+the models first. Its name is a digest of recipe and models, and it carries the digest of its own
+arrays: whoever finds a whole shard that no manifest lists knows what it is, and need not train it
+again. So a run that is killed loses at most the shards in flight, and workers that share nothing
+but the folder never repeat each other's work.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
+from safetensors.numpy import load, save
 
 from oracles._digest import digest_arrays, digest_json
-from oracles._files import write_bytes_atomic, write_json_atomic
+from oracles._files import json_bytes
+from oracles._folder import Folder, open_folder
 
 POPULATION_FORMAT = "indist-population"
 MANIFEST = "manifest.json"
@@ -31,14 +34,29 @@ class StoreError(ValueError):
     """A folder cannot be used as asked; the message is one sentence for people."""
 
 
+class Span(NamedTuple):
+    """Models ``start`` to ``stop - 1``."""
+
+    start: int
+    stop: int
+
+    def __str__(self) -> str:
+        return f"models {self.start} to {self.stop - 1}"
+
+
 class ShardEntry(BaseModel):
     """One shard as the manifest lists it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    file: str = Field(pattern=r"^[0-9]{5,9}\.safetensors$")
+    file: str = Field(pattern=r"^[0-9a-f]{5,64}\.safetensors$")
     start: int = Field(ge=0)
     stop: int = Field(gt=0)
     digest: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+    @property
+    def span(self) -> Span:
+        """The models that it holds."""
+        return Span(self.start, self.stop)
 
 
 class PopulationManifest(BaseModel):
@@ -50,20 +68,21 @@ class PopulationManifest(BaseModel):
     recipe: dict[str, Any]
     shards: list[ShardEntry] = []
 
-    @property
-    def models(self) -> int:
-        """How many models are stored."""
-        return self.shards[-1].stop if self.shards else 0
-
 
 @dataclass(frozen=True, eq=False)
 class Shard:
-    """Models ``start`` to ``stop`` of a population, in memory or in a file."""
+    """Some models of a population, in memory or in a file of a folder."""
 
-    start: int
-    stop: int
-    source: Mapping[str, np.ndarray] | Path
+    span: Span
+    source: Mapping[str, np.ndarray] | tuple[Folder, str]
     digest: str
+
+    def __len__(self) -> int:
+        return self.span.stop - self.span.start
+
+    def __str__(self) -> str:
+        where = "{}/{}".format(*self.source) if isinstance(self.source, tuple) else "in memory"
+        return f"{where} ({self.span})"
 
     def arrays(self) -> Mapping[str, np.ndarray]:
         """All arrays of the shard by name, checked against the digest.
@@ -71,25 +90,26 @@ class Shard:
         Raises:
             StoreError: when the file is missing, damaged, or not what the manifest says.
         """
-        if not isinstance(self.source, Path):
+        if not isinstance(self.source, tuple):
             return self.source
+        folder, name = self.source
         try:
-            arrays = load_file(self.source)
+            arrays = load(folder.read(name))
         except (OSError, SafetensorError) as error:
-            raise StoreError(f"{self.source}: cannot be read ({error})") from None
+            raise StoreError(f"{self}: cannot be read ({error})") from None
         if digest_arrays(arrays) != self.digest:
-            raise StoreError(f"{self.source}: its numbers differ from the manifest's digest")
+            raise StoreError(f"{self}: its numbers differ from the manifest's digest")
         return arrays
 
 
-def shard_of(start: int, stop: int, logits: np.ndarray, params: Any) -> Shard:
+def shard_of(span: Span, logits: np.ndarray, params: Any) -> Shard:
     """A shard in memory from one chunk of models."""
     flat = {
         f"params/{name}": np.ascontiguousarray(value)
         for name, value in flatten_dict(dict(params), sep="/").items()
     }
     arrays = {"logits": np.ascontiguousarray(logits), **flat}
-    return Shard(start, stop, arrays, digest_arrays(arrays))
+    return Shard(span, arrays, digest_arrays(arrays))
 
 
 def digest_shards(shards: Sequence[Shard]) -> str:
@@ -99,7 +119,7 @@ def digest_shards(shards: Sequence[Shard]) -> str:
             digest_arrays({name: value[k] for name, value in arrays.items()})
             for shard in shards
             for arrays in [shard.arrays()]
-            for k in range(shard.stop - shard.start)
+            for k in range(len(shard))
         ]
     )
 
@@ -110,27 +130,28 @@ def parameters_in(arrays: Mapping[str, np.ndarray]) -> Any:
     return unflatten_dict(flat, sep="/")
 
 
-def read_manifest(directory: Path) -> PopulationManifest:
+def read_manifest(folder: Folder | Path) -> PopulationManifest:
     """Reads and checks ``manifest.json``.
 
     Raises:
-        StoreError: when it is missing, not JSON of this format and version, or lists shards that do
-            not follow one another.
+        StoreError: when it is missing, not JSON of this format and version, or lists shards that
+            overlap or are out of order.
     """
-    path = directory / MANIFEST
+    folder = open_folder(folder)
+    path = f"{folder}/{MANIFEST}"
     try:
-        if path.stat().st_size > _LARGEST_MANIFEST:
-            raise StoreError(f"{path}: larger than {_LARGEST_MANIFEST} bytes")
-        manifest = PopulationManifest.model_validate_json(path.read_bytes())
+        manifest = PopulationManifest.model_validate_json(folder.read(MANIFEST, _LARGEST_MANIFEST))
     except OSError as error:
-        raise StoreError(f"{path}: cannot be read ({error.strerror})") from None
+        raise StoreError(f"{path}: cannot be read ({error.strerror or error})") from None
     except ValidationError as error:
         raise StoreError(f"{path}: {first_problem(error)}") from None
-    expected = 0
+    done = 0
     for shard in manifest.shards:
-        if shard.start != expected or shard.stop <= shard.start:
-            raise StoreError(f"{path}: shard {shard.file}: expected models from {expected} on")
-        expected = shard.stop
+        if shard.start < done or shard.stop <= shard.start:
+            raise StoreError(
+                f"{path}: shard {shard.file}: expected models from {done} on, found {shard.span}"
+            )
+        done = shard.stop
     return manifest
 
 
@@ -142,61 +163,145 @@ def first_problem(error: ValidationError) -> str:
     return f"field {where}: {problem['msg']}, found {found[:60]}"
 
 
-def read_shards(directory: Path, manifest: PopulationManifest) -> tuple[Shard, ...]:
+def read_shards(folder: Folder | Path, manifest: PopulationManifest) -> tuple[Shard, ...]:
     """The shards a manifest lists, their files not yet opened."""
-    return tuple(
-        Shard(entry.start, entry.stop, directory / entry.file, entry.digest)
-        for entry in manifest.shards
-    )
+    folder = open_folder(folder)
+    return tuple(Shard(entry.span, (folder, entry.file), entry.digest) for entry in manifest.shards)
+
+
+def missing_spans(held: Sequence[Span], models: int, chunk: int) -> list[Span]:
+    """What is left to make of models 0 to ``models - 1``, in spans of at most ``chunk``.
+
+    Example:
+        >>> missing_spans([Span(0, 4), Span(8, 12)], 14, 3)
+        [Span(start=4, stop=7), Span(start=7, stop=8), Span(start=12, stop=14)]
+    """
+    borders = [0, *(edge for span in held for edge in span), models]
+    return [
+        Span(start, min(start + chunk, stop))
+        for first, stop in zip(borders[::2], borders[1::2], strict=True)
+        for start in range(first, stop, chunk)
+    ]
 
 
 class PopulationFolder:
-    """A population's folder while it is being written."""
+    """A population's folder while it is being written, by one process or by many."""
 
-    def __init__(self, directory: Path, recipe: dict[str, Any], *, resume: bool) -> None:
+    def __init__(self, folder: Folder, recipe: Mapping[str, Any], *, resume: bool) -> None:
         """Opens a new folder, or an old one of the same recipe when ``resume`` is set.
 
         Raises:
             StoreError: when the folder holds a population and ``resume`` is not set, or its recipe
-                differs (the first setting that does is named).
+                differs (the first setting that does is named), or it cannot be written.
         """
-        self.directory = directory
-        if not (directory / MANIFEST).exists():
-            if directory.exists() and any(directory.glob("*.safetensors")):
-                raise StoreError(f"{directory}: holds other files; give a new folder")
-            self.manifest = PopulationManifest(recipe=recipe)
+        self.folder, self.recipe = folder, dict(recipe)
+        if not folder.exists(MANIFEST):
+            if any(name.endswith(".safetensors") for name in folder.names()):
+                raise StoreError(f"{folder}: holds other files; give a new folder")
+            self.entries: list[ShardEntry] = []
             self._write_manifest()
             return
         if not resume:
             raise StoreError(
-                f"{directory}: already holds a population; add --resume to continue it, or give "
+                f"{folder}: already holds a population; add --resume to continue it, or give "
                 "another folder"
             )
-        self.manifest = read_manifest(directory)
-        refuse_difference(directory, self.manifest.recipe, recipe)
+        manifest = read_manifest(folder)
+        refuse_difference(folder, manifest.recipe, recipe)
+        self.entries = list(manifest.shards)
+
+    def shards(self) -> tuple[Shard, ...]:
+        """The shards that are listed."""
+        return read_shards(self.folder, PopulationManifest(recipe=self.recipe, shards=self.entries))
 
     def append(self, shard: Shard) -> Shard:
-        """Writes a shard, then the manifest that lists it; returns the shard on disk."""
-        name = f"{len(self.manifest.shards):05d}.safetensors"
-        assert not isinstance(shard.source, Path)
-        write_bytes_atomic(self.directory / name, save(dict(shard.source)))
-        entry = ShardEntry(file=name, start=shard.start, stop=shard.stop, digest=shard.digest)
-        shards = [*self.manifest.shards, entry]
-        self.manifest = self.manifest.model_copy(update={"shards": shards})
+        """Writes a shard and lists it; returns the shard on disk."""
+        written = self.write(shard)
+        self.enter(written)
+        return written
+
+    def write(self, shard: Shard) -> Shard:
+        """Writes a shard that no manifest lists yet; returns the shard on disk."""
+        assert isinstance(shard.source, Mapping)
+        name = self._name(shard.span)
+        data = save(dict(shard.source), metadata={"digest": shard.digest})
+        self._write(name, data)
+        return Shard(shard.span, (self.folder, name), shard.digest)
+
+    def find(self, span: Span) -> Shard | None:
+        """The shard of these models if somebody wrote it whole, listed or not."""
+        name = self._name(span)
+        try:
+            data = self.folder.read(name)
+            arrays = load(data)
+        except (OSError, SafetensorError):
+            return None
+        digest = digest_arrays(arrays)
+        own = f'"digest":"{digest}"'.encode() in data[:4096]
+        return Shard(span, (self.folder, name), digest) if own else None
+
+    def enter(self, shard: Shard) -> None:
+        """Enters a shard of this folder in the manifest."""
+        assert isinstance(shard.source, tuple)
+        start, stop = shard.span
+        entry = ShardEntry(file=shard.source[1], start=start, stop=stop, digest=shard.digest)
+        self.entries = sorted([*self.entries, entry], key=lambda one: one.start)
         self._write_manifest()
-        return Shard(shard.start, shard.stop, self.directory / name, shard.digest)
+
+    def sweep(self) -> None:
+        """Removes what writers that were killed have left; only while nobody else writes."""
+        for name in self.folder.names():
+            if name.startswith(".") and name.endswith(".part"):
+                self.folder.remove(name)
+
+    def drop_damaged(self) -> list[Shard]:
+        """Takes damaged shards off the manifest, to be made again; returns them."""
+        kept, damaged = split_damaged(self.shards())
+        if damaged:
+            spans = {shard.span for shard in kept}
+            self.entries = [entry for entry in self.entries if entry.span in spans]
+            self._write_manifest()
+        return damaged
+
+    def _name(self, span: Span) -> str:
+        return f"{digest_json([self.recipe, *span])[:32]}.safetensors"
 
     def _write_manifest(self) -> None:
-        write_json_atomic(self.directory / MANIFEST, self.manifest.model_dump())
+        manifest = PopulationManifest(recipe=self.recipe, shards=self.entries)
+        self._write(MANIFEST, json_bytes(manifest.model_dump()))
+
+    def _write(self, name: str, data: bytes) -> None:
+        try:
+            self.folder.write(name, data)
+        except OSError as error:
+            raise StoreError(
+                f"{self.folder}/{name}: cannot be written ({error.strerror or error}); finished "
+                "models are kept, and --resume continues when there is room"
+            ) from None
 
 
-def refuse_difference(directory: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+def split_damaged(shards: Sequence[Shard]) -> tuple[list[Shard], list[Shard]]:
+    """Shards that are as their digests say, and those that are not."""
+    kept: list[Shard] = []
+    damaged: list[Shard] = []
+    for shard in shards:
+        try:
+            shard.arrays()
+            kept.append(shard)
+        except StoreError:
+            damaged.append(shard)
+    return kept, damaged
+
+
+def refuse_difference(
+    folder: Folder | Path, found: Mapping[str, Any], wanted: Mapping[str, Any]
+) -> None:
     """Raises StoreError naming the first setting in which a stored recipe differs."""
     old, new = dict(_flatten(found)), dict(_flatten(wanted))
     for name in [*new, *old]:
         if old.get(name) != new.get(name):
             raise StoreError(
-                f"{directory}: was made with other settings: {name} is {old.get(name)!r} there and "
+                f"{folder}: was made with other settings: {name} is {old.get(name)!r} there and "
                 f"{new.get(name)!r} here; give another folder or the same settings"
             )
 

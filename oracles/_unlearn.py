@@ -1,6 +1,6 @@
 """Running an unlearner over a population of original models."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -8,12 +8,18 @@ from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import Int
 
+from oracles._blocks import Program, block_width
+from oracles._folder import Folder
 from oracles._learner import Learner
-from oracles._population import Population, make_population
+from oracles._make import CHUNK, make_population
+from oracles._population import Population
+from oracles._probes import Probes
 from oracles._randomness import stream_key, stream_number
-from oracles._references import population_recipe, train
 from oracles._scenario import Scenario
+from oracles._training import population_recipe, train
+from oracles.engines import Engine
 from oracles.unlearners import UNLEARNERS, Unlearner
 
 
@@ -30,6 +36,69 @@ ORACLES: Mapping[str, Oracle] = {
 """Candidates that see B, by name."""
 
 
+@dataclass(frozen=True, eq=False)
+class Unlearning:
+    """The task of unlearning S from models of an original population.
+
+    Attributes:
+        scenario: the scenario.
+        original: the population O.
+        method: name of the unlearner.
+        unlearner: its settings.
+        seed: of its randomness.
+        width: models a device in one compiled program.
+    """
+
+    scenario: Scenario
+    original: Population
+    method: str
+    unlearner: Unlearner
+    seed: int
+    width: int
+
+    @property
+    def title(self) -> str:
+        """For the progress bar."""
+        return f"{self.method} ({self.scenario.name})"
+
+    @property
+    def learner(self) -> Learner:
+        """The scenario's."""
+        return self.scenario.learner
+
+    @property
+    def probes(self) -> Probes:
+        """The scenario's."""
+        return self.scenario.probes
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """All that the bits of the models depend on."""
+        stream = f"unlearn/{self.method}"
+        return population_recipe(self.scenario, self.seed, stream, self.width) | {
+            "method": self.method,
+            "method_settings": asdict(self.unlearner),  # pyright: ignore[reportArgumentType]
+            "original": dict(self.original.recipe),
+        }
+
+    def program(self) -> Program:
+        """Unlearn, observe."""
+        return _program(self.learner, self.unlearner)
+
+    def arguments(self, models: Int[np.ndarray, " width"]) -> Any:
+        """Index and original parameters of each model."""
+        return models.astype(np.uint32), self.original.parameters_of(models)
+
+    def shared(self) -> Any:
+        """Key, S, R = D∖S, and the probes' inputs: B is not among them."""
+        scenario = self.scenario
+        forget = scenario.train.take(scenario.forget)
+        retain = scenario.train.take(scenario.excluding(scenario.forget))
+        key = stream_key(stream_number(self.seed, f"unlearn/{self.method}"))
+        sets = ((part.inputs, part.labels) for part in (forget, retain))
+        return key, *sets, scenario.probes.inputs
+
+
 def unlearn(
     scenario: Scenario,
     original: Population,
@@ -37,8 +106,10 @@ def unlearn(
     method: str,
     seed: int,
     models: int | None = None,
-    directory: Path | str | None = None,
+    directory: Folder | Path | str | None = None,
     resume: bool = False,
+    engine: str | Engine = "local",
+    chunk: int = CHUNK,
     **settings: Any,
 ) -> Population:
     """Unlearns S from each original model, one candidate an original.
@@ -52,8 +123,10 @@ def unlearn(
         method: a key of `oracles.unlearners.UNLEARNERS`, or of `ORACLES`.
         seed: seed of the unlearner's own randomness.
         models: how many originals to unlearn, from the first on; all by default.
-        directory: folder to store the population in; None keeps it in memory.
+        directory: folder to store the population in, a path or a URL; None keeps it in memory.
         resume: continue a folder made with the same settings.
+        engine: where to unlearn: see `oracles.engines`.
+        chunk: models a shard, what an interrupted run can lose.
         **settings: settings of the method, such as ``learning_rate=0.02``.
 
     Returns:
@@ -76,8 +149,6 @@ def unlearn(
             f"models: expected 1 to {original.models}, as many as there are originals, "
             f"found {count}"
         )
-    folder = Path(directory) if directory is not None else None
-    title = f"{method} ({scenario.name})"
     if method in ORACLES:
         if settings:
             raise ValueError(f"{method}: takes no settings, found {next(iter(settings))!r}")
@@ -87,34 +158,19 @@ def unlearn(
             stream=f"unlearn/{method}",
             models=count,
             seed=seed,
-            directory=folder,
+            directory=directory,
             resume=resume,
+            engine=engine,
+            chunk=chunk,
         )
     unlearner = _unlearner(method, settings)
-    number = stream_number(seed, f"unlearn/{method}")
-    forget = scenario.train.take(scenario.forget)
-    retain = scenario.train.take(scenario.excluding(scenario.forget))
-    recipe = population_recipe(scenario, seed, f"unlearn/{method}") | {
-        "method": method,
-        "method_settings": asdict(unlearner),
-        "original": dict(original.recipe),
-    }
     return make_population(
-        _unlearning_program(scenario.learner, unlearner),
-        lambda ids: (ids.astype(np.uint32), original.parameters_of(ids)),
-        (
-            stream_key(number),
-            (forget.inputs, forget.labels),
-            (retain.inputs, retain.labels),
-            scenario.probes.inputs,
-        ),
-        title=title,
+        Unlearning(scenario, original, method, unlearner, seed, block_width()),
         models=count,
-        recipe=recipe,
-        learner=scenario.learner,
-        probes=scenario.probes,
-        directory=folder,
+        directory=directory,
         resume=resume,
+        where=engine,
+        chunk=chunk,
     )
 
 
@@ -132,9 +188,10 @@ def _unlearner(method: str, settings: Mapping[str, Any]) -> Any:
 
 
 @lru_cache(maxsize=32)
-def _unlearning_program(learner: Learner, unlearner: Unlearner) -> Callable[..., Any]:
-    def one(model: Any, params: Any, key: Any, forget: Any, retain: Any, probes: Any) -> Any:
+def _program(learner: Learner, unlearner: Unlearner) -> Program:
+    def program(own: Any, shared: Any) -> Any:
+        (model, params), (key, forget, retain, probes) = own, shared
         after = unlearner(learner, params, forget, retain, jax.random.fold_in(key, model))
         return after, learner.logits(after, probes)
 
-    return jax.jit(jax.vmap(one, in_axes=(0, 0, None, None, None, None)))
+    return program

@@ -1,0 +1,48 @@
+"""Engines: where the models of a population are made. The bits are the same everywhere.
+
+| name | where |
+|---|---|
+| ``local`` | on all devices of this process |
+| ``ray`` | on a Ray cluster of this machine, one worker a core, started for the occasion |
+| ``ray://HOST:PORT`` | on a running Ray cluster; its nodes see the same folder |
+| ``distributed`` | on all processes of a `jax.distributed` job, which see the same folder |
+"""
+
+from oracles.engines._distributed import Distributed
+from oracles.engines._engine import Engine
+from oracles.engines._local import Local
+from oracles.engines._ray import Ray
+
+__all__ = ["Distributed", "Engine", "Local", "Ray", "engine"]
+
+
+def engine(name: "str | Engine") -> Engine:
+    """An engine by name.
+
+    Args:
+        name: see the table above, or an engine, which is returned.
+
+    Returns:
+        The engine.
+
+    Raises:
+        ValueError: for an unknown name.
+
+    Example:
+        >>> engine("local")
+        Local()
+        >>> engine("ray://head:10001").address
+        'ray://head:10001'
+    """
+    if not isinstance(name, str):
+        return name
+    if name in ("ray", "ray://"):
+        return Ray()
+    if name.startswith("ray://"):
+        return Ray(name)
+    plain = {"local": Local, "distributed": Distributed}
+    if name not in plain:
+        raise ValueError(
+            f"engine: expected local, ray, ray://HOST:PORT or distributed, found {name!r}"
+        )
+    return plain[name]()

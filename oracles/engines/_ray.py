@@ -1,0 +1,96 @@
+"""A Ray cluster: one unit of work a chunk, on workers that may be lost.
+
+Ray runs a unit again when its worker dies; a unit that was already whole in the folder is found
+there, so nothing is trained twice.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from oracles._store import PopulationFolder, Shard, Span, StoreError
+from oracles._task import Task
+from oracles.engines._local import Local
+
+_RETRIES = 20
+# One single-threaded device a worker; Ray gives it one core.
+_ENVIRONMENT = {
+    "XLA_FLAGS": "--xla_force_host_platform_device_count=1 --xla_cpu_multi_thread_eigen=false",
+    "OMP_NUM_THREADS": "1",
+}
+
+
+@dataclass(frozen=True)
+class Ray:
+    """Makes models on a Ray cluster (extra ``ray``).
+
+    A cluster that this process is connected to already is used as it is. On several machines the
+    folder must be one that all of them see: a shared file system, or a URL.
+
+    Attributes:
+        address: ``ray://HOST:PORT`` of a running cluster; None starts one on this machine.
+    """
+
+    address: str | None = None
+    alone = False
+
+    def make(
+        self,
+        task: Task,
+        spans: Sequence[Span],
+        folder: PopulationFolder | None,
+        advance: Callable[[int], None],
+    ) -> Iterator[Shard]:
+        """Makes all spans at once, as workers become free; see `Engine.make`."""
+        try:
+            import ray
+            from ray import exceptions
+        except ImportError:
+            raise ValueError("engine ray: Ray is not installed; install indist[ray]") from None
+        started = not ray.is_initialized()
+        if started:
+            self._connect(ray)
+        waiting: dict[Any, Span] = {}
+        try:
+            unit = ray.remote(_unit).options(
+                num_cpus=1, max_retries=_RETRIES, runtime_env={"env_vars": _ENVIRONMENT}
+            )
+            sent = ray.put((task, folder))
+            waiting = {unit.remote(sent, span): span for span in spans}
+            while waiting:
+                (done,), _ = ray.wait(list(waiting), num_returns=1)
+                span = waiting.pop(done)
+                try:
+                    shard: Shard = ray.get(done)
+                except exceptions.WorkerCrashedError:
+                    raise StoreError(
+                        f"{span}: {_RETRIES + 1} workers died making them; finished models are "
+                        "kept, and --resume continues"
+                    ) from None
+                except exceptions.RayTaskError as error:
+                    raise error.cause from None
+                advance(span.stop - span.start)
+                yield shard
+        finally:
+            for lost in waiting:
+                ray.cancel(lost, force=True)
+            if started:
+                ray.shutdown()
+
+    def _connect(self, ray: Any) -> None:
+        try:
+            if self.address is None:
+                ray.init(include_dashboard=False, log_to_driver=False)
+            else:
+                ray.init(address=self.address, log_to_driver=False)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            where = self.address or "this machine"
+            reason = str(error).strip().partition("\n")[0]
+            raise ValueError(f"engine ray: no cluster at {where} ({reason})") from None
+
+
+def _unit(sent: tuple[Task, PopulationFolder | None], span: Span) -> Shard:
+    """One unit of work, in a worker; safe to run again at any time."""
+    task, folder = sent
+    found = folder.find(span) if folder else None
+    return found or next(Local().make(task, [span], folder, lambda count: None))
