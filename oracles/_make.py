@@ -7,7 +7,7 @@ from oracles._population import Population
 from oracles._progress import progress_bar
 from oracles._store import PopulationFolder, Shard, StoreError, missing_spans
 from oracles._task import Task
-from oracles.engines import Engine, engine
+from oracles.engines import Engine
 
 CHUNK = 32
 """Models a shard by default: what an interrupted run can lose, and one unit of a worker's work."""
@@ -19,7 +19,7 @@ def make_population(
     models: int,
     directory: Folder | Path | str | None,
     resume: bool,
-    where: str | Engine = "local",
+    engine: Engine,
     chunk: int = CHUNK,
 ) -> Population:
     """Makes models 0 to K − 1, or those of them that a resumed folder lacks.
@@ -29,25 +29,24 @@ def make_population(
         models: K, at least 1.
         directory: where to store shards, a path or a URL; None keeps them in memory.
         resume: continue a folder made with the same recipe.
-        where: the engine.
+        engine: where they are made.
         chunk: models a shard.
 
     Returns:
         The population, with exactly ``models`` models.
 
     Raises:
-        ValueError: when ``models`` or ``chunk`` is below 1, or the engine is unknown.
+        ValueError: when ``models`` or ``chunk`` is below 1.
         StoreError: see `PopulationFolder`; also when the folder holds more models than asked for.
     """
     for name, value in (("models", models), ("chunk", chunk)):
         if value < 1:
             raise ValueError(f"{name}: expected at least 1, found {value}")
-    chosen = engine(where)
     folder: PopulationFolder | None = None
     shards: list[Shard] = []
     if directory is not None:
         folder = PopulationFolder(open_folder(directory), task.recipe, resume=resume)
-        if chosen.alone:
+        if engine.alone:
             folder.sweep()
         shards = list(folder.shards())
         if shards and shards[-1].span.stop > models:
@@ -63,7 +62,7 @@ def make_population(
             shards.append(found)
             spans.remove(span)
     with progress_bar(task.title, models, sum(map(len, shards))) as advance:
-        for shard in chosen.make(task, spans, folder, advance):
+        for shard in engine.make(task, spans, folder, advance):
             if folder:
                 folder.enter(shard)
             shards.append(shard)

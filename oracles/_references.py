@@ -117,9 +117,10 @@ def references(
     chosen = engine_of(engine)
     if models < 1:
         raise ValueError(f"models: expected at least 1, found {models}")
+    # Where several processes open the folder, only the first finds it new.
+    resume = resume or not chosen.alone
     if folder:
-        # Where several processes open the folder, only the first can find it new.
-        _open_folder(folder, scenario, models, seed, resume=resume or not chosen.alone)
+        _open_folder(folder, scenario, models, seed, resume=resume)
 
     def made(name: str) -> Population:
         return train(
@@ -129,7 +130,7 @@ def references(
             models=models,
             seed=seed,
             directory=folder.child(name) if folder else None,
-            resume=folder is not None and folder.child(name).exists(MANIFEST),
+            resume=resume,
             engine=chosen,
             exclusion=exclusion,
             chunk=chunk,

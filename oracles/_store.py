@@ -195,8 +195,10 @@ class PopulationFolder:
                 differs (the first setting that does is named), or it cannot be written.
         """
         self.folder, self.recipe = folder, dict(recipe)
+        # In this order: another process may begin here, and it writes its manifest first.
+        used = any(name.endswith(".safetensors") for name in folder.names())
         if not folder.exists(MANIFEST):
-            if any(name.endswith(".safetensors") for name in folder.names()):
+            if used:
                 raise StoreError(f"{folder}: holds other files; give a new folder")
             self.entries: list[ShardEntry] = []
             self._write_manifest()

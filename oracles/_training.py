@@ -20,6 +20,7 @@ from oracles._randomness import batch_plan, stream_key, stream_number
 from oracles._recipe import build
 from oracles._scenario import Scenario
 from oracles.engines import Engine
+from oracles.engines import engine as engine_of
 
 Excluded = Literal["nothing", "forget", "behaviour"]
 Exclusion = Literal["resampled", "masked"]
@@ -188,12 +189,13 @@ def train(
         >>> oracles.train(scenario, "forget", stream="mine", models=2, seed=0).models
         2
     """
+    chosen = engine_of(engine)
     width = block_width() if width is None else width
     return make_population(
         Training(scenario, excluded, exclusion, stream, seed, width),
         models=models,
         directory=directory,
         resume=resume,
-        where=engine,
+        engine=chosen,
         chunk=chunk,
     )

@@ -20,6 +20,7 @@ from oracles._randomness import stream_key, stream_number
 from oracles._scenario import Scenario
 from oracles._training import population_recipe, train
 from oracles.engines import Engine
+from oracles.engines import engine as engine_of
 from oracles.unlearners import UNLEARNERS, Unlearner
 
 
@@ -143,6 +144,7 @@ def unlearn(
         >>> oracles.unlearn(scenario, refs.original, method="finetune", seed=1).models
         4
     """
+    chosen = engine_of(engine)
     count = original.models if models is None else models
     if not 1 <= count <= original.models:
         raise ValueError(
@@ -160,7 +162,7 @@ def unlearn(
             seed=seed,
             directory=directory,
             resume=resume,
-            engine=engine,
+            engine=chosen,
             chunk=chunk,
         )
     unlearner = _unlearner(method, settings)
@@ -169,7 +171,7 @@ def unlearn(
         models=count,
         directory=directory,
         resume=resume,
-        where=engine,
+        engine=chosen,
         chunk=chunk,
     )
 

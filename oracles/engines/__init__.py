@@ -26,7 +26,7 @@ def engine(name: "str | Engine") -> Engine:
         The engine.
 
     Raises:
-        ValueError: for an unknown name.
+        ValueError: for an unknown name, or where there is no `jax.distributed` job to join.
 
     Example:
         >>> engine("local")
@@ -40,9 +40,8 @@ def engine(name: "str | Engine") -> Engine:
         return Ray()
     if name.startswith("ray://"):
         return Ray(name)
-    plain = {"local": Local, "distributed": Distributed}
-    if name not in plain:
-        raise ValueError(
-            f"engine: expected local, ray, ray://HOST:PORT or distributed, found {name!r}"
-        )
-    return plain[name]()
+    if name == "local":
+        return Local()
+    if name == "distributed":
+        return Distributed.join()
+    raise ValueError(f"engine: expected local, ray, ray://HOST:PORT or distributed, found {name!r}")

@@ -1,5 +1,6 @@
 """All processes of a `jax.distributed` job, which meet in the folder alone."""
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,11 +18,33 @@ _PATIENCE = 0.05
 class Distributed:
     """Makes every n-th span in each of n processes, and waits for the spans of the others.
 
-    Call `jax.distributed.initialize` first, in every process; when one dies, JAX ends the others,
-    and running the job again with ``resume`` continues from what the folder holds.
+    When a process dies, JAX ends the others, and running the job again with ``resume`` continues
+    from what the folder holds.
     """
 
     alone = False
+
+    @classmethod
+    def join(cls) -> "Distributed":
+        """Joins the job, unless this process called `jax.distributed.initialize` already.
+
+        JAX finds out by itself under Slurm, Open MPI and Kubernetes; elsewhere each process is told
+        by ``JAX_COORDINATOR_ADDRESS``, ``JAX_NUM_PROCESSES`` and ``JAX_PROCESS_ID``. It must happen
+        before anything is computed.
+
+        Raises:
+            ValueError: when there is no job to join.
+        """
+        if not jax.distributed.is_initialized():
+            processes, rank = os.environ.get("JAX_NUM_PROCESSES"), os.environ.get("JAX_PROCESS_ID")
+            try:
+                jax.distributed.initialize(
+                    num_processes=int(processes) if processes else None,
+                    process_id=int(rank) if rank else None,
+                )
+            except (RuntimeError, ValueError) as error:
+                raise ValueError(f"engine distributed: cannot join a job ({error})") from None
+        return cls()
 
     def make(
         self,
@@ -34,9 +57,15 @@ class Distributed:
         if folder is None:
             raise StoreError("engine distributed: expected a folder that all processes see")
         rank, processes = jax.process_index(), jax.process_count()
-        yield from Local().make(task, spans[rank::processes], folder, advance)
-        for place, span in enumerate(spans):
-            if place % processes != rank:
+        # One process may open the folder when another has begun: who makes what must depend on the
+        # models alone, not on what was still missing then.
+        every = [*spans, *(entry.span for entry in folder.entries)]
+        size = max(stop - start for start, stop in every)
+        owner = {span: span.start // size % processes for span in spans}
+        own = [span for span in spans if owner[span] == rank]
+        yield from Local().make(task, own, folder, advance)
+        for span in spans:
+            if owner[span] != rank:
                 while (shard := folder.find(span)) is None:
                     time.sleep(_PATIENCE)
                 advance(span.stop - span.start)

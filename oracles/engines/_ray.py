@@ -4,6 +4,8 @@ Ray runs a unit again when its worker dies; a unit that was already whole in the
 there, so nothing is trained twice.
 """
 
+import logging
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,7 +51,7 @@ class Ray:
             raise ValueError("engine ray: Ray is not installed; install indist[ray]") from None
         started = not ray.is_initialized()
         if started:
-            self._connect(ray)
+            self.connect(ray)
         waiting: dict[Any, Span] = {}
         try:
             unit = ray.remote(_unit).options(
@@ -77,12 +79,17 @@ class Ray:
             if started:
                 ray.shutdown()
 
-    def _connect(self, ray: Any) -> None:
+    def connect(self, ray: Any) -> None:
+        """Connects this process to the cluster, starting one if there is no address."""
         try:
-            if self.address is None:
-                ray.init(include_dashboard=False, log_to_driver=False)
-            else:
-                ray.init(address=self.address, log_to_driver=False)
+            with warnings.catch_warnings():
+                # Ray's forks only start other programs, which JAX's threads do not mind.
+                warnings.filterwarnings("ignore", message=r"os\.fork\(\)")
+                quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+                if self.address is None:
+                    ray.init(include_dashboard=False, **quiet)
+                else:
+                    ray.init(address=self.address, **quiet)
         except (ConnectionError, RuntimeError, ValueError) as error:
             where = self.address or "this machine"
             reason = str(error).strip().partition("\n")[0]
