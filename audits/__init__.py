@@ -6,6 +6,7 @@ Users reach this package as ``from indist import audits``.
 from audits._audit import Audit, audit
 from audits._certificate import Certificate, CertificateError, read_certificate
 from audits._certify import Sandwich, certify, claim_of
+from audits._plan import Plan, plan
 from audits._reading import Limits, SubmissionError
 from audits._references import ObservedReferences
 from audits._results import (
@@ -37,6 +38,7 @@ __all__ = [
     "ObservableDistance",
     "ObservedReferences",
     "OverUnlearned",
+    "Plan",
     "Provenance",
     "SampleFile",
     "Sandwich",
@@ -46,6 +48,7 @@ __all__ = [
     "certify",
     "claim_of",
     "load",
+    "plan",
     "read_certificate",
     "read_sample_pair",
     "read_samples",

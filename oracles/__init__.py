@@ -4,6 +4,7 @@ Users reach this package as ``from indist import oracles``.
 """
 
 from oracles import engines, mechanisms, scenarios, unlearners
+from oracles._cost import Cost, training_cost
 from oracles._learner import Learner
 from oracles._modules import MLP
 from oracles._population import Population, load_population
@@ -18,6 +19,7 @@ __all__ = [
     "MLP",
     "ORACLES",
     "PROBE_GROUPS",
+    "Cost",
     "Examples",
     "Learner",
     "Observations",
@@ -34,6 +36,7 @@ __all__ = [
     "repair",
     "scenarios",
     "train",
+    "training_cost",
     "unlearn",
     "unlearners",
 ]

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Int, Key, Shaped
 
 from oracles._recipe import build, describe
 
@@ -63,16 +63,16 @@ class Learner:
     def __hash__(self) -> int:
         return hash(tuple(self.description.values()))
 
-    def init(self, key: Key[Array, ""], inputs: Float[Data, "n ..."]) -> Parameters:
+    def init(self, key: Key[Array, ""], inputs: Shaped[Data, "n ..."]) -> Parameters:
         """Fresh parameters of one model."""
         return self.module.init(key, inputs[:1])["params"]
 
-    def logits(self, params: Parameters, inputs: Float[Data, "n ..."]) -> Float[Array, "n classes"]:
+    def logits(self, params: Parameters, inputs: Shaped[Data, "n ..."]) -> Float[Array, "n classes"]:
         """What one model says of each input."""
         return self.module.apply({"params": params}, inputs)  # pyright: ignore[reportReturnType]
 
     def loss(
-        self, params: Parameters, inputs: Float[Data, "n ..."], labels: Int[Data, " n"]
+        self, params: Parameters, inputs: Shaped[Data, "n ..."], labels: Int[Data, " n"]
     ) -> Float[Array, ""]:
         """Mean cross-entropy of one model on a batch, in nats."""
         return cross_entropy(self.logits(params, inputs), labels)
@@ -80,7 +80,7 @@ class Learner:
     def fit(
         self,
         params: Parameters,
-        inputs: Float[Data, "n ..."],
+        inputs: Shaped[Data, "n ..."],
         labels: Int[Data, " n"],
         plan: Int[Data, "steps batch"],
     ) -> Parameters:

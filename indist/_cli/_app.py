@@ -18,12 +18,24 @@ app = typer.Typer(
 )
 
 Out = Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")]
+OutAnywhere = Annotated[str, typer.Option("-o", "--output", help="Folder to write to, or a URL.")]
 Models = Annotated[int, typer.Option(help="Models in each population.", min=1)]
 Seed = Annotated[int, typer.Option(help="Seed of the populations.", min=0)]
 DataSeed = Annotated[int, typer.Option(help="Seed of the scenario's data and forget set.", min=0)]
 Discovery = Annotated[float, typer.Option(help="γ = |S| / |B|: the part of B that was found.")]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Continue an interrupted run, or add models.")
+]
+Engine = Annotated[
+    str, typer.Option(help="Where to train: local, ray, ray://HOST:PORT or distributed.")
+]
+Chunk = Annotated[int, typer.Option(help="Models a shard: what a killed run can lose.", min=1)]
+Width = Annotated[
+    int | None,
+    typer.Option(help="Models a device in one compiled program; part of the recipe.", min=1),
+]
+LeaveOut = Annotated[
+    bool, typer.Option("--leave-out-damaged", help="Go on without damaged shards of references.")
 ]
 Settings = Annotated[
     list[str], typer.Option("--set", metavar="NAME=VALUE", help="A setting; may be repeated.")
@@ -79,21 +91,39 @@ def demo(
 @plain_errors
 def references(
     scenario: Annotated[str, typer.Argument(help="A name from indist scenarios.")],
-    output: Out,
+    output: OutAnywhere,
     models: Models = 256,
     discovery: Discovery = 0.5,
     seed: Seed = 0,
     data_seed: DataSeed = 0,
     settings: Settings = [],  # noqa: B006  (typer reads it once and never changes it)
     resume: Resume = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Train damaged shards again, then continue.")
+    ] = False,
+    engine: Engine = "local",
+    chunk: Chunk = 32,
+    width: Width = None,
 ) -> None:
     """Trains the original population and both references of a scenario."""
     from indist import oracles
 
+    chosen = oracles.engines.engine(engine)
     world = oracles.scenarios.load(
         scenario, seed=data_seed, discovery=discovery, **parse_settings(settings)
     )
-    refs = oracles.references(world, models=models, seed=seed, directory=output, resume=resume)
+    for shard in oracles.repair(output) if repair else ():
+        typer.echo(f"damaged, to be trained again: {shard}")
+    refs = oracles.references(
+        world,
+        models=models,
+        seed=seed,
+        directory=output,
+        resume=resume or repair,
+        engine=chosen,
+        chunk=chunk,
+        width=width,
+    )
     typer.echo(
         f"{refs.original.models} models each of original, untraining and unlearning in {output}"
     )
@@ -116,6 +146,7 @@ def unlearn(
     data_seed: DataSeed = 0,
     settings: Settings = [],  # noqa: B006  (typer reads it once and never changes it)
     resume: Resume = False,
+    engine: Engine = "local",
 ) -> None:
     """Produces a submission: a population unlearned by a built-in method.
 
@@ -124,6 +155,7 @@ def unlearn(
     """
     from indist import oracles
 
+    knobs: dict[str, Any] = dict(parse_settings(settings))
     if references is not None:
         refs = oracles.load_references(references)
         world, original = refs.scenario, refs.original
@@ -144,9 +176,50 @@ def unlearn(
         models=models,
         directory=output,
         resume=resume,
-        **parse_settings(settings),
+        engine=engine,
+        **knobs,
     )
     typer.echo(f"{made.models} models unlearned by {method} in {output}")
+
+
+@app.command()
+@plain_errors
+def plan(
+    scenario: Annotated[str, typer.Argument(help="A name from indist scenarios.")],
+    tolerance: Annotated[
+        float | None, typer.Option(help="Goal: call a perfect match at this tolerance.")
+    ] = None,
+    half_width: Annotated[
+        float | None, typer.Option(help="Goal: know a distance within this much.")
+    ] = None,
+    epsilon: Epsilon = 1.0,
+    confidence: Confidence = 0.95,
+    discovery: Discovery = 0.5,
+    seed: Annotated[int, typer.Option(help="Seed of the simulation.", min=0)] = 0,
+    data_seed: DataSeed = 0,
+    settings: Settings = [],  # noqa: B006  (typer reads it once and never changes it)
+) -> None:
+    """Says how many models an audit needs, and what they cost on this machine.
+
+    Nothing is kept: audits are simulated, and a few models trained to measure time and memory.
+    """
+    from rich.console import Console
+
+    from indist import audits, oracles
+
+    world = oracles.scenarios.load(
+        scenario, seed=data_seed, discovery=discovery, **parse_settings(settings)
+    )
+    with Console(stderr=True).status("simulating audits, training a few models"):
+        found = audits.plan(
+            world,
+            tolerance=tolerance,
+            half_width=half_width,
+            epsilon=epsilon,
+            confidence=confidence,
+            seed=seed,
+        )
+    typer.echo(str(found))
 
 
 @app.command()
@@ -158,13 +231,14 @@ def audit(
     epsilon: Epsilon = 1.0,
     tolerance: Tolerance = "0.2",
     confidence: Confidence = 0.95,
+    leave_out_damaged: LeaveOut = False,
 ) -> None:
     """Compares a submission with both references: verdict, certificate and report."""
     from indist import audits, oracles
 
     result = audits.audit(
         audits.load(submission),
-        oracles.load_references(references),
+        oracles.load_references(references, leave_out_damaged=leave_out_damaged),
         epsilon=epsilon,
         tolerance=parse_tolerance(tolerance),
         confidence=confidence,

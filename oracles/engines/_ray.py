@@ -26,7 +26,8 @@ _ENVIRONMENT = {
 class Ray:
     """Makes models on a Ray cluster (extra ``ray``).
 
-    A cluster that this process is connected to already is used as it is. On several machines the
+    A cluster that this process is connected to already is used as it is; one that was started stays
+    until the process ends. On several machines the
     folder must be one that all of them see: a shared file system, or a URL.
 
     Attributes:
@@ -49,8 +50,7 @@ class Ray:
             from ray import exceptions
         except ImportError:
             raise ValueError("engine ray: Ray is not installed; install indist[ray]") from None
-        started = not ray.is_initialized()
-        if started:
+        if not ray.is_initialized():
             self.connect(ray)
         waiting: dict[Any, Span] = {}
         try:
@@ -76,8 +76,6 @@ class Ray:
         finally:
             for lost in waiting:
                 ray.cancel(lost, force=True)
-            if started:
-                ray.shutdown()
 
     def connect(self, ray: Any) -> None:
         """Connects this process to the cluster, starting one if there is no address."""

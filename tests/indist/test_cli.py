@@ -178,3 +178,36 @@ def test_settings_are_read_as_what_they_look_like() -> None:
     assert read == {"a": 1, "b": 1.5, "c": True, "d": "word", "e": 1e-3}
     with pytest.raises(ValueError, match="found 'a' twice"):
         parse_settings(["a=1", "a=2"])
+
+
+def test_plan_says_what_an_audit_needs() -> None:
+    done = run("plan", "circles", "--tolerance", 0.3, "--epsilon", 0)
+    assert done.exit_code == 0, done.output
+    for words in (
+        "call a perfect match at ε = 0, tolerance 0.3",
+        "models a population",
+        "models/s",
+    ):
+        assert words in done.output
+    done = run("plan", "circles")
+    assert done.exit_code == 2
+    assert "expected either a tolerance or a half-width" in done.output
+
+
+def test_damaged_references_are_named_left_out_or_repaired(
+    submission: Path, tmp_path: Path
+) -> None:
+    words = ("circles", "-o", tmp_path / "refs", "--models", 40)
+    assert run("references", *words, "--chunk", 8).exit_code == 0
+    broken = sorted((tmp_path / "refs" / "unlearning").glob("*.safetensors"))[0]
+    broken.write_bytes(broken.read_bytes()[:-1])
+    auditing = ("audit", submission, "--references", tmp_path / "refs", "-o", tmp_path / "audit")
+    done = run(*auditing)
+    assert done.exit_code == 2
+    assert f"{broken.name} (models" in done.output
+    assert run(*auditing, "--leave-out-damaged").exit_code == 0
+    done = run("references", *words, "--chunk", 8, "--repair")
+    assert done.exit_code == 0, done.output
+    assert "damaged, to be trained again" in done.output
+    assert broken.name in done.output
+    assert run(*auditing).exit_code == 0

@@ -1,0 +1,240 @@
+"""Before anything runs: how many models an audit needs, and what they will cost."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.stats import norm
+
+from audits._compare import EVENTS, LOWER
+from estimators import delta_lower_bound, delta_upper_bound
+from oracles import PROBE_GROUPS, Cost, Scenario, training_cost
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+POWER = 0.9
+_REPEATS = 60
+_MOST = 100_000
+# True divergences at which the length of an interval is looked at.
+_DISTANCES = (0.0, 0.2, 0.5)
+_POPULATIONS = 4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an audit of one candidate will need; seconds, memory and disk are about.
+
+    Attributes:
+        scenario: name of the scenario.
+        goal: what the models are to achieve, in words.
+        models: models in each population.
+        seconds: to train the original population, both references and a candidate by retraining.
+        memory: peak resident memory in bytes.
+        disk: bytes of all four populations.
+        cost: what was measured.
+    """
+
+    scenario: str
+    goal: str
+    models: int
+    seconds: float
+    memory: int
+    disk: int
+    cost: Cost
+
+    def to_dataframe(self) -> "pd.DataFrame":
+        """One row."""
+        import pandas as pd
+
+        names = ("scenario", "goal", "models", "seconds", "memory", "disk")
+        return pd.DataFrame([{name: getattr(self, name) for name in names}])
+
+    def __str__(self) -> str:
+        rows = (
+            ("goal", self.goal),
+            ("models a population", f"{self.models:,}"),
+            ("time", f"{_duration(self.seconds)} ({1 / self.cost.seconds:.0f} models/s here)"),
+            ("memory", _size(self.memory)),
+            ("disk", f"{_size(self.disk)} in {_POPULATIONS} populations"),
+        )
+        width = max(len(name) for name, _ in rows)
+        lines = (f"  {name.ljust(width)}  {text}" for name, text in rows)
+        return "\n".join(
+            [f"Plan for {self.scenario}: original, two references, a candidate", *lines]
+        )
+
+
+def plan(
+    scenario: Scenario,
+    *,
+    tolerance: float | None = None,
+    half_width: float | None = None,
+    epsilon: float = 1.0,
+    confidence: float = 0.95,
+    seed: int,
+) -> Plan:
+    """How many models an audit needs for a goal, and what they cost on this machine.
+
+    Models needed are found by simulating audits of normal observables, one a probe group, with the
+    bounds that an audit uses; seconds and sizes by training a few models.
+
+    Args:
+        scenario: the scenario.
+        tolerance: the goal that a perfect match with a reference is called at this tolerance nine
+            times in ten.
+        half_width: or the goal that half the length of the interval for a distance is at most this
+            in every other audit, at the hardest of the true distances 0, 0.2 and 0.5.
+        epsilon: of the divergence.
+        confidence: of the verdict.
+        seed: of the simulation.
+
+    Returns:
+        The plan.
+
+    Raises:
+        ValueError: unless exactly one goal is given, in (0, 1), or when 100,000 models would not
+            reach it.
+
+    Example:
+        >>> from indist import audits, oracles
+        >>> world = oracles.scenarios.load("circles", seed=0)
+        >>> audits.plan(world, tolerance=0.2, epsilon=0.0, seed=0).models in range(250, 500)
+        True
+    """
+    if (tolerance is None) == (half_width is None):
+        raise ValueError("plan: expected either a tolerance or a half-width")
+    groups = sum(bool((scenario.probes.groups == group).any()) for group in PROBE_GROUPS)
+    level = (1.0 - confidence) / 2.0
+    if tolerance is not None:
+        models = models_for_tolerance(tolerance, epsilon, level, groups, seed)
+        goal = (
+            f"call a perfect match at ε = {epsilon:g}, tolerance {tolerance:g}, nine times in ten"
+        )
+    else:
+        assert half_width is not None
+        models = models_for_half_width(half_width, epsilon, level, groups, seed)
+        goal = f"know a distance at ε = {epsilon:g} within ± {half_width:g}"
+    cost = training_cost(scenario)
+    seen = _POPULATIONS * models * cost.logits
+    return Plan(
+        scenario.name,
+        goal,
+        models,
+        _POPULATIONS * models * cost.seconds + cost.startup,
+        # An audit holds the logits of all populations, and one more copy while it reads them.
+        cost.memory + 2 * seen,
+        seen + _POPULATIONS * models * cost.parameters,
+        cost,
+    )
+
+
+def models_for_tolerance(
+    tolerance: float, epsilon: float, level: float, observables: int, seed: int
+) -> int:
+    """Models a side at which nine of ten perfect matches have their upper bound within tolerance.
+
+    Args:
+        tolerance: the tolerance, in (0, 1).
+        epsilon: of the divergence.
+        level: of the upper bound.
+        observables: how many, simulated as independent.
+        seed: of the simulation.
+
+    Returns:
+        The number, to two leading digits.
+    """
+    _check_goal("tolerance", tolerance)
+
+    def reached(models: int) -> bool:
+        p, q = np.random.default_rng(seed).normal(size=(2, models, _REPEATS, observables))
+        high = delta_upper_bound(p, q, epsilon=epsilon, confidence=1.0 - level, events=EVENTS).bound
+        return bool(np.quantile(np.asarray(high).max(axis=1), POWER) <= tolerance)
+
+    return _least(reached, f"tolerance {tolerance:g}")
+
+
+def models_for_half_width(
+    half_width: float, epsilon: float, level: float, observables: int, seed: int
+) -> int:
+    """Models a side at which half the length of an audit's interval has a median within a goal.
+
+    Args:
+        half_width: the goal, in (0, 1).
+        epsilon: of the divergence.
+        level: of each bound.
+        observables: how many; the first is shifted, all are independent.
+        seed: of the simulation.
+
+    Returns:
+        The number, to two leading digits.
+    """
+    _check_goal("half_width", half_width)
+    shifts = [_shift(distance, epsilon) for distance in _DISTANCES]
+
+    def reached(models: int) -> bool:
+        return all(
+            _median_half_width(models, shift, epsilon, level, observables, seed) <= half_width
+            for shift in shifts
+        )
+
+    return _least(reached, f"half-width {half_width:g}")
+
+
+def _median_half_width(
+    models: int, shift: float, epsilon: float, level: float, observables: int, seed: int
+) -> float:
+    p, q = np.random.default_rng(seed).normal(size=(2, models, _REPEATS, observables))
+    p[:, :, 0] += shift
+    each = 1.0 - level / observables
+    low = delta_lower_bound(p, q, epsilon=epsilon, confidence=each, method=LOWER).bound
+    high = delta_upper_bound(p, q, epsilon=epsilon, confidence=1.0 - level, events=EVENTS).bound
+    length = np.asarray(high).max(axis=1) - np.asarray(low).max(axis=1)
+    return float(np.median(length)) / 2.0
+
+
+def _shift(divergence: float, epsilon: float) -> float:
+    """The shift of a normal with this hockey-stick divergence."""
+    if divergence == 0.0:
+        return 0.0
+
+    def excess(mu: float) -> float:
+        near, far = norm.cdf(mu / 2 - epsilon / mu), norm.cdf(-mu / 2 - epsilon / mu)
+        return float(near - math.exp(epsilon) * far) - divergence
+
+    root: Any = brentq(excess, 1e-3, 200.0)
+    return float(root)
+
+
+def _check_goal(name: str, value: float) -> None:
+    if not 0.0 < value < 1.0:
+        raise ValueError(f"{name}: expected a number in (0, 1), found {value}")
+
+
+def _least(reached: Callable[[int], bool], goal: str) -> int:
+    low, high = 8, 16
+    while not reached(high):
+        low, high = high, 2 * high
+        if high > _MOST:
+            raise ValueError(f"plan: {goal} would need more than {_MOST:,} models a population")
+    while high > 1.04 * low:
+        middle = round(math.sqrt(low * high))
+        low, high = (low, middle) if reached(middle) else (middle, high)
+    step = 10 ** max(len(str(high)) - 2, 0)
+    return -(-high // step) * step
+
+
+def _duration(seconds: float) -> str:
+    """Seconds in words: 42 s, 5 min, 3.2 h."""
+    if seconds < 100:
+        return f"about {seconds:.0f} s"
+    return f"about {seconds / 60:.0f} min" if seconds < 6000 else f"about {seconds / 3600:.1f} h"
+
+
+def _size(count: int) -> str:
+    """Bytes in words."""
+    unit = "MB" if count < 1e9 else "GB"
+    return f"about {count / (1e6 if unit == 'MB' else 1e9):.3g} {unit}"
