@@ -4,16 +4,29 @@ Users reach this package as ``from indist import estimators``.
 """
 
 from estimators._anytime import Anytime, AnytimeBound, anytime_delta_bound
+from estimators._arm_intervals import (
+    AgrestiCaffo,
+    ArmsMethod,
+    Newcombe,
+    PseudoCountWelch,
+    Welch,
+)
 from estimators._auc import AUC, auc
 from estimators._band_method import DKW, EqualLocalLevel
 from estimators._bayesian import Bayesian
 from estimators._bound_results import DeltaBound, EpsilonBound
 from estimators._bounds import LowerBoundMethod, delta_lower_bound, epsilon_lower_bound
 from estimators._clopper_pearson import ClopperPearson
+from estimators._cross_influence import CrossInfluence, cross_influence
 from estimators._events import EventClass, HalfLines, IntervalUnions, Letters
+from estimators._exact_difference import ExactDifference
+from estimators._exceeding import Exceeding
 from estimators._gaussian_dp import GaussianShift, gaussian_dp
 from estimators._gaussian_method import GaussianDP
 from estimators._hockey_stick import HockeyStick, hockey_stick
+from estimators._inclusion import Arms
+from estimators._memorization import Memorization, memorization
+from estimators._models_needed import models_needed
 from estimators._noised import Noised
 from estimators._one_run import (
     BinomialGuesses,
@@ -27,6 +40,7 @@ from estimators._privacy_profile import PrivacyProfile, privacy_profile
 from estimators._rank_grid import RankGrid
 from estimators._renyi import GaussianPlugin, HistogramPlugin, RenyiDivergence, renyi_divergence
 from estimators._results import ConfidenceInterval, Result
+from estimators._set_memorization import SetMemorization, set_memorization
 from estimators._split import Split
 from estimators._total_variation import TotalVariation, total_variation
 from estimators._tpr_at_fpr import TPRAtFPR, tpr_at_fpr
@@ -37,16 +51,22 @@ from estimators._witness import Witness
 __all__ = [
     "AUC",
     "DKW",
+    "AgrestiCaffo",
     "Anytime",
     "AnytimeBound",
+    "Arms",
+    "ArmsMethod",
     "Bayesian",
     "BinomialGuesses",
     "ClopperPearson",
     "ConfidenceInterval",
+    "CrossInfluence",
     "DeltaBound",
     "EpsilonBound",
     "EqualLocalLevel",
     "EventClass",
+    "ExactDifference",
+    "Exceeding",
     "GaussianDP",
     "GaussianPlugin",
     "GaussianShift",
@@ -56,30 +76,39 @@ __all__ = [
     "IntervalUnions",
     "Letters",
     "LowerBoundMethod",
+    "Memorization",
+    "Newcombe",
     "Noised",
     "OneRunEpsilon",
     "PrivacyProfile",
+    "PseudoCountWelch",
     "RankGrid",
     "RenyiDivergence",
     "Result",
+    "SetMemorization",
     "Split",
     "TPRAtFPR",
     "TotalVariation",
     "TradeoffCurve",
     "TradeoffGuesses",
     "TwoSamplePanel",
+    "Welch",
     "Witness",
     "anytime_delta_bound",
     "auc",
+    "cross_influence",
     "delta_lower_bound",
     "delta_upper_bound",
     "epsilon_lower_bound",
     "gaussian_dp",
     "hockey_stick",
+    "memorization",
+    "models_needed",
     "one_run_epsilon",
     "one_run_epsilon_from_counts",
     "privacy_profile",
     "renyi_divergence",
+    "set_memorization",
     "total_variation",
     "tpr_at_fpr",
     "tradeoff_curve",

@@ -23,12 +23,14 @@ from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import gammaln, xlog1py, xlogy
+from scipy.special import xlog1py, xlogy
 
-from estimators._difference import GREATEST_TOTAL
+from estimators._difference import _log_choose
 from estimators._inclusion import Arms, Kind
 from estimators._results import ConfidenceInterval
 
+# All tables of two sizes take time that grows with the fourth power of their models.
+GREATEST_TOTAL = 256
 _NODES_A_DEGREE = 4
 _TABLES_A_BLOCK = 256
 
@@ -104,7 +106,7 @@ def score_statistics(n: int, m: int, difference: float) -> Float[np.ndarray, "x 
     x, y = np.arange(n + 1.0)[:, None], np.arange(m + 1.0)[None]
     total, successes = n + m, x + y
     square = ((n + 2 * m) * difference - total - successes) / (3.0 * total)
-    linear = ((y * difference - total - 2.0 * y) * difference + successes) / (3.0 * total)
+    linear = ((m * difference - total - 2.0 * y) * difference + successes) / (3.0 * total)
     constant = y * difference * (1.0 - difference) / (2.0 * total)
     bent = square**3 - 1.5 * linear * square + constant
     root = np.copysign(np.sqrt(np.maximum(square**2 - linear, 0.0)), bent)
@@ -121,8 +123,8 @@ def score_statistics(n: int, m: int, difference: float) -> Float[np.ndarray, "x 
 
 def _law(trials: int, rates: Float[np.ndarray, " k"]) -> Float[np.ndarray, "x k"]:
     count = np.arange(trials + 1.0)[:, None]
-    log_choose = gammaln(trials + 1.0) - gammaln(count + 1.0) - gammaln(trials - count + 1.0)
-    return np.exp(log_choose + xlogy(count, rates) + xlog1py(trials - count, -rates))
+    log_law = xlogy(count, rates) + xlog1py(trials - count, -rates)
+    return np.exp(_log_choose(trials)[:, None] + log_law)
 
 
 def _rejected(n: int, m: int, difference: float, alpha: float) -> np.ndarray:

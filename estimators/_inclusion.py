@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Num
 
 Kind = Literal["0/1", "[0, 1]", "unbounded"]
 
 # Elementwise work goes over tiles of this many rows and columns, which stay in a core's cache.
-TILE = (64, 512)
+TILE = (16, 1024)
 # Whole numbers up to here are exact in float32, whatever the order of their sum.
 _EXACT_IN_FLOAT32 = 2**24
 _ROWS_A_CHECK = 64
+_NUMBERS_A_BLOCK = 2**21
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +38,8 @@ class Arms:
         kind: the values that outcomes take.
     """
 
-    n_in: Int[np.ndarray, "..."]
-    n_out: Int[np.ndarray, "..."]
+    n_in: Num[np.ndarray, "..."]
+    n_out: Num[np.ndarray, "..."]
     mean_in: Float[np.ndarray, "..."]
     mean_out: Float[np.ndarray, "..."]
     squares_in: Float[np.ndarray, "..."] | None
@@ -56,28 +57,34 @@ class Arms:
 
     def counts(self) -> tuple[Int[np.ndarray, "..."], Int[np.ndarray, "..."]]:
         """Models of each arm whose outcome is 1, for outcomes that are 0/1."""
-        return tuple(
-            np.rint(size * mean).astype(np.int64)
-            for size, mean in ((self.n_in, self.mean_in), (self.n_out, self.mean_out))
-        )
+        inside, outside = self.n_in * self.mean_in, self.n_out * self.mean_out
+        return np.rint(inside).astype(np.int64), np.rint(outside).astype(np.int64)
 
-    def at(self, place: Any) -> "Arms":
-        """The arms at a place of the means: a mask, a slice or a pair of slices."""
-        shape = self.mean_in.shape
-        parts = [
-            None if values is None else np.broadcast_to(values, shape)[place]
-            for values in (
-                self.n_in,
-                self.n_out,
-                self.mean_in,
-                self.mean_out,
-                self.squares_in,
-                self.squares_out,
-            )
-        ]
-        return Arms(*parts, kind=self.kind)
+    def tile(self, place: tuple[slice, ...]) -> "Arms":
+        """A piece of the arms, of one or two axes; sizes stay ``[rows, 1]`` for two."""
+        n_in, n_out = self.n_in[place[0]], self.n_out[place[0]]
+        means = self.mean_in[place], self.mean_out[place]
+        if self.squares_in is None or self.squares_out is None:
+            return Arms(n_in, n_out, *means, None, None, self.kind)
+        squares = self.squares_in[place], self.squares_out[place]
+        return Arms(n_in, n_out, *means, *squares, self.kind)
 
-    def fewest(self) -> Int[np.ndarray, "..."]:
+    def where(self, chosen: Bool[np.ndarray, "..."]) -> "Arms":
+        """Those arms that a mask chooses, in one axis."""
+        n_in = np.broadcast_to(self.n_in, chosen.shape)[chosen]
+        n_out = np.broadcast_to(self.n_out, chosen.shape)[chosen]
+        means = self.mean_in[chosen], self.mean_out[chosen]
+        if self.squares_in is None or self.squares_out is None:
+            return Arms(n_in, n_out, *means, None, None, self.kind)
+        squares = self.squares_in[chosen], self.squares_out[chosen]
+        return Arms(n_in, n_out, *means, *squares, self.kind)
+
+    def exchanged(self) -> "Arms":
+        """The two arms in each other's place."""
+        means = self.mean_out, self.mean_in
+        return Arms(self.n_out, self.n_in, *means, self.squares_out, self.squares_in, self.kind)
+
+    def fewest(self) -> Num[np.ndarray, "..."]:
         """Models of the smaller arm."""
         return np.minimum(self.n_in, self.n_out)
 
@@ -177,7 +184,7 @@ def own_arms(observed: Observed) -> Arms:
     n_in, n_out = _sizes(mask)
     size = mask.shape[1]
     mean_in, mean_out, squares_in, squares_out = (np.empty(size) for _ in range(4))
-    for part in _ranges(size, max(1, TILE[0] * TILE[1] // mask.shape[0])):
+    for part in _ranges(size, max(1, _NUMBERS_A_BLOCK // mask.shape[0])):
         piece = values[:, part].astype(np.float64)
         for chosen, count, mean, squares in (
             (mask[:, part], n_in[part], mean_in, squares_in),
@@ -246,31 +253,30 @@ def _fill(
     number: np.dtype[Any],
 ) -> None:
     """Write one block of the means and squares."""
-    soft = arms.squares_in is not None and arms.squares_out is not None
     centre = np.zeros(values.shape[1])
-    if soft:
-        centre = values.mean(axis=0, dtype=np.float64)
-        values = (values - centre).astype(number)
-    else:
+    if arms.kind == "0/1":
         values = values.astype(number)
+    else:
+        centre = values.mean(axis=0, dtype=np.float64)
+        # In float64 the centred outcome is exact enough for every type; then it is rounded once.
+        values = np.subtract(values, centre, dtype=np.float64).astype(number)
     sums, total = block @ values, values.sum(axis=0, dtype=np.float64)
-    if soft:
-        values *= values
-        powers, power = block @ values, values.sum(axis=0, dtype=np.float64)
-    first, second = rows.start, columns.start
+    here = arms.tile((rows, columns))
+    into, out = np.maximum(here.n_in, 1), np.maximum(here.n_out, 1)
+    # The centre cannot be the mean of an arm without models, whose mean is 0 by convention.
+    some_in, some_out = here.n_in > 0, here.n_out > 0
     for tile in tiles(sums.shape):
-        here = (
-            slice(first + tile[0].start, first + tile[0].stop),
-            slice(second + tile[1].start, second + tile[1].stop),
-        )
-        into, out = np.maximum(arms.n_in[here[0]], 1), np.maximum(arms.n_out[here[0]], 1)
+        at, across = tile
         inside = sums[tile].astype(np.float64)
-        outside = total[tile[1]] - inside
-        # The centre cannot be the mean of an arm without models, whose mean is 0 by convention.
-        arms.mean_in[here] = inside / into + centre[tile[1]] * (arms.n_in[here[0]] > 0)
-        arms.mean_out[here] = outside / out + centre[tile[1]] * (arms.n_out[here[0]] > 0)
-        if soft:
-            power_in = powers[tile].astype(np.float64)
-            power_out = power[tile[1]] - power_in
-            arms.squares_in[here] = np.maximum(power_in - inside * inside / into, 0.0)
-            arms.squares_out[here] = np.maximum(power_out - outside * outside / out, 0.0)
+        here.mean_in[tile] = inside / into[at] + centre[across] * some_in[at]
+        here.mean_out[tile] = (total[across] - inside) / out[at] + centre[across] * some_out[at]
+    if here.squares_in is None or here.squares_out is None:
+        return
+    values *= values
+    powers, power = block @ values, values.sum(axis=0, dtype=np.float64)
+    for tile in tiles(sums.shape):
+        at, across = tile
+        inside, power_in = sums[tile].astype(np.float64), powers[tile].astype(np.float64)
+        outside, power_out = total[across] - inside, power[across] - power_in
+        here.squares_in[tile] = np.maximum(power_in - inside * inside / into[at], 0.0)
+        here.squares_out[tile] = np.maximum(power_out - outside * outside / out[at], 0.0)

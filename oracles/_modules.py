@@ -58,8 +58,9 @@ class ConvNet(nn.Module):
 
     Example:
         >>> import jax
-        >>> params = ConvNet(3).init(jax.random.key(0), jnp.zeros((5, 8, 8)))
-        >>> ConvNet(3).apply(params, jnp.zeros((5, 8, 8))).shape
+        >>> images = jnp.zeros((5, 8, 8))
+        >>> logits, _ = jax.jit(ConvNet(3).init_with_output)(jax.random.key(0), images)
+        >>> logits.shape
         (5, 3)
     """
 
@@ -98,8 +99,8 @@ class Transformer(nn.Module):
     Example:
         >>> import jax
         >>> tokens = jnp.zeros((5, 7), dtype=jnp.int32)
-        >>> params = Transformer(11).init(jax.random.key(0), tokens)
-        >>> Transformer(11).apply(params, tokens).shape
+        >>> logits, _ = jax.jit(Transformer(11).init_with_output)(jax.random.key(0), tokens)
+        >>> logits.shape
         (5, 11)
     """
 
