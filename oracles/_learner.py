@@ -67,7 +67,9 @@ class Learner:
         """Fresh parameters of one model."""
         return self.module.init(key, inputs[:1])["params"]
 
-    def logits(self, params: Parameters, inputs: Shaped[Data, "n ..."]) -> Float[Array, "n classes"]:
+    def logits(
+        self, params: Parameters, inputs: Shaped[Data, "n ..."]
+    ) -> Float[Array, "n classes"]:
         """What one model says of each input."""
         return self.module.apply({"params": params}, inputs)  # pyright: ignore[reportReturnType]
 

@@ -1,11 +1,17 @@
-"""Making a population: what is missing in the folder, made by an engine, entered as it comes."""
+"""Making models: those missing in a folder, made by an engine, entered as they come."""
 
 from pathlib import Path
 
 from oracles._folder import Folder, open_folder
-from oracles._population import Population
 from oracles._progress import progress_bar
-from oracles._store import PopulationFolder, Shard, StoreError, missing_spans
+from oracles._store import (
+    POPULATION_FORMAT,
+    Format,
+    PopulationFolder,
+    Shard,
+    StoreError,
+    missing_spans,
+)
 from oracles._task import Task
 from oracles.engines import Engine
 
@@ -13,7 +19,7 @@ CHUNK = 32
 """Models a shard by default: what an interrupted run can lose, and one unit of a worker's work."""
 
 
-def make_population(
+def make_shards(
     task: Task,
     *,
     models: int,
@@ -21,7 +27,8 @@ def make_population(
     resume: bool,
     engine: Engine,
     chunk: int = CHUNK,
-) -> Population:
+    kind: Format = POPULATION_FORMAT,
+) -> tuple[tuple[Shard, ...], Folder | None]:
     """Makes models 0 to K − 1, or those of them that a resumed folder lacks.
 
     Args:
@@ -31,9 +38,10 @@ def make_population(
         resume: continue a folder made with the same recipe.
         engine: where they are made.
         chunk: models a shard.
+        kind: the format of the folder.
 
     Returns:
-        The population, with exactly ``models`` models.
+        Shards of exactly ``models`` models, in order, and the folder that holds them.
 
     Raises:
         ValueError: when ``models`` or ``chunk`` is below 1.
@@ -45,7 +53,8 @@ def make_population(
     folder: PopulationFolder | None = None
     shards: list[Shard] = []
     if directory is not None:
-        folder = PopulationFolder(open_folder(directory), task.recipe, resume=resume)
+        where = open_folder(directory)
+        folder = PopulationFolder(where, task.recipe, resume=resume, kind=kind)
         if engine.alone:
             folder.sweep()
         shards = list(folder.shards())
@@ -67,10 +76,4 @@ def make_population(
                 folder.enter(shard)
             shards.append(shard)
     shards.sort(key=lambda shard: shard.span)
-    return Population(
-        dict(task.recipe),
-        task.learner,
-        task.probes,
-        tuple(shards),
-        folder.folder if folder else None,
-    )
+    return tuple(shards), folder.folder if folder else None

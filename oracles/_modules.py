@@ -159,13 +159,13 @@ def _normalised(module: nn.Module, name: str, hidden: Any) -> Any:
 
 
 def _attention(heads: Float[Array, "3 heads size length batch"]) -> Any:
-    """Causal softmax attention; sums of products, vectorised over the batch, beat tiny matrices."""
+    """Causal softmax attention."""
     query, key, value = heads
-    length = query.shape[2]
-    scores = (query[:, :, :, None] * key[:, :, None]).sum(axis=1) * query.shape[1] ** -0.5
-    past = jnp.tril(jnp.ones((length, length), dtype=bool))[:, :, None]
-    weights = jax.nn.softmax(jnp.where(past, scores, -jnp.inf), axis=2)
-    return (weights[:, None] * value[:, :, None]).sum(axis=3)
+    size, length = query.shape[1:3]
+    scores = jnp.einsum("hdqb,hdkb->bhqk", query, key) * size**-0.5
+    past = jnp.tril(jnp.ones((length, length), dtype=bool))
+    weights = jax.nn.softmax(jnp.where(past, scores, -jnp.inf))
+    return jnp.einsum("bhqk,hdkb->hdqb", weights, value)
 
 
 def _neighbours(images: Shaped[Array, "c h w b"]) -> Shaped[Array, "nine_c h_w_b"]:

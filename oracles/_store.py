@@ -26,6 +26,8 @@ from oracles._files import json_bytes
 from oracles._folder import Folder, open_folder
 
 POPULATION_FORMAT = "indist-population"
+RUNS_FORMAT = "indist-runs"
+Format = Literal["indist-population", "indist-runs"]
 MANIFEST = "manifest.json"
 _LARGEST_MANIFEST = 64 * 2**20
 
@@ -63,7 +65,7 @@ class PopulationManifest(BaseModel):
     """What ``manifest.json`` of a population holds."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    format: Literal["indist-population"] = POPULATION_FORMAT
+    format: Format = POPULATION_FORMAT
     version: Literal[1] = 1
     recipe: dict[str, Any]
     shards: list[ShardEntry] = []
@@ -102,13 +104,9 @@ class Shard:
         return arrays
 
 
-def shard_of(span: Span, logits: np.ndarray, params: Any) -> Shard:
-    """A shard in memory from one chunk of models."""
-    flat = {
-        f"params/{name}": np.ascontiguousarray(value)
-        for name, value in flatten_dict(dict(params), sep="/").items()
-    }
-    arrays = {"logits": np.ascontiguousarray(logits), **flat}
+def shard_of(span: Span, arrays: Mapping[str, np.ndarray]) -> Shard:
+    """A shard in memory from the arrays of one chunk of models."""
+    arrays = {name: np.ascontiguousarray(value) for name, value in arrays.items()}
     return Shard(span, arrays, digest_arrays(arrays))
 
 
@@ -124,14 +122,27 @@ def digest_shards(shards: Sequence[Shard]) -> str:
     )
 
 
+def stored_arrays(params: Any, logits: np.ndarray) -> dict[str, np.ndarray]:
+    """Parameters and logits of some models under the names they have in a shard."""
+    flat: Any = flatten_dict(dict(params), sep="/")
+    return {"logits": logits, **{f"params/{name}": value for name, value in flat.items()}}
+
+
 def parameters_in(arrays: Mapping[str, np.ndarray]) -> Any:
     """The parameter tree of a shard's arrays, models first."""
     flat = {k.removeprefix("params/"): v for k, v in arrays.items() if k.startswith("params/")}
     return unflatten_dict(flat, sep="/")
 
 
-def read_manifest(folder: Folder | Path) -> PopulationManifest:
+def read_manifest(folder: Folder | Path, kind: Format = POPULATION_FORMAT) -> PopulationManifest:
     """Reads and checks ``manifest.json``.
+
+    Args:
+        folder: the folder.
+        kind: the format that is expected.
+
+    Returns:
+        The manifest.
 
     Raises:
         StoreError: when it is missing, not JSON of this format and version, or lists shards that
@@ -145,6 +156,8 @@ def read_manifest(folder: Folder | Path) -> PopulationManifest:
         raise StoreError(f"{path}: cannot be read ({error.strerror or error})") from None
     except ValidationError as error:
         raise StoreError(f"{path}: {first_problem(error)}") from None
+    if manifest.format != kind:
+        raise StoreError(f"{path}: field format: expected {kind}, found {manifest.format}")
     done = 0
     for shard in manifest.shards:
         if shard.start < done or shard.stop <= shard.start:
@@ -187,7 +200,14 @@ def missing_spans(held: Sequence[Span], models: int, chunk: int) -> list[Span]:
 class PopulationFolder:
     """A population's folder while it is being written, by one process or by many."""
 
-    def __init__(self, folder: Folder, recipe: Mapping[str, Any], *, resume: bool) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        recipe: Mapping[str, Any],
+        *,
+        resume: bool,
+        kind: Format = POPULATION_FORMAT,
+    ) -> None:
         """Opens a new folder, or an old one of the same recipe when ``resume`` is set.
 
         Raises:
@@ -195,6 +215,7 @@ class PopulationFolder:
                 differs (the first setting that does is named), or it cannot be written.
         """
         self.folder, self.recipe = folder, dict(recipe)
+        self.kind: Format = kind
         # In this order: another process may begin here, and it writes its manifest first.
         used = any(name.endswith(".safetensors") for name in folder.names())
         if not folder.exists(MANIFEST):
@@ -208,7 +229,7 @@ class PopulationFolder:
                 f"{folder}: already holds a population; add --resume to continue it, or give "
                 "another folder"
             )
-        manifest = read_manifest(folder)
+        manifest = read_manifest(folder, kind)
         refuse_difference(folder, manifest.recipe, recipe)
         self.entries = list(manifest.shards)
 
@@ -269,8 +290,10 @@ class PopulationFolder:
         return f"{digest_json([self.recipe, *span])[:32]}.safetensors"
 
     def _write_manifest(self) -> None:
-        manifest = PopulationManifest(recipe=self.recipe, shards=self.entries)
-        self._write(MANIFEST, json_bytes(manifest.model_dump()))
+        self._write(MANIFEST, json_bytes(self._manifest().model_dump()))
+
+    def _manifest(self) -> PopulationManifest:
+        return PopulationManifest(format=self.kind, recipe=self.recipe, shards=self.entries)
 
     def _write(self, name: str, data: bytes) -> None:
         try:

@@ -7,8 +7,6 @@ import numpy as np
 from jaxtyping import Int
 
 from oracles._blocks import Program
-from oracles._learner import Learner
-from oracles._probes import Probes
 
 
 @runtime_checkable
@@ -28,18 +26,8 @@ class Task(Protocol):
         """All that the bits of the models depend on, as JSON values; ``width`` among it."""
         ...
 
-    @property
-    def learner(self) -> Learner:
-        """The learner, to run the models at other probes."""
-        ...
-
-    @property
-    def probes(self) -> Probes:
-        """The probes at which the models are observed while they are made."""
-        ...
-
     def program(self) -> Program:
-        """One model: ``(own, shared)`` to ``(parameters, logits)``; one object for equal tasks."""
+        """Of one model: ``(own, shared)`` to a tree of arrays; one object for equal tasks."""
         ...
 
     def arguments(self, models: Int[np.ndarray, " width"]) -> Any:
@@ -48,4 +36,8 @@ class Task(Protocol):
 
     def shared(self) -> Any:
         """The arguments common to all models."""
+        ...
+
+    def arrays(self, models: Int[np.ndarray, " some"], made: Any) -> Mapping[str, np.ndarray]:
+        """What is kept of some models, from what the program made of them; models first."""
         ...

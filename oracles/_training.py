@@ -1,5 +1,6 @@
 """Training a population of a scenario's learner, some examples left out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -13,12 +14,12 @@ from jaxtyping import Int
 from oracles._blocks import Program, block_width
 from oracles._folder import Folder
 from oracles._learner import Learner, cross_entropies, descend
-from oracles._make import CHUNK, make_population
+from oracles._make import CHUNK, make_shards
 from oracles._population import Population
-from oracles._probes import Probes
 from oracles._randomness import batch_plan, stream_key, stream_number
 from oracles._recipe import build
 from oracles._scenario import Scenario
+from oracles._store import stored_arrays
 from oracles.engines import Engine
 from oracles.engines import engine as engine_of
 
@@ -47,16 +48,6 @@ class Training:
         return f"{self.stream} ({self.scenario.name})"
 
     @property
-    def learner(self) -> Learner:
-        """The scenario's."""
-        return self.scenario.learner
-
-    @property
-    def probes(self) -> Probes:
-        """The scenario's."""
-        return self.scenario.probes
-
-    @property
     def recipe(self) -> dict[str, Any]:
         """All that the bits of the models depend on."""
         return population_recipe(self.scenario, self.seed, self.stream, self.width) | {
@@ -66,17 +57,22 @@ class Training:
 
     def program(self) -> Program:
         """Initialise, fit along a plan, observe."""
-        return _program(self.learner, self.exclusion)
+        return _program(self.scenario.learner, self.exclusion)
 
     def arguments(self, models: Int[np.ndarray, " width"]) -> Any:
         """Index and batch plan of each model."""
         plans = [self._plan(int(k)) for k in models]
         return models.astype(np.uint32), np.stack(plans)
 
+    def arrays(self, models: Int[np.ndarray, " some"], made: Any) -> Mapping[str, np.ndarray]:
+        """Parameters and logits."""
+        del models
+        return stored_arrays(*made)
+
     def shared(self) -> Any:
         """Key, training examples, and the probes' inputs."""
         train = self.scenario.train
-        return stream_key(self._number), train.inputs, train.labels, self.probes.inputs
+        return stream_key(self._number), train.inputs, train.labels, self.scenario.probes.inputs
 
     @cached_property
     def _number(self) -> int:
@@ -92,7 +88,7 @@ class Training:
         return self.scenario.excluding(without[self.excluded])
 
     def _plan(self, model: int) -> Int[np.ndarray, "steps batch"]:
-        steps, batch = self.learner.steps, self.learner.batch
+        steps, batch = self.scenario.learner.steps, self.scenario.learner.batch
         if self.exclusion == "resampled":
             return batch_plan(self._number, model, self._included, steps, batch)
         everything = np.arange(len(self.scenario.train))
@@ -191,11 +187,8 @@ def train(
     """
     chosen = engine_of(engine)
     width = block_width() if width is None else width
-    return make_population(
-        Training(scenario, excluded, exclusion, stream, seed, width),
-        models=models,
-        directory=directory,
-        resume=resume,
-        engine=chosen,
-        chunk=chunk,
+    task = Training(scenario, excluded, exclusion, stream, seed, width)
+    shards, folder = make_shards(
+        task, models=models, directory=directory, resume=resume, engine=chosen, chunk=chunk
     )
+    return Population(task.recipe, scenario.learner, scenario.probes, shards, folder)

@@ -13,11 +13,11 @@ from jaxtyping import Int
 from oracles._blocks import Program, block_width
 from oracles._folder import Folder
 from oracles._learner import Learner
-from oracles._make import CHUNK, make_population
+from oracles._make import CHUNK, make_shards
 from oracles._population import Population
-from oracles._probes import Probes
 from oracles._randomness import stream_key, stream_number
 from oracles._scenario import Scenario
+from oracles._store import stored_arrays
 from oracles._training import population_recipe, train
 from oracles.engines import Engine
 from oracles.engines import engine as engine_of
@@ -63,16 +63,6 @@ class Unlearning:
         return f"{self.method} ({self.scenario.name})"
 
     @property
-    def learner(self) -> Learner:
-        """The scenario's."""
-        return self.scenario.learner
-
-    @property
-    def probes(self) -> Probes:
-        """The scenario's."""
-        return self.scenario.probes
-
-    @property
     def recipe(self) -> dict[str, Any]:
         """All that the bits of the models depend on."""
         stream = f"unlearn/{self.method}"
@@ -84,11 +74,16 @@ class Unlearning:
 
     def program(self) -> Program:
         """Unlearn, observe."""
-        return _program(self.learner, self.unlearner)
+        return _program(self.scenario.learner, self.unlearner)
 
     def arguments(self, models: Int[np.ndarray, " width"]) -> Any:
         """Index and original parameters of each model."""
         return models.astype(np.uint32), self.original.parameters_of(models)
+
+    def arrays(self, models: Int[np.ndarray, " some"], made: Any) -> Mapping[str, np.ndarray]:
+        """Parameters and logits."""
+        del models
+        return stored_arrays(*made)
 
     def shared(self) -> Any:
         """Key, S, R = D∖S, and the probes' inputs: B is not among them."""
@@ -166,14 +161,11 @@ def unlearn(
             chunk=chunk,
         )
     unlearner = _unlearner(method, settings)
-    return make_population(
-        Unlearning(scenario, original, method, unlearner, seed, block_width()),
-        models=count,
-        directory=directory,
-        resume=resume,
-        engine=chosen,
-        chunk=chunk,
+    task = Unlearning(scenario, original, method, unlearner, seed, block_width())
+    shards, where = make_shards(
+        task, models=count, directory=directory, resume=resume, engine=chosen, chunk=chunk
     )
+    return Population(task.recipe, scenario.learner, scenario.probes, shards, where)
 
 
 def _unlearner(method: str, settings: Mapping[str, Any]) -> Any:

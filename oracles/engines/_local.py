@@ -1,10 +1,8 @@
 """All devices of this process."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import jax
 import numpy as np
 
 from oracles._blocks import run_blocks
@@ -31,16 +29,15 @@ class Local:
             task.program(), models, task.arguments, task.shared(), task.recipe["width"]
         )
         left = list(spans)
-        held: list[Any] = []
+        held: list[Mapping[str, np.ndarray]] = []
         have = 0
-        for ids, outputs in blocks:
-            held.append(outputs)
+        for ids, made in blocks:
+            held.append(task.arrays(ids, made))
             have += len(ids)
             advance(len(ids))
             while left and have >= (size := left[0].stop - left[0].start):
-                params, logits = jax.tree.map(lambda *leaves: np.concatenate(leaves), *held)
-                head = jax.tree.map(lambda leaf, size=size: leaf[:size], params)
-                shard = shard_of(left.pop(0), logits[:size], head)
+                whole = {name: np.concatenate([part[name] for part in held]) for name in held[0]}
+                shard = shard_of(left.pop(0), {k: value[:size] for k, value in whole.items()})
                 yield folder.write(shard) if folder else shard
-                held = [jax.tree.map(lambda leaf, size=size: leaf[size:], (params, logits))]
+                held = [{k: value[size:] for k, value in whole.items()}]
                 have -= size

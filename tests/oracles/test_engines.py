@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from indist import oracles
-from oracles._make import make_population
-from oracles._store import StoreError
+from oracles._make import make_shards
+from oracles._store import Shard, StoreError, digest_shards
 from oracles._training import Training
 from oracles.engines import Distributed, Local, Ray, engine
 
@@ -60,6 +60,10 @@ class Failing(Training):
 
     def arguments(self, models: np.ndarray) -> Any:
         raise StoreError("the disk is full")
+
+
+def shards(task: Training, **options: Any) -> tuple[Shard, ...]:
+    return make_shards(task, **options)[0]
 
 
 def task(kind: type[Training], scenario: oracles.Scenario, *more: Any) -> Training:
@@ -136,15 +140,11 @@ def _seen(folder: Path) -> tuple[oracles.Learner, oracles.Probes]:
 def test_a_worker_killed_in_mid_chunk_is_replaced(
     circles: oracles.Scenario, tmp_path: Path
 ) -> None:
-    want = make_population(
-        task(Training, circles), models=24, directory=None, resume=False, engine=Local()
-    )
+    want = shards(task(Training, circles), models=24, directory=None, resume=False, engine=Local())
     mortal = task(Mortal, circles, tmp_path)
-    made = make_population(
-        mortal, models=24, directory=tmp_path / "p", resume=False, engine=Ray(), chunk=8
-    )
+    made = shards(mortal, models=24, directory=tmp_path / "p", resume=False, engine=Ray(), chunk=8)
     assert (tmp_path / "killed").exists()
-    assert made.digest == want.digest
+    assert digest_shards(made) == digest_shards(want)
     blocks = sorted(map(int, (tmp_path / "blocks").read_text().split()))
     # Only the chunk that died, models 8 to 15, was begun twice.
     assert blocks == [0, 4, 8, 8, 12, 12, 16, 20]
@@ -171,14 +171,12 @@ def test_unlearning_through_ray(circles: oracles.Scenario, tmp_path: Path) -> No
 @pytest.mark.usefixtures("cluster")
 def test_an_error_in_a_worker_is_the_callers(circles: oracles.Scenario) -> None:
     with pytest.raises(StoreError, match="^the disk is full$"):
-        make_population(
-            task(Failing, circles), models=2, directory=None, resume=False, engine=Ray()
-        )
+        shards(task(Failing, circles), models=2, directory=None, resume=False, engine=Ray())
 
 
 def test_a_distributed_job_needs_a_folder(circles: oracles.Scenario) -> None:
     with pytest.raises(StoreError, match="expected a folder that all processes see"):
-        make_population(
+        shards(
             task(Training, circles), models=2, directory=None, resume=False, engine=Distributed()
         )
 

@@ -15,7 +15,7 @@ import pytest
 
 from indist import oracles
 from oracles._folder import LocalFolder, open_folder
-from oracles._make import make_population
+from oracles._make import make_shards
 from oracles._store import Span, StoreError, missing_spans
 from oracles._training import Training
 from oracles.engines import Local
@@ -82,9 +82,10 @@ class Counted(Training):
 
 def make(scenario: oracles.Scenario, models: int, folder: Any, chunk: int = 8) -> Any:
     task = Counted(scenario, "forget", "resampled", "s", 0, 4)
-    return make_population(
+    shards, where = make_shards(
         task, models=models, directory=folder, resume=True, engine=Local(), chunk=chunk
     )
+    return oracles.Population(task.recipe, scenario.learner, scenario.probes, shards, where)
 
 
 @pytest.fixture(scope="module")
