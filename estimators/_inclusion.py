@@ -263,13 +263,12 @@ def _fill(
     sums, total = block @ values, values.sum(axis=0, dtype=np.float64)
     here = arms.tile((rows, columns))
     into, out = np.maximum(here.n_in, 1), np.maximum(here.n_out, 1)
-    # The centre cannot be the mean of an arm without models, whose mean is 0 by convention.
-    some_in, some_out = here.n_in > 0, here.n_out > 0
     for tile in tiles(sums.shape):
         at, across = tile
         inside = sums[tile].astype(np.float64)
-        here.mean_in[tile] = inside / into[at] + centre[across] * some_in[at]
-        here.mean_out[tile] = (total[across] - inside) / out[at] + centre[across] * some_out[at]
+        np.divide(inside, into[at], out=here.mean_in[tile])
+        np.subtract(total[across], inside, out=inside)
+        np.divide(inside, out[at], out=here.mean_out[tile])
     if here.squares_in is None or here.squares_out is None:
         return
     values *= values
@@ -280,3 +279,6 @@ def _fill(
         outside, power_out = total[across] - inside, power[across] - power_in
         here.squares_in[tile] = np.maximum(power_in - inside * inside / into[at], 0.0)
         here.squares_out[tile] = np.maximum(power_out - outside * outside / out[at], 0.0)
+        # The centre cannot be the mean of an arm without models, whose mean is 0 by convention.
+        here.mean_in[tile] += centre[across] * (here.n_in[at] > 0)
+        here.mean_out[tile] += centre[across] * (here.n_out[at] > 0)
