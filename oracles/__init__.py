@@ -10,6 +10,7 @@ from oracles._modules import MLP
 from oracles._population import Population, load_population
 from oracles._probes import PROBE_GROUPS, Examples, Observations, Probes
 from oracles._references import References, load_references, references, repair
+from oracles._runs import Runs, load_runs, subset_runs
 from oracles._scenario import Scenario
 from oracles._store import StoreError
 from oracles._training import train
@@ -26,15 +27,18 @@ __all__ = [
     "Population",
     "Probes",
     "References",
+    "Runs",
     "Scenario",
     "StoreError",
     "engines",
     "load_population",
     "load_references",
+    "load_runs",
     "mechanisms",
     "references",
     "repair",
     "scenarios",
+    "subset_runs",
     "train",
     "training_cost",
     "unlearn",

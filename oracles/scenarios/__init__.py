@@ -3,7 +3,7 @@
 Example:
     >>> from indist import oracles
     >>> sorted(oracles.scenarios.SCENARIOS)
-    ['circles', 'digits-class', 'digits-trigger']
+    ['circles', 'digits-class', 'digits-random-labels', 'digits-trigger']
     >>> oracles.scenarios.load("circles", discovery=0.25, seed=0).discovery
     0.25
 """
@@ -15,9 +15,18 @@ from typing import Any, Protocol, runtime_checkable
 from oracles._scenario import Scenario
 from oracles.scenarios._circles import Circles
 from oracles.scenarios._digits_class import DigitsClass
+from oracles.scenarios._digits_random_labels import DigitsRandomLabels
 from oracles.scenarios._digits_trigger import DigitsTrigger
 
-__all__ = ["SCENARIOS", "Circles", "DigitsClass", "DigitsTrigger", "ScenarioSettings", "load"]
+__all__ = [
+    "SCENARIOS",
+    "Circles",
+    "DigitsClass",
+    "DigitsRandomLabels",
+    "DigitsTrigger",
+    "ScenarioSettings",
+    "load",
+]
 
 
 @runtime_checkable
@@ -42,6 +51,7 @@ class ScenarioSettings(Protocol):
 SCENARIOS: Mapping[str, type[Any]] = {
     "circles": Circles,
     "digits-class": DigitsClass,
+    "digits-random-labels": DigitsRandomLabels,
     "digits-trigger": DigitsTrigger,
 }
 """Name to settings class."""

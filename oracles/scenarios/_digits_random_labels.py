@@ -1,0 +1,105 @@
+"""Digits with wrong labels: nothing to learn about them but each by heart."""
+
+from dataclasses import asdict, dataclass
+from functools import partial
+
+import numpy as np
+import optax
+
+from oracles._learner import Learner
+from oracles._modules import MLP
+from oracles._probes import Examples, Probes
+from oracles._scenario import Scenario
+from oracles.scenarios._parts import (
+    PROBES_A_GROUP,
+    check_fraction,
+    choose,
+    choose_forget,
+    split_digits,
+)
+
+
+@dataclass(frozen=True)
+class DigitsRandomLabels:
+    """Real digits; B = training examples whose label was replaced by a wrong one at random.
+
+    An irregular behaviour: knowing some of B says nothing of the rest. The ``near`` probes are the
+    training examples nearest to those of B, with their own true labels; ``behaviour_test`` are
+    fresh digits with wrong labels, which no model can know. The learner trains for long enough to
+    know its training set by heart, wrong labels included.
+
+    Attributes:
+        seed: of the split, of which labels are wrong, and of S.
+        discovery: γ = |S| / |B|, in (0, 1].
+        wrong: part of the training labels that are wrong, in [0.005, 0.5].
+        hidden: width of the learner's hidden layer, at least 1.
+        steps: the learner's steps of 128 examples, at least 1.
+    """
+
+    seed: int
+    discovery: float = 0.5
+    wrong: float = 0.05
+    hidden: int = 64
+    steps: int = 1000
+
+    def __post_init__(self) -> None:
+        check_fraction("discovery", self.discovery)
+        if not 0.005 <= self.wrong <= 0.5:
+            raise ValueError(f"wrong: expected a fraction in [0.005, 0.5], found {self.wrong}")
+        for name in ("hidden", "steps"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: expected at least 1, found {getattr(self, name)}")
+
+    def build(self) -> Scenario:
+        """The scenario."""
+        rng = np.random.default_rng(self.seed)
+        clean, test = split_digits(rng)
+        count = round(self.wrong * len(clean))
+        behaviour = choose(rng, np.arange(len(clean)), count)
+        labels = clean.labels.copy()
+        labels[behaviour] = _others(rng, labels[behaviour])
+        train = Examples(clean.inputs, labels)
+        forget = choose_forget(rng, behaviour, self.discovery)
+        retain = np.setdiff1d(np.arange(len(train)), behaviour)
+        order = rng.permutation(len(test))
+        fresh, rest = test.take(order[:PROBES_A_GROUP]), test.take(order[PROBES_A_GROUP:])
+        probes = Probes.join(
+            [
+                ("forget", train.take(choose(rng, forget, PROBES_A_GROUP))),
+                (
+                    "behaviour",
+                    train.take(choose(rng, np.setdiff1d(behaviour, forget), PROBES_A_GROUP)),
+                ),
+                ("behaviour_test", Examples(fresh.inputs, _others(rng, fresh.labels))),
+                ("near", train.take(_nearest(train.inputs, behaviour, retain))),
+                ("retain", train.take(choose(rng, retain, PROBES_A_GROUP))),
+                ("test", rest.take(slice(PROBES_A_GROUP))),
+            ]
+        )
+        return Scenario(
+            name="digits-random-labels",
+            title=f"{count} digits with wrong labels",
+            settings=asdict(self),
+            train=train,
+            forget=forget,
+            behaviour=behaviour,
+            probes=probes,
+            classes=10,
+            learner=Learner(
+                MLP((self.hidden, 10)),
+                partial(optax.sgd, 0.2, momentum=0.9),
+                steps=self.steps,
+                batch=128,
+            ),
+        )
+
+
+def _others(rng: np.random.Generator, labels: np.ndarray) -> np.ndarray:
+    """A label drawn from the nine wrong ones for each."""
+    return ((labels + rng.integers(1, 10, len(labels))) % 10).astype(np.int32)
+
+
+def _nearest(inputs: np.ndarray, sources: np.ndarray, pool: np.ndarray) -> np.ndarray:
+    """The nearest example of the pool to each source, without repeats."""
+    squares = ((inputs[sources, None] - inputs[None, pool]) ** 2).sum(axis=-1)
+    return np.unique(pool[squares.argmin(axis=1)])[:PROBES_A_GROUP]
