@@ -6,6 +6,7 @@ Users reach this package as ``from indist import audits``.
 from audits._audit import Audit, audit
 from audits._certificate import Certificate, CertificateError, read_certificate
 from audits._certify import Sandwich, certify, claim_of
+from audits._influence_case import InfluenceCase, influence_case
 from audits._plan import Plan, plan
 from audits._reading import Limits, SubmissionError
 from audits._references import ObservedReferences
@@ -33,6 +34,7 @@ __all__ = [
     "Declaration",
     "Forecast",
     "GroupSummary",
+    "InfluenceCase",
     "Limits",
     "Nearest",
     "ObservableDistance",
@@ -47,6 +49,7 @@ __all__ = [
     "audit",
     "certify",
     "claim_of",
+    "influence_case",
     "load",
     "plan",
     "read_certificate",

@@ -87,6 +87,7 @@ class Learner:
         plan: Int[Data, "steps batch"],
     ) -> Parameters:
         """Trains one model along a plan of example indices, in one `lax.scan`."""
+        inputs, labels = jnp.asarray(inputs), jnp.asarray(labels)
         return descend(
             build(self.optimiser),
             lambda params, index: self.loss(params, inputs[index], labels[index]),

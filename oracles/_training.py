@@ -1,6 +1,6 @@
 """Training a population of a scenario's learner, some examples left out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -23,7 +23,7 @@ from oracles._store import stored_arrays
 from oracles.engines import Engine
 from oracles.engines import engine as engine_of
 
-Excluded = Literal["nothing", "forget", "behaviour"]
+Excluded = Literal["nothing", "forget", "behaviour"] | Sequence[int]
 Exclusion = Literal["resampled", "masked"]
 
 
@@ -41,6 +41,13 @@ class Training:
     def __post_init__(self) -> None:
         if self.width < 1:
             raise ValueError(f"width: expected at least 1, found {self.width}")
+        if not isinstance(self.excluded, str):
+            total = len(self.scenario.train)
+            for index in self.excluded:
+                if not 0 <= index < total:
+                    raise ValueError(f"excluded: expected indices 0 to {total - 1}, found {index}")
+            if not self._included.size:
+                raise ValueError("excluded: expected some example to be left, found none")
 
     @property
     def title(self) -> str:
@@ -51,7 +58,9 @@ class Training:
     def recipe(self) -> dict[str, Any]:
         """All that the bits of the models depend on."""
         return population_recipe(self.scenario, self.seed, self.stream, self.width) | {
-            "excluded": self.excluded,
+            "excluded": self.excluded
+            if isinstance(self.excluded, str)
+            else sorted({int(index) for index in self.excluded}),
             "exclusion": self.exclusion,
         }
 
@@ -80,6 +89,8 @@ class Training:
 
     @cached_property
     def _included(self) -> Int[np.ndarray, " included"]:
+        if not isinstance(self.excluded, str):
+            return self.scenario.excluding(np.array(self.excluded, dtype=np.int64))
         without = {
             "nothing": np.array([], dtype=np.int64),
             "forget": self.scenario.forget,
@@ -157,7 +168,8 @@ def train(
 
     Args:
         scenario: the scenario.
-        excluded: which examples no model sees: ``nothing``, ``forget`` (S) or ``behaviour`` (B).
+        excluded: which examples no model sees: ``nothing``, ``forget`` (S), ``behaviour`` (B), or
+            indices into D, as ``[3]`` to leave one out.
         stream: a name; populations of other names are independent.
         models: how many, at least 1.
         seed: seed of the population.
