@@ -258,7 +258,7 @@ def test_built_in_modules_train_in_a_population(module: nn.Module) -> None:
 
 def test_a_transformer_learns_the_token_two_back() -> None:
     """Only attention can tell: random tokens, the label is the second to last."""
-    tokens = np.random.default_rng(0).integers(0, 4, (512, 5), dtype=np.int32)
+    tokens = jnp.asarray(np.random.default_rng(0).integers(0, 4, (512, 5), dtype=np.int32))
     learner = oracles.Learner(
         Transformer(4, 16, 2, 1), partial(optax.adam, 0.01), steps=150, batch=64
     )
