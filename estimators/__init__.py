@@ -18,6 +18,12 @@ from estimators._bound_results import DeltaBound, EpsilonBound
 from estimators._bounds import LowerBoundMethod, delta_lower_bound, epsilon_lower_bound
 from estimators._clopper_pearson import ClopperPearson
 from estimators._cross_influence import CrossInfluence, cross_influence
+from estimators._datamodel import (
+    Datamodel,
+    LinearDatamodelingScore,
+    datamodel,
+    linear_datamodeling_score,
+)
 from estimators._events import EventClass, HalfLines, IntervalUnions, Letters
 from estimators._exact_difference import ExactDifference
 from estimators._exceeding import Exceeding
@@ -61,6 +67,7 @@ __all__ = [
     "ClopperPearson",
     "ConfidenceInterval",
     "CrossInfluence",
+    "Datamodel",
     "DeltaBound",
     "EpsilonBound",
     "EqualLocalLevel",
@@ -75,6 +82,7 @@ __all__ = [
     "HockeyStick",
     "IntervalUnions",
     "Letters",
+    "LinearDatamodelingScore",
     "LowerBoundMethod",
     "Memorization",
     "Newcombe",
@@ -97,11 +105,13 @@ __all__ = [
     "anytime_delta_bound",
     "auc",
     "cross_influence",
+    "datamodel",
     "delta_lower_bound",
     "delta_upper_bound",
     "epsilon_lower_bound",
     "gaussian_dp",
     "hockey_stick",
+    "linear_datamodeling_score",
     "memorization",
     "models_needed",
     "one_run_epsilon",

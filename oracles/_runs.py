@@ -100,7 +100,7 @@ class Subsets:
 
     scenario: Scenario
     inclusion: float
-    stream: str
+    replicate: int
     seed: int
     width: int
 
@@ -122,10 +122,14 @@ class Subsets:
     @property
     def recipe(self) -> dict[str, Any]:
         """All that the bits of the models depend on."""
-        return population_recipe(self.scenario, self.seed, self.stream, self.width) | {
+        return population_recipe(self.scenario, self.seed, self._stream, self.width) | {
             "inclusion": self.inclusion,
             "examples": len(self.scenario.train),
         }
+
+    @property
+    def _stream(self) -> str:
+        return f"subsets/{self.replicate}"
 
     def program(self) -> Program:
         """Initialise, fit along a plan, and look at every target."""
@@ -133,13 +137,13 @@ class Subsets:
 
     def included(self, model: int) -> Bool[np.ndarray, " examples"]:
         """Which examples one model trains on: a coin for each."""
-        key = np.array([stream_number(self.seed, f"{self.stream}/included"), model], np.uint64)
+        key = np.array([stream_number(self.seed, "subsets/included"), model], np.uint64)
         coins = np.random.Generator(np.random.Philox(key=key)).random(len(self.scenario.train))
         return coins < self.inclusion
 
     def arguments(self, models: Int[np.ndarray, " width"]) -> Any:
         """Index and batch plan of each model."""
-        learner, number = self.scenario.learner, stream_number(self.seed, self.stream)
+        learner, number = self.scenario.learner, stream_number(self.seed, self._stream)
         plans = [
             batch_plan(
                 number, int(k), np.flatnonzero(self.included(int(k))), learner.steps, learner.batch
@@ -152,7 +156,7 @@ class Subsets:
         """Key, training examples and targets."""
         train = self.scenario.train
         inputs, labels, _ = targets(self.scenario)
-        key = stream_key(stream_number(self.seed, self.stream))
+        key = stream_key(stream_number(self.seed, self._stream))
         return key, train.inputs, train.labels, inputs, labels
 
     def arrays(self, models: Int[np.ndarray, " some"], made: Any) -> Mapping[str, np.ndarray]:
@@ -192,6 +196,7 @@ def subset_runs(
     models: int,
     seed: int,
     inclusion: float = 0.7,
+    replicate: int = 0,
     directory: Folder | Path | str | None = None,
     resume: bool = False,
     engine: str | Engine = "local",
@@ -202,13 +207,15 @@ def subset_runs(
 
     Each model includes each example by a coin of its own, so that others are alike in both arms of
     an example and differences of arms are unbiased for its effect at this inclusion rate. Model k
-    depends on (scenario, seed, inclusion, width, k) alone: more models can be added at any time.
+    depends on (scenario, seed, inclusion, replicate, width, k)
+    alone: more models can be added at any time.
 
     Args:
         scenario: the scenario; S and B only name groups of targets here.
         models: how many, at least 1.
         seed: seed of inclusion and training.
         inclusion: rate in (0, 1).
+        replicate: models of other replicates have the same subsets and other training keys.
         directory: folder to store them in, a path or a URL; None keeps them in memory.
         resume: continue, or add models to, a folder made with the same settings.
         engine: where to train: see `oracles.engines`.
@@ -230,7 +237,7 @@ def subset_runs(
         (8, True)
     """
     chosen = engine_of(engine)
-    task = Subsets(scenario, inclusion, "subsets", seed, block_width() if width is None else width)
+    task = Subsets(scenario, inclusion, replicate, seed, block_width() if width is None else width)
     shards, folder = make_shards(
         task,
         models=models,

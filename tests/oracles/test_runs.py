@@ -15,7 +15,7 @@ from oracles._store import StoreError
 def test_runs_hold_what_models_of_their_subsets_do(circles: oracles.Scenario) -> None:
     """Against training on each subset alone, one model at a time."""
     runs = oracles.subset_runs(circles, models=6, seed=0, width=2)
-    task = Subsets(circles, 0.7, "subsets", 0, 2)
+    task = Subsets(circles, 0.7, 0, 0, 2)
     inputs, labels, groups = targets(circles)
     assert runs.examples == len(circles.train)
     assert (labels[: runs.examples] == circles.train.labels).all()
@@ -48,7 +48,7 @@ def test_runs_hold_what_models_of_their_subsets_do(circles: oracles.Scenario) ->
 
 
 def test_inclusion_is_a_fair_coin_for_each_pair(circles: oracles.Scenario) -> None:
-    task = Subsets(circles, 0.7, "subsets", 1, 4)
+    task = Subsets(circles, 0.7, 0, 1, 4)
     included = np.stack([task.included(k) for k in range(400)])
     rate = included.mean(axis=0)
     # 5 standard errors over a few hundred examples: a false alarm in 5,000 seeds.
@@ -73,6 +73,14 @@ def test_more_models_can_be_added(circles: oracles.Scenario, tmp_path: Path) -> 
         oracles.load_population(tmp_path, circles.learner, circles.probes)
     with pytest.raises(StoreError, match="runs of another scenario than digits-class"):
         oracles.load_runs(tmp_path, oracles.scenarios.load("digits-class", seed=0))
+
+
+def test_replicates_share_subsets_and_nothing_else(circles: oracles.Scenario) -> None:
+    first, second = (
+        oracles.subset_runs(circles, models=4, seed=0, replicate=which) for which in (0, 1)
+    )
+    assert (first.included == second.included).all()
+    assert not np.isclose(first.margin, second.margin).any(axis=1).all()
 
 
 def test_bad_inclusion(circles: oracles.Scenario) -> None:
