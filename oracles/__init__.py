@@ -3,10 +3,10 @@
 Users reach this package as ``from indist import oracles``.
 """
 
-from oracles import engines, mechanisms, scenarios, unlearners
+from oracles import engines, forget_sets, mechanisms, scenarios, unlearners
 from oracles._cost import Cost, training_cost
 from oracles._learner import Learner
-from oracles._modules import MLP
+from oracles._modules import MLP, ConvNet, Transformer
 from oracles._population import Population, load_population
 from oracles._probes import PROBE_GROUPS, Examples, Observations, Probes
 from oracles._references import References, load_references, references, repair
@@ -20,6 +20,7 @@ __all__ = [
     "MLP",
     "ORACLES",
     "PROBE_GROUPS",
+    "ConvNet",
     "Cost",
     "Examples",
     "Learner",
@@ -30,7 +31,9 @@ __all__ = [
     "Runs",
     "Scenario",
     "StoreError",
+    "Transformer",
     "engines",
+    "forget_sets",
     "load_population",
     "load_references",
     "load_runs",

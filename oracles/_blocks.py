@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
+import flax.linen as nn
 import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Int
 
-BLOCK_WIDTH = {"cpu": 4}
+_CPU_WIDTH = 4
 _ACCELERATOR_WIDTH = 256
 _FLYING = 2
 
@@ -18,12 +19,20 @@ Program = Callable[[Any, Any], Any]
 """``program(own, shared)`` of one model: its own arguments and those common to all models."""
 
 
-def block_width() -> int:
+def block_width(module: nn.Module) -> int:
     """How many models one compiled program holds: few on a CPU (its cache), many elsewhere.
 
     The width belongs to a population's recipe: programs of another width round differently.
+
+    Args:
+        module: may say what is best for it on a CPU, as a class attribute ``cpu_block_width``.
+
+    Returns:
+        Models a device.
     """
-    return BLOCK_WIDTH.get(jax.default_backend(), _ACCELERATOR_WIDTH)
+    if jax.default_backend() != "cpu":
+        return _ACCELERATOR_WIDTH
+    return getattr(module, "cpu_block_width", _CPU_WIDTH)
 
 
 def run_blocks(

@@ -42,7 +42,8 @@ def training_cost(scenario: Scenario, *, width: int | None = None) -> Cost:
 
     Args:
         scenario: the scenario.
-        width: models a device in one compiled program; None takes the backend's default.
+        width: models a device in one compiled program; None takes the default of
+            backend and module.
 
     Returns:
         The cost.
@@ -53,7 +54,7 @@ def training_cost(scenario: Scenario, *, width: int | None = None) -> Cost:
         >>> cost.seconds < cost.startup
         True
     """
-    width = block_width() if width is None else width
+    width = block_width(scenario.learner.module) if width is None else width
     task = Training(scenario, "nothing", "resampled", "calibration", 0, width)
     start = time.perf_counter()
     blocks = run_blocks(task.program(), np.arange(1_000_000), task.arguments, task.shared(), width)

@@ -2,10 +2,13 @@
 
 Weights are ``[out, in]`` and activations ``[features, ..., batch]`` inside; inputs and outputs keep
 the batch first, as everywhere. Each module is equal to its plain flax.linen form.
+
+``cpu_block_width`` is how many models a compiled program should hold on a CPU, as measured by
+``benchmarks/training.py``: beyond it a block leaves the core's cache.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax
@@ -31,6 +34,7 @@ class MLP(nn.Module):
     """
 
     features: Sequence[int]
+    cpu_block_width: ClassVar[int] = 8
 
     @nn.compact
     def __call__(self, inputs: Float[Data, "batch ..."]) -> Float[Array, "batch classes"]:
@@ -66,6 +70,7 @@ class ConvNet(nn.Module):
 
     classes: int
     channels: Sequence[int] = (16, 32)
+    cpu_block_width: ClassVar[int] = 1
 
     @nn.compact
     def __call__(

@@ -26,11 +26,11 @@ class Examples:
     """Labelled examples.
 
     Attributes:
-        inputs: float32 ``[examples, *features]``.
+        inputs: float32 ``[examples, *features]``, or int32 tokens ``[examples, length]``.
         labels: int32 ``[examples]``.
     """
 
-    inputs: Float[np.ndarray, "examples ..."]
+    inputs: Shaped[np.ndarray, "examples ..."]
     labels: Int[np.ndarray, " labels"]
 
     def __post_init__(self) -> None:
@@ -59,7 +59,7 @@ class Probes:
         ids: a unique name for each probe.
     """
 
-    inputs: Float[np.ndarray, "probes ..."]
+    inputs: Shaped[np.ndarray, "probes ..."]
     labels: Int[np.ndarray, " labels"]
     groups: Shaped[np.ndarray, " groups"]
     ids: Shaped[np.ndarray, " ids"]

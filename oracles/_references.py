@@ -97,7 +97,8 @@ def references(
         engine: where to train: see `oracles.engines`.
         exclusion: how examples are left out: see `oracles.train`.
         chunk: models a shard, what an interrupted run can lose.
-        width: models a device in one compiled program; None takes the backend's default.
+        width: models a device in one compiled program; None takes the default of
+            backend and module.
 
     Returns:
         The references.

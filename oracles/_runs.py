@@ -220,7 +220,8 @@ def subset_runs(
         resume: continue, or add models to, a folder made with the same settings.
         engine: where to train: see `oracles.engines`.
         chunk: models a shard.
-        width: models a device in one compiled program; None takes the backend's default.
+        width: models a device in one compiled program; None takes the default of
+            backend and module.
 
     Returns:
         The runs.
@@ -237,7 +238,13 @@ def subset_runs(
         (8, True)
     """
     chosen = engine_of(engine)
-    task = Subsets(scenario, inclusion, replicate, seed, block_width() if width is None else width)
+    task = Subsets(
+        scenario,
+        inclusion,
+        replicate,
+        seed,
+        block_width(scenario.learner.module) if width is None else width,
+    )
     shards, folder = make_shards(
         task,
         models=models,

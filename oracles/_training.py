@@ -182,7 +182,8 @@ def train(
             often as if nothing were excluded, in smaller batches and with smaller steps. The two
             are different learners: do not mix them in one audit.
         chunk: models a shard, what an interrupted run can lose.
-        width: models a device in one compiled program; None takes the backend's default.
+        width: models a device in one compiled program; None takes the default of
+            backend and module.
 
     Returns:
         The population.
@@ -198,7 +199,7 @@ def train(
         2
     """
     chosen = engine_of(engine)
-    width = block_width() if width is None else width
+    width = block_width(scenario.learner.module) if width is None else width
     task = Training(scenario, excluded, exclusion, stream, seed, width)
     shards, folder = make_shards(
         task, models=models, directory=directory, resume=resume, engine=chosen, chunk=chunk

@@ -161,7 +161,9 @@ def unlearn(
             chunk=chunk,
         )
     unlearner = _unlearner(method, settings)
-    task = Unlearning(scenario, original, method, unlearner, seed, block_width())
+    task = Unlearning(
+        scenario, original, method, unlearner, seed, block_width(scenario.learner.module)
+    )
     shards, where = make_shards(
         task, models=count, directory=directory, resume=resume, engine=chosen, chunk=chunk
     )
