@@ -6,7 +6,17 @@ Users reach this package as ``from indist import audits``.
 from audits._audit import Audit, audit
 from audits._certificate import Certificate, CertificateError, read_certificate
 from audits._certify import Sandwich, certify, claim_of
+from audits._datamodels import read_datamodels
+from audits._feldman_zhang import (
+    PublishedInfluence,
+    PublishedMemorization,
+    PublishedPairs,
+    read_class_influence,
+    read_influence_pairs,
+    read_memorization,
+)
 from audits._influence_case import InfluenceCase, influence_case
+from audits._lira import read_lira
 from audits._plan import Plan, plan
 from audits._reading import Limits, SubmissionError
 from audits._references import ObservedReferences
@@ -23,6 +33,7 @@ from audits._results import (
 )
 from audits._sample_files import SampleFile, read_sample_pair, read_samples
 from audits._submission import Submission, load
+from audits._subset_models import SubsetModels
 from audits._verify import verify
 
 __all__ = [
@@ -42,10 +53,14 @@ __all__ = [
     "OverUnlearned",
     "Plan",
     "Provenance",
+    "PublishedInfluence",
+    "PublishedMemorization",
+    "PublishedPairs",
     "SampleFile",
     "Sandwich",
     "Submission",
     "SubmissionError",
+    "SubsetModels",
     "audit",
     "certify",
     "claim_of",
@@ -53,6 +68,11 @@ __all__ = [
     "load",
     "plan",
     "read_certificate",
+    "read_class_influence",
+    "read_datamodels",
+    "read_influence_pairs",
+    "read_lira",
+    "read_memorization",
     "read_sample_pair",
     "read_samples",
     "verify",

@@ -1,7 +1,7 @@
 """Scenario: the training set D, the forget set S, the behaviour B, the probes and the learner."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -51,7 +51,7 @@ class Scenario:
 
     def __post_init__(self) -> None:
         for name, index in (("forget", self.forget), ("behaviour", self.behaviour)):
-            _check_subset(f"{self.name}: {name} set", index, len(self.train))
+            check_subset(f"{self.name}: {name} set", index, len(self.train))
         stray = np.setdiff1d(self.forget, self.behaviour)
         if stray.size:
             raise ValueError(
@@ -85,6 +85,43 @@ class Scenario:
     def excluding(self, index: Int[np.ndarray, " excluded"]) -> Int[np.ndarray, " included"]:
         """Indices of the training examples that remain without some."""
         return np.setdiff1d(np.arange(len(self.train)), index)
+
+    def with_forget(self, indices: Int[np.ndarray, " forget"]) -> "Scenario":
+        """The same world where another part S of the same behaviour B was found.
+
+        Probes of the groups ``forget`` and ``behaviour`` become all of S and all of B∖S, with their
+        training labels; the other groups stay. The settings say γ as ``discovery`` and the digest
+        of the indices as ``forget``.
+
+        Args:
+            indices: indices into D, as the makers in `oracles.forget_sets` return them.
+
+        Returns:
+            A scenario of the same name, with a digest of its own.
+
+        Raises:
+            ValueError: when they are not a part of B, or repeat; the message says which.
+
+        Example:
+            >>> from indist import oracles
+            >>> scenario = oracles.scenarios.load("digits-trigger", discovery=0.5, seed=0)
+            >>> scenario.with_forget(scenario.behaviour[:6]).sizes["forget"]
+            6
+        """
+        checked = replace(self, forget=np.sort(indices))
+        unseen = np.setdiff1d(self.behaviour, checked.forget)
+        new = Probes.join(
+            [("forget", self.train.take(checked.forget)), ("behaviour", self.train.take(unseen))]
+        )
+        kept = ~np.isin(self.probes.groups, ("forget", "behaviour"))
+        probes = Probes(
+            inputs=np.concatenate([new.inputs, self.probes.inputs[kept]]),
+            labels=np.concatenate([new.labels, self.probes.labels[kept]]),
+            groups=np.concatenate([new.groups, self.probes.groups[kept]]),
+            ids=np.concatenate([new.ids, self.probes.ids[kept]]),
+        )
+        note = {"discovery": checked.discovery, "forget": digest_arrays({"forget": checked.forget})}
+        return replace(checked, probes=probes, settings={**self.settings, **note})
 
     @cached_property
     def digest(self) -> str:
@@ -121,7 +158,8 @@ class Scenario:
         }
 
 
-def _check_subset(name: str, index: np.ndarray, total: int) -> None:
+def check_subset(name: str, index: np.ndarray, total: int) -> None:
+    """Raises ValueError unless these are indices of a nonempty part of ``total`` examples."""
     if index.ndim != 1 or index.dtype.kind not in "iu":
         raise ValueError(f"{name}: expected a list of training indices, found {index.dtype}")
     if not index.size:
