@@ -112,13 +112,14 @@ def test_a_crash_at_any_write_loses_at_most_the_chunk_in_flight(
     assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part")]
 
 
-def test_a_run_killed_at_random_moments_ends_with_the_same_bits(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [3, pytest.param(14, marks=pytest.mark.slow)])
+def test_a_run_killed_at_random_moments_ends_with_the_same_bits(tmp_path: Path, kills: int) -> None:
     from tests.oracles.conftest import quick
 
     rng = np.random.default_rng(0)
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     seen: list[int] = []
-    for _ in range(4):
+    for _ in range(kills):
         process = subprocess.Popen(
             [sys.executable, "-c", LIFE, str(tmp_path)],
             env=environment,
