@@ -112,7 +112,7 @@ def test_a_crash_at_any_write_loses_at_most_the_chunk_in_flight(
     assert not [path for path in tmp_path.iterdir() if path.name.endswith(".part")]
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(14, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(14, marks=pytest.mark.slow)])
 def test_a_run_killed_at_random_moments_ends_with_the_same_bits(tmp_path: Path, kills: int) -> None:
     from tests.oracles.conftest import quick
 
