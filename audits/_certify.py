@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from jaxtyping import Float, Num
 
-from estimators import RankGrid, delta_lower_bound, delta_upper_bound, epsilon_lower_bound
+from estimators import RankGrid, Result, delta_lower_bound, delta_upper_bound, epsilon_lower_bound
 from estimators._checks import check_confidence, check_pair
-from estimators._results import Result
 from oracles.mechanisms import Claim, mechanism
 
 if TYPE_CHECKING:

@@ -78,11 +78,13 @@ def read_datamodels(
     included, outcome = mask[rows], margin[rows]
     if included.max() > 1 or included.min() < 0:
         refuse(inside, "expected booleans or 0 and 1, found other numbers")
+    with np.errstate(over="ignore"):
+        outcome = np.asarray(outcome, dtype=np.float32)
     check_finite(outside, "", outcome)
     return SubsetModels(
         where,
         np.asarray(included, dtype=np.bool_),
-        np.asarray(outcome, dtype=np.float32),
+        outcome,
         tuple(map(str, rows.tolist())),
         tuple(map(str, np.flatnonzero(~done).tolist())),
     )

@@ -15,8 +15,7 @@ from audits._compare import compare
 from audits._observables import median_margins
 from audits._results import Comparison, Separation
 from audits._verdict import separate
-from estimators import CrossInfluence, PseudoCountWelch, cross_influence
-from estimators._results import ConfidenceInterval, Result
+from estimators import ConfidenceInterval, CrossInfluence, PseudoCountWelch, Result, cross_influence
 from oracles import PROBE_GROUPS, Population, References
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import logsumexp
 
-from audits._npy import Form, check_finite, check_range, map_npy, refuse_array
+from audits._npy import Form, check_bytes, check_finite, check_range, map_npy
 from audits._reading import Limits, refuse
 from audits._subset_models import SubsetModels
 
@@ -79,7 +79,9 @@ def read_lira(folder: str | Path, *, limits: Limits | None = None) -> SubsetMode
                 model / "keep.npy", f"expected {len(scores)} examples or more, found {len(keep)}"
             )
         included.append(np.array(keep[: len(scores)]))
-        outcome.append(scores.astype(np.float32))
+        with np.errstate(over="ignore"):
+            outcome.append(scores.astype(np.float32))
+        check_finite(file, "", outcome[-1])
     return SubsetModels(
         where,
         np.stack(included),
@@ -100,11 +102,11 @@ def _outcome_file(model: Path) -> Path | None:
 def _scores(file: Path, labels: Path, limits: Limits) -> np.ndarray:
     if file.parent.name == "scores":
         scores = map_npy(file, _SCORES)
-        _check_bytes(file, scores, limits)
+        check_bytes(file, scores.nbytes, limits)
         check_finite(file, "", scores)
         return scores.reshape(len(scores), -1).mean(axis=1, dtype=np.float64)
     mapped = map_npy(file, _LOGITS)
-    _check_bytes(file, mapped, limits)
+    check_bytes(file, mapped.nbytes, limits)
     check_finite(file, "", mapped)
     logits = np.array(mapped, dtype=np.float64).reshape(len(mapped), -1, mapped.shape[-1])
     truth = map_npy(labels, _LABELS)
@@ -116,12 +118,3 @@ def _scores(file: Path, labels: Path, limits: Limits) -> np.ndarray:
     chosen = np.take_along_axis(logits, own, axis=2)[:, :, 0]
     others = np.where(np.arange(logits.shape[2]) == own, -np.inf, logits)
     return (chosen - np.asarray(logsumexp(others, axis=2))).mean(axis=1)
-
-
-def _check_bytes(path: Path, values: np.ndarray, limits: Limits) -> None:
-    if values.nbytes > limits.array_bytes:
-        refuse_array(
-            path,
-            "",
-            f"expected at most {limits.array_bytes} bytes of numbers, found {values.nbytes}",
-        )

@@ -1,19 +1,17 @@
 """One array of logits from an ``.npz`` or ``.safetensors`` file, its header checked first."""
 
-import math
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from jaxtyping import Float
-from numpy.lib import format as npy
 from safetensors import SafetensorError, safe_open
 
-from audits._reading import Limits, file_size, refuse, safetensors_header
+from audits._npy import Form, check_bytes, npz_header, npz_names, read_npz
+from audits._reading import Limits, refuse, safetensors_header
 
 NAME = "logits"
+_FORM = Form("f", "[models, probes, classes]", (3,))
 
 
 def read_logits(path: Path, limits: Limits) -> Float[np.ndarray, "models probes classes"]:
@@ -32,7 +30,7 @@ def read_logits(path: Path, limits: Limits) -> Float[np.ndarray, "models probes 
     """
     read = _from_npz if path.suffix == ".npz" else _from_safetensors
     raw = read(path, limits)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         return np.ascontiguousarray(raw, dtype=np.float32)
 
 
@@ -54,10 +52,7 @@ def check_finite(path: Path, logits: np.ndarray, ids: np.ndarray) -> None:
 def check_shape(path: Path, shape: tuple[int, ...], limits: Limits) -> None:
     """Refuses shapes other than [models, probes, classes] within the limits."""
     if len(shape) != 3:
-        refuse(
-            path,
-            f"array {NAME!r}: expected shape [models, probes, classes], found {list(shape)[:8]}",
-        )
+        refuse(path, f"array {NAME!r}: expected shape {_FORM.shape}, found {list(shape)[:8]}")
     least = {"models": 1, "probes": 1, "classes": 2}
     for (name, low), found in zip(least.items(), shape, strict=True):
         high = getattr(limits, name)
@@ -77,40 +72,11 @@ def _from_safetensors(path: Path, limits: Limits) -> np.ndarray:
 
 
 def _from_npz(path: Path, limits: Limits) -> np.ndarray:
-    file_size(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            names = [member.filename.removesuffix(".npy") for member in members]
-            _check_names(path, names)
-            if members[0].flag_bits & 1:
-                refuse(path, f"array {NAME!r}: expected plain content, found it encrypted")
-            with archive.open(members[0]) as stream:
-                return _npy(path, stream, limits)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
-        refuse(path, f"expected a whole .npz file, found one that cannot be read ({error})")
-
-
-def _npy(path: Path, stream: Any, limits: Limits) -> np.ndarray:
-    readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-    try:
-        version = npy.read_magic(stream)
-        shape, column_major, dtype = readers[version](stream)
-    except (ValueError, KeyError):
-        refuse(path, f"array {NAME!r}: expected a .npy header, found something else")
-    if dtype.hasobject:
-        refuse(path, f"array {NAME!r}: expected numbers, found pickled objects, never read here")
-    if dtype.kind != "f":
-        refuse(path, f"array {NAME!r}: expected floating-point numbers, found {dtype}")
-    check_shape(path, shape, limits)
-    expected = math.prod(shape) * dtype.itemsize
-    if expected > limits.array_bytes:
-        refuse(path, f"expected at most {limits.array_bytes} bytes of numbers, found {expected}")
-    data = stream.read(expected + 1)
-    if len(data) != expected:
-        some = "more" if len(data) > expected else str(len(data))
-        refuse(path, f"array {NAME!r}: expected {expected} bytes, found {some} (truncated?)")
-    return np.frombuffer(data, dtype=dtype).reshape(shape, order="F" if column_major else "C")
+    _check_names(path, list(npz_names(path)))
+    header = npz_header(path, NAME)
+    check_shape(path, header.shape, limits)
+    check_bytes(path, header.nbytes, limits)
+    return read_npz(path, {NAME: _FORM}, limits)[NAME]
 
 
 def _check_names(path: Path, names: list[str]) -> None:

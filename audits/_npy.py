@@ -5,7 +5,8 @@ import struct
 import warnings
 import zipfile
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any, NamedTuple, NoReturn
@@ -16,7 +17,17 @@ from numpy.lib import format as npy
 from audits._reading import Limits, SubmissionError, file_size, refuse
 
 # What NumPy's own parser raises on headers that are not literals, or nested deeply.
-_NO_HEADER = (ValueError, TypeError, SyntaxError, TokenError, MemoryError, RecursionError)
+_NO_HEADER = (
+    ValueError,
+    TypeError,
+    LookupError,
+    SyntaxError,
+    TokenError,
+    MemoryError,
+    RecursionError,
+)
+# The most axes that NumPy has, and numbers along one.
+MOST_DIMS, _LONGEST = 64, 2**63 - 1
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -26,7 +37,13 @@ _DAMAGED = (
     OSError,
     ValueError,
 )
-_KINDS = {"b": "booleans", "biu": "booleans or 0 and 1", "iu": "whole numbers", "f": "real numbers"}
+_KINDS = {
+    "b": "booleans",
+    "biu": "booleans or 0 and 1",
+    "iu": "whole numbers",
+    "f": "real numbers",
+    "biuf": "real numbers",
+}
 
 
 class Form(NamedTuple):
@@ -40,16 +57,25 @@ class Form(NamedTuple):
 
     kinds: str
     shape: str
-    dims: tuple[int, ...]
+    dims: Collection[int]
 
 
-class _Header(NamedTuple):
+class Header(NamedTuple):
+    """What an array's header says; neither type nor shape need be as wanted.
+
+    Attributes:
+        dtype: its type, never objects.
+        shape: its axes.
+        order: NumPy's letter of their order, C or F.
+    """
+
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
     order: Any
 
     @property
     def nbytes(self) -> int:
+        """Bytes of its numbers."""
         return math.prod(self.shape) * self.dtype.itemsize
 
 
@@ -69,10 +95,11 @@ def map_npy(path: Path, form: Form) -> Any:
     size = file_size(path)
     try:
         with path.open("rb") as file:
-            header = _read_header(path, "", file, form)
+            header = _read_header(path, "", file)
             start = file.tell()
     except OSError as error:
         refuse(path, f"cannot be read ({error.strerror})")
+    _check_form(path, "", header, form)
     if start + header.nbytes != size:
         refuse(path, f"expected {start + header.nbytes} bytes by its header, found {size}")
     return np.memmap(path, header.dtype, "r", start, header.shape, header.order)
@@ -84,16 +111,26 @@ def npz_names(path: Path) -> tuple[str, ...]:
     Raises:
         SubmissionError: when it is not such a file, or a name comes twice.
     """
-    file_size(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [member.filename.removesuffix(".npy") for member in archive.infolist()]
-    except _DAMAGED as error:
-        _refuse_damaged(path, error)
+    with _opened(path) as archive:
+        names = [member.filename.removesuffix(".npy") for member in archive.infolist()]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         refuse(path, f"array {twice[:40]!r}: expected once, found more often")
     return tuple(names)
+
+
+def npz_header(path: Path, name: str) -> Header:
+    """Type and shape of an array in a ``.npz`` file; its numbers are not read.
+
+    Args:
+        path: the file.
+        name: one of its `npz_names`.
+
+    Raises:
+        SubmissionError: on anything pickled, or a damaged file.
+    """
+    with _opened(path) as archive, _open_member(path, name, archive) as stream:
+        return _read_header(path, name, stream)
 
 
 def read_npz(
@@ -121,15 +158,21 @@ def read_npz(
             more = f" and {len(names) - 4} more" if len(names) > 4 else ""
             refuse(path, f"array {name!r}: expected, found only {listed}{more}")
     left, arrays = limits.array_bytes, dict[str, np.ndarray]()
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {of.filename.removesuffix(".npy"): of for of in archive.infolist()}
-            for name in (name for name in forms if name in members):
-                arrays[name] = _read_member(path, name, archive, members[name], forms[name], left)
-                left -= arrays[name].nbytes
-    except _DAMAGED as error:
-        _refuse_damaged(path, error)
+    with _opened(path) as archive:
+        for name in (name for name in forms if name in names):
+            arrays[name] = _read_member(path, name, archive, forms[name], left)
+            left -= arrays[name].nbytes
     return arrays
+
+
+def check_bytes(path: Path, size: int, limits: Limits) -> None:
+    """Refuses more bytes of numbers than a file may hold.
+
+    Raises:
+        SubmissionError: when there are more.
+    """
+    if size > limits.array_bytes:
+        refuse(path, f"expected at most {limits.array_bytes} bytes of numbers, found {size}")
 
 
 def check_range(path: Path, name: str, values: np.ndarray, low: float, high: float) -> None:
@@ -153,7 +196,7 @@ def check_finite(path: Path, name: str, values: np.ndarray) -> None:
 
 def refuse_array(path: Path, name: str, what: str) -> NoReturn:
     """Raises `SubmissionError` about an array of a file; a ``.npy`` file's has no name."""
-    refuse(path, f"array {name!r}: {what}" if name else what)
+    refuse(path, f"array {name[:40]!r}: {what}" if name else what)
 
 
 def _refuse_where(
@@ -165,17 +208,40 @@ def _refuse_where(
         refuse_array(path, name, f"expected {wanted}, found {values[index]} at index [{place}]")
 
 
-def _read_member(
-    path: Path, name: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo, form: Form, most: int
-) -> np.ndarray:
+@contextmanager
+def _opened(path: Path) -> Generator[zipfile.ZipFile]:
+    """A ``.npz`` file; what goes wrong while it is open is refused in one sentence."""
+    file_size(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except SubmissionError:
+        raise
+    except _DAMAGED as error:
+        # Some of zipfile's reasons quote names, which may be long.
+        why = str(error)[:200]
+        refuse(path, f"expected a whole .npz file, found one that cannot be read ({why})")
+
+
+def _open_member(path: Path, name: str, archive: zipfile.ZipFile) -> Any:
+    members = {of.filename.removesuffix(".npy"): of for of in archive.infolist()}
+    member = members[name]
     if member.flag_bits & 1:
         refuse_array(path, name, "expected plain content, found it encrypted")
+    # NumPy writes no others, and zipfile unpacks those without a bound.
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         refuse_array(
             path, name, f"expected it stored or deflated, found type {member.compress_type}"
         )
-    with archive.open(member) as stream:
-        header = _read_header(path, name, stream, form)
+    return archive.open(member)
+
+
+def _read_member(
+    path: Path, name: str, archive: zipfile.ZipFile, form: Form, most: int
+) -> np.ndarray:
+    with _open_member(path, name, archive) as stream:
+        header = _read_header(path, name, stream)
+        _check_form(path, name, header, form)
         expected = header.nbytes
         if expected > most:
             refuse_array(
@@ -189,7 +255,7 @@ def _read_member(
     return np.frombuffer(data, header.dtype).reshape(header.shape, order=header.order)
 
 
-def _read_header(path: Path, name: str, stream: Any, form: Form) -> _Header:
+def _read_header(path: Path, name: str, stream: Any) -> Header:
     try:
         version = npy.read_magic(stream)
         # Arrays of numbers are of version 1.0, whose headers are short; those of later versions may
@@ -200,18 +266,19 @@ def _read_header(path: Path, name: str, stream: Any, form: Form) -> _Header:
             # That the file was written by Python 2 is no reason to doubt it.
             warnings.simplefilter("ignore")
             shape, column_major, dtype = npy.read_array_header_1_0(stream)
+        # Python refuses to print the longest of what a header can hold.
+        if len(shape) > MOST_DIMS or max(map(abs, shape), default=0) > _LONGEST:
+            raise ValueError
     except _NO_HEADER:
         refuse_array(path, name, "expected a whole .npy header, found something else")
     if dtype.hasobject:
         refuse_array(path, name, "expected numbers, found pickled objects, never read here")
-    if dtype.kind not in form.kinds:
-        refuse_array(path, name, f"expected {_KINDS[form.kinds]}, found {str(dtype)[:40]}")
-    if len(shape) not in form.dims or min(shape, default=0) < 1:
-        refuse_array(path, name, f"expected shape {form.shape}, found {list(shape)[:8]}")
-    return _Header(dtype, shape, "F" if column_major else "C")
+    return Header(dtype, shape, "F" if column_major else "C")
 
 
-def _refuse_damaged(path: Path, error: Exception) -> NoReturn:
-    if isinstance(error, SubmissionError):
-        raise error
-    refuse(path, f"expected a whole .npz file, found one that cannot be read ({error})")
+def _check_form(path: Path, name: str, header: Header, form: Form) -> None:
+    if header.dtype.kind not in form.kinds:
+        found = str(header.dtype)[:40]
+        refuse_array(path, name, f"expected {_KINDS[form.kinds]}, found {found}")
+    if len(header.shape) not in form.dims or min(header.shape, default=0) < 1:
+        refuse_array(path, name, f"expected shape {form.shape}, found {list(header.shape)[:8]}")

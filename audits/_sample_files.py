@@ -2,20 +2,27 @@
 
 import csv
 import math
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
 
 import numpy as np
 from jaxtyping import Float
 
-from audits._reading import Limits, SubmissionError, file_size, refuse
+from audits._npy import (
+    MOST_DIMS,
+    Form,
+    check_bytes,
+    check_finite,
+    map_npy,
+    npz_header,
+    npz_names,
+    read_npz,
+)
+from audits._reading import Limits, file_size, refuse
 from oracles._digest import digest_arrays
 
 _LIMITS = Limits()
-_DAMAGED = (ValueError, OSError, EOFError, KeyError, NotImplementedError, zlib.error)
+_SAMPLES = Form("biuf", "[models, ...]", range(1, MOST_DIMS + 1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,14 +64,9 @@ def read_samples(path: str | Path) -> SampleFile:
     if where.suffix not in readers:
         refuse(where, f"expected a name ending in {', '.join(readers)}, found {where.suffix!r}")
     values, names = readers[where.suffix](where)
-    if values.ndim == 0 or not values.size:
-        refuse(where, f"expected an array [models, ...], found shape {list(values.shape)}")
-    values = values.astype(np.float64)
-    bad = ~np.isfinite(values)
-    if bad.any():
-        index = tuple(int(k) for k in np.argwhere(bad)[0])
-        place = ", ".join(map(str, index))
-        refuse(where, f"expected finite numbers, found {values[index]} at index [{place}]")
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = np.array(values, dtype=np.float64)
+    check_finite(where, "", values)
     return SampleFile(where, values, names, digest_arrays({"samples": values}))
 
 
@@ -100,39 +102,29 @@ def read_sample_pair(p: str | Path, q: str | Path) -> tuple[SampleFile, SampleFi
 
 
 def _read_npy(path: Path) -> tuple[np.ndarray, None]:
-    try:
-        # Mapped, so that the size in the header is checked before anything is read.
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-        return _numbers(path, array), None
-    except _DAMAGED as error:
-        _refuse_damaged(path, "a whole .npy file of numbers", error)
+    mapped = map_npy(path, _SAMPLES)
+    check_bytes(path, mapped.nbytes, _LIMITS)
+    return mapped, None
 
 
 def _read_npz(path: Path) -> tuple[np.ndarray, None]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-        names = [member.filename.removesuffix(".npy") for member in members]
-        if len(names) != 1:
-            listed = ", ".join(repr(name[:40]) for name in names[:4]) or "none"
-            refuse(path, f"expected exactly one array, found {len(names)}: {listed}")
-        _check_bytes(path, members[0].file_size)
-        with np.load(path, allow_pickle=False) as archive:
-            return _numbers(path, archive[names[0]]), None
-    except zipfile.BadZipFile as error:
-        _refuse_damaged(path, "a whole .npz file", error)
-    except _DAMAGED as error:
-        _refuse_damaged(path, "a whole .npz file of numbers", error)
+    names = npz_names(path)
+    if len(names) != 1:
+        listed = ", ".join(repr(name[:40]) for name in names[:4]) or "none"
+        refuse(path, f"expected exactly one array, found {len(names)}: {listed}")
+    (name,) = names
+    check_bytes(path, npz_header(path, name).nbytes, _LIMITS)
+    return read_npz(path, {name: _SAMPLES}, _LIMITS)[name], None
 
 
 def _read_csv(path: Path) -> tuple[np.ndarray, tuple[str, ...] | None]:
-    _check_bytes(path, file_size(path))
+    check_bytes(path, file_size(path), _LIMITS)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
             rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except (UnicodeDecodeError, csv.Error) as error:
-        _refuse_damaged(path, "comma-separated text in UTF-8", error)
+        refuse(path, f"expected comma-separated text in UTF-8, found something else ({error})")
     names = None
     if rows and not any(_is_number(cell) for cell in rows[0][1]):
         names = tuple(cell.strip() for cell in rows.pop(0)[1])
@@ -159,21 +151,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _numbers(path: Path, array: Any) -> np.ndarray:
-    if array.dtype.kind not in "biuf":
-        refuse(path, f"expected real numbers, found {array.dtype}")
-    _check_bytes(path, array.nbytes)
-    return np.array(array)
-
-
-def _check_bytes(path: Path, size: int) -> None:
-    if size > _LIMITS.array_bytes:
-        refuse(path, f"expected at most {_LIMITS.array_bytes} bytes of numbers, found {size}")
-
-
-def _refuse_damaged(path: Path, wanted: str, error: Exception) -> NoReturn:
-    if isinstance(error, SubmissionError):
-        raise error
-    refuse(path, f"expected {wanted}, found something else or a truncated file ({error})")

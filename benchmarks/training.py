@@ -343,19 +343,19 @@ def speed(quick: bool, seed: int) -> None:
 
 
 TINY = """
-import resource, sys
+import sys
 from dataclasses import replace
 from functools import partial
 import optax
 from indist import oracles
+from oracles._cost import peak_memory
 scenario = oracles.scenarios.load("circles", seed=int(sys.argv[3]))
 learner = oracles.Learner(oracles.MLP((2,)), partial(optax.sgd, 0.1), steps=5, batch=8)
 oracles.train(
     replace(scenario, learner=learner), "nothing", stream="memory", models=int(sys.argv[1]),
     seed=0, directory=sys.argv[2], chunk=128,
 )
-scale = 1 if sys.platform == "darwin" else 1024
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 2**20)
+print(peak_memory() / 2**20)
 """
 
 

@@ -163,8 +163,9 @@ def exceedance_pvalues(arms: Arms, above: float) -> Float[np.ndarray, "..."]:
             raise ValueError(f"above: expected a finite number, found {above}")
         estimate, error = unpooled_error(arms, 0.0)
         gap = estimate - above
-        ratio = np.divide(gap, error, out=np.sign(gap) * np.inf, where=error > 0)
-        return stdtr(arms.fewest() - 1.0, -np.where(gap == 0, 0.0, ratio))
+        certain = np.where(gap == 0, 0.0, np.copysign(np.inf, gap))
+        ratio = np.divide(gap, error, out=certain, where=error > 0)
+        return stdtr(arms.fewest() - 1.0, -ratio)
     if not -1.0 <= above < 1.0:
         raise ValueError(f"above: expected a number in [-1, 1), found {above}")
     x, y = rounded_sums(arms)

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Num
 
 from estimators._bounds import delta_lower_bound
 from estimators._checks import check_confidence, check_epsilon, check_pair
-from estimators._frontier import greatest_difference, half_line_counts
+from estimators._plug_in import plug_in
 from estimators._rank_grid import RankGrid
 from estimators._results import ConfidenceInterval, Result
 from estimators._table import long_table
@@ -166,23 +166,6 @@ def hockey_stick(
         warnings=lower.warnings + upper.warnings,
         undetermined=np.asarray(lower.undetermined & upper.undetermined),
     )
-
-
-def plug_in(
-    p: Float[np.ndarray, "n J"], q: Float[np.ndarray, "m J"], epsilon: Float[np.ndarray, " E"]
-) -> Float[np.ndarray, "E J"]:
-    """Greatest share of P less e^epsilon times the share of Q, over half-lines.
-
-    Args:
-        p: samples of P.
-        q: samples of Q.
-        epsilon: epsilons.
-
-    Returns:
-        One direction's plug-in divergence, in [0, 1].
-    """
-    counts = half_line_counts(p, q)
-    return greatest_difference(counts, p.shape[0], q.shape[0], np.exp(epsilon))
 
 
 def _around(

@@ -3,13 +3,13 @@
 import numpy as np
 from jaxtyping import Float
 
-from estimators._frontier import half_line_counts
+from estimators._frontier import greatest_difference, half_line_counts
 
 
-def plug_in_delta(
-    p: Float[np.ndarray, "n j"], q: Float[np.ndarray, "m j"], epsilon: Float[np.ndarray, " e"]
-) -> Float[np.ndarray, "e j"]:
-    """The greatest empirical ``P(R) - exp(epsilon) Q(R)`` over half-lines, both directions.
+def plug_in(
+    p: Float[np.ndarray, "n J"], q: Float[np.ndarray, "m J"], epsilon: Float[np.ndarray, " E"]
+) -> Float[np.ndarray, "E J"]:
+    """Greatest share of P less e^epsilon times the share of Q, over half-lines.
 
     Args:
         p: samples of P.
@@ -17,14 +17,17 @@ def plug_in_delta(
         epsilon: epsilons.
 
     Returns:
-        Values in [0, 1].
+        One direction's plug-in divergence, in [0, 1].
     """
-    x, y = half_line_counts(p, q)
-    a, b = x / p.shape[0], y / q.shape[0]
-    out = np.empty((epsilon.size, p.shape[1]))
-    for e, c in enumerate(np.exp(epsilon)):
-        out[e] = np.maximum((a - c * b).max(0), (b - c * a).max(0))
-    return np.clip(out, 0.0, 1.0)
+    counts = half_line_counts(p, q)
+    return greatest_difference(counts, p.shape[0], q.shape[0], np.exp(epsilon))
+
+
+def plug_in_delta(
+    p: Float[np.ndarray, "n j"], q: Float[np.ndarray, "m j"], epsilon: Float[np.ndarray, " e"]
+) -> Float[np.ndarray, "e j"]:
+    """The greater of both directions: see `plug_in`."""
+    return np.maximum(plug_in(p, q, epsilon), plug_in(q, p, epsilon))
 
 
 def plug_in_epsilon(

@@ -4,6 +4,7 @@ import resource
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -65,13 +66,21 @@ def training_cost(scenario: Scenario, *, width: int | None = None) -> Cost:
         made += len(next(blocks)[0])
         count += 1
     seconds = (time.perf_counter() - ready) / made
-    return Cost(ready - start, seconds, _bytes_a_model(params), _bytes_a_model(logits), _peak())
+    return Cost(
+        ready - start, seconds, _bytes_a_model(params), _bytes_a_model(logits), peak_memory()
+    )
 
 
 def _bytes_a_model(tree: Any) -> int:
     return sum(leaf[0].nbytes for leaf in jax.tree.leaves(tree))
 
 
-def _peak() -> int:
+def peak_memory() -> int:
+    """Peak resident memory of this process in bytes."""
+    # Not ru_maxrss on Linux: a process begins with the peak of the one that started it.
+    status = Path("/proc/self/status")
+    if status.exists():
+        (line,) = (row for row in status.read_text().splitlines() if row.startswith("VmHWM:"))
+        return 1024 * int(line.split()[1])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak

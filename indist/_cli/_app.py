@@ -291,6 +291,46 @@ def certify(
 
 @app.command()
 @plain_errors
+def memorize(
+    scenario: Annotated[str, typer.Argument(help="A name from indist scenarios.")],
+    output: Out,
+    models: Annotated[int, typer.Option(help="Models on random subsets.", min=1)] = 400,
+    inclusion: Annotated[
+        float, typer.Option(help="Rate at which a model includes an example.")
+    ] = 0.7,
+    confidence: Annotated[float, typer.Option(help="Confidence of each interval.")] = 0.95,
+    discovery: Discovery = 0.5,
+    seed: Annotated[int, typer.Option(help="Seed of inclusion and training.", min=0)] = 0,
+    data_seed: DataSeed = 0,
+    settings: Settings = [],  # noqa: B006  (typer reads it once and never changes it)
+    resume: Resume = False,
+    engine: Engine = "local",
+) -> None:
+    """Measures memorization of each training example, and influence on all others.
+
+    Models are trained on random subsets of D; more can be added with --resume, and intervals
+    shrink.
+    """
+    from indist import oracles
+    from indist._cli._memorize import run_memorize
+
+    world = oracles.scenarios.load(
+        scenario, seed=data_seed, discovery=discovery, **parse_settings(settings)
+    )
+    run_memorize(
+        world,
+        output,
+        models=models,
+        seed=seed,
+        inclusion=inclusion,
+        confidence=confidence,
+        resume=resume,
+        engine=engine,
+    )
+
+
+@app.command()
+@plain_errors
 def scenarios() -> None:
     """Lists the built-in scenarios and their settings."""
     from indist import oracles

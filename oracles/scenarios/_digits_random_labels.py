@@ -24,7 +24,7 @@ class DigitsRandomLabels:
     """Real digits; B = training examples whose label was replaced by a wrong one at random.
 
     An irregular behaviour: knowing some of B says nothing of the rest. The ``near`` probes are the
-    training examples nearest to those of B, with their own true labels; ``behaviour_test`` are
+    test examples nearest to those of B, with their true labels; ``behaviour_test`` are
     fresh digits with wrong labels, which no model can know. The learner trains for long enough to
     know its training set by heart, wrong labels included.
 
@@ -63,6 +63,8 @@ class DigitsRandomLabels:
         retain = np.setdiff1d(np.arange(len(train)), behaviour)
         order = rng.permutation(len(test))
         fresh, rest = test.take(order[:PROBES_A_GROUP]), test.take(order[PROBES_A_GROUP:])
+        near = _nearest(train.inputs[behaviour], rest.inputs)
+        others = np.setdiff1d(np.arange(len(rest)), near)
         probes = Probes.join(
             [
                 ("forget", train.take(choose(rng, forget, PROBES_A_GROUP))),
@@ -71,9 +73,9 @@ class DigitsRandomLabels:
                     train.take(choose(rng, np.setdiff1d(behaviour, forget), PROBES_A_GROUP)),
                 ),
                 ("behaviour_test", Examples(fresh.inputs, _others(rng, fresh.labels))),
-                ("near", train.take(_nearest(train.inputs, behaviour, retain))),
+                ("near", rest.take(near)),
                 ("retain", train.take(choose(rng, retain, PROBES_A_GROUP))),
-                ("test", rest.take(slice(PROBES_A_GROUP))),
+                ("test", rest.take(others[:PROBES_A_GROUP])),
             ]
         )
         return Scenario(
@@ -99,7 +101,7 @@ def _others(rng: np.random.Generator, labels: np.ndarray) -> np.ndarray:
     return ((labels + rng.integers(1, 10, len(labels))) % 10).astype(np.int32)
 
 
-def _nearest(inputs: np.ndarray, sources: np.ndarray, pool: np.ndarray) -> np.ndarray:
-    """The nearest example of the pool to each source, without repeats."""
-    squares = ((inputs[sources, None] - inputs[None, pool]) ** 2).sum(axis=-1)
-    return np.unique(pool[squares.argmin(axis=1)])[:PROBES_A_GROUP]
+def _nearest(inputs: np.ndarray, pool: np.ndarray) -> np.ndarray:
+    """The nearest of the pool to each input, without repeats."""
+    squares = ((inputs[:, None] - pool[None]) ** 2).sum(axis=-1)
+    return np.unique(squares.argmin(axis=1))[:PROBES_A_GROUP]

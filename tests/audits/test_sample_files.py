@@ -1,6 +1,9 @@
 """Sample files: what is read, and the one sentence that a bad one gets."""
 
 import re
+import struct
+import tracemalloc
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +11,7 @@ import pytest
 
 from audits._reading import SubmissionError
 from audits._sample_files import read_sample_pair, read_samples
+from tests.audits.test_submission import NO_HEADERS
 
 
 def save(path: Path, array: np.ndarray) -> Path:
@@ -92,16 +96,23 @@ def test_bad_arrays(tmp_path: Path) -> None:
     bad = np.ones((3, 2))
     bad[2, 1] = np.nan
     refused(save(tmp_path / "nan.npy", bad), r"found nan at index \[2, 1\]")
-    refused(save(tmp_path / "scalar.npy", np.array(1.0)), r"expected an array \[models, ...\]")
-    refused(save(tmp_path / "empty.npy", np.ones((0, 2))), r"found shape \[0, 2\]")
+    refused(
+        save(tmp_path / "scalar.npy", np.array(1.0)), r"expected shape \[models, ...\], found \[\]"
+    )
+    refused(
+        save(tmp_path / "empty.npy", np.ones((0, 2))),
+        r"expected shape \[models, ...\], found \[0, 2\]",
+    )
+    signalling = np.array([0x7FA00000], dtype=np.uint32).view(np.float32)
+    refused(save(tmp_path / "signalling.npy", signalling), r"found nan at index \[0\]")
     refused(save(tmp_path / "text.npy", np.array(["a", "b"])), "expected real numbers, found <U1")
     refused(save(tmp_path / "complex.npz", np.ones(2) * 1j), "expected real numbers")
     objects = tmp_path / "objects.npy"
     np.save(objects, np.array([{}], dtype=object), allow_pickle=True)
-    refused(objects, "expected a whole .npy file of numbers")
+    refused(objects, "expected numbers, found pickled objects, never read here")
     inside = tmp_path / "objects.npz"
-    np.savez(inside, a=np.array([{}], dtype=object), allow_pickle=True)
-    refused(inside, "expected a whole .npz file of numbers|exactly one array")
+    np.savez(inside, a=np.array([{}], dtype=object))
+    refused(inside, "array 'a': expected numbers, found pickled objects, never read here")
     two = tmp_path / "two.npz"
     np.savez(two, a=np.ones(2), b=np.ones(2))
     refused(two, "expected exactly one array, found 2: 'a', 'b'")
@@ -110,9 +121,59 @@ def test_bad_arrays(tmp_path: Path) -> None:
     refused(garbage, "expected a whole .npz file")
     whole = save(tmp_path / "cut.npy", np.ones(1000)).read_bytes()
     (tmp_path / "cut.npy").write_bytes(whole[:500])
-    refused(tmp_path / "cut.npy", "expected a whole .npy file")
+    refused(tmp_path / "cut.npy", "expected 8128 bytes by its header, found 500")
     refused(save(tmp_path / "x.npy", np.ones(2)).rename(tmp_path / "x.txt"), "found '.txt'")
     refused(tmp_path / "missing.npy", "cannot be read")
+
+
+def test_damaged_lzma_members_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    whole = save(tmp_path / "x.npy", np.arange(30.0)).read_bytes()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("a.npy", whole)
+    data = bytearray(path.read_bytes())
+    data[60] ^= 255
+    path.write_bytes(data)
+    refused(path, "array 'a': expected it stored or deflated, found type 14")
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz"])
+@pytest.mark.parametrize("name", NO_HEADERS)
+def test_headers_that_are_none_are_refused(tmp_path: Path, suffix: str, name: str) -> None:
+    text = NO_HEADERS[name]
+    path = tmp_path / f"x{suffix}"
+    content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + bytes(240)
+    if suffix == ".npy":
+        path.write_bytes(content)
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("a.npy", content)
+    refused(path, "expected a whole .npy header")
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz"])
+def test_long_headers_are_refused_before_they_are_read(tmp_path: Path, suffix: str) -> None:
+    path, length = tmp_path / f"x{suffix}", 200 * 2**20
+    start = b"\x93NUMPY\x02\x00" + struct.pack("<I", length)
+    if suffix == ".npy":
+        with path.open("wb") as file:
+            file.write(start)
+            # A hole, which takes no space on disk.
+            file.truncate(len(start) + length)
+    else:
+        with (
+            zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+            archive.open("a.npy", "w") as member,
+        ):
+            member.write(start)
+            for _ in range(length // 2**20):
+                member.write(bytes(2**20))
+    tracemalloc.start()
+    try:
+        refused(path, "expected a whole .npy header")
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
 
 
 def test_too_large_is_refused_by_its_header(

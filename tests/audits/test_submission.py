@@ -4,6 +4,7 @@ import io
 import json
 import pickle
 import struct
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -297,7 +298,77 @@ def test_more_bytes_than_the_shape_holds_are_refused(tmp_path: Path) -> None:
     np.save(plain, logits())
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("logits.npy", plain.getvalue() + b"more")
-    with pytest.raises(SubmissionError, match="expected 240 bytes, found more"):
+    with pytest.raises(SubmissionError, match="expected 240 bytes by its header, found more"):
+        load(path)
+
+
+def test_damaged_lzma_members_are_refused(tmp_path: Path) -> None:
+    path, plain = written(tmp_path), io.BytesIO()
+    np.save(plain, logits())
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("logits.npy", plain.getvalue())
+    data = bytearray(path.read_bytes())
+    data[60] ^= 255
+    path.write_bytes(data)
+    with pytest.raises(SubmissionError, match="'logits': expected it stored or deflated, found"):
+        load(path)
+
+
+NO_HEADERS = {
+    "unfinished text": b"{'descr': '''",
+    "unfinished tuple": b"{'descr': (",
+    "nested": b"(" * 5000,
+    "no type": b"{'descr': (), 'fortran_order': False, 'shape': (5, 3, 4)}",
+    "long number": b"{'descr': '<f4', 'fortran_order': False, 'shape': (0x%s, 3, 4)}"
+    % (b"f" * 5000),
+    "many axes": b"{'descr': '<f4', 'fortran_order': False, 'shape': (%s)}" % (b"99," * 3000),
+}
+
+
+@pytest.mark.parametrize("name", NO_HEADERS)
+def test_headers_that_are_none_are_refused(tmp_path: Path, name: str) -> None:
+    text = NO_HEADERS[name]
+    path = written(tmp_path)
+    with zipfile.ZipFile(path, "w") as archive:
+        header = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text
+        archive.writestr("logits.npy", header + bytes(240))
+    with pytest.raises(SubmissionError, match=r"'logits': expected a whole .npy header"):
+        load(path)
+
+
+def test_long_headers_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    path, length = written(tmp_path), 200 * 2**20
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("logits.npy", "w") as member,
+    ):
+        member.write(b"\x93NUMPY\x02\x00" + struct.pack("<I", length))
+        for _ in range(length // 2**20):
+            member.write(b" " * 2**20)
+    tracemalloc.start()
+    try:
+        with pytest.raises(SubmissionError, match=r"'logits': expected a whole .npy header"):
+            load(path, limits=Limits(array_bytes=1000, header_bytes=1000))
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_places_beyond_any_file_are_refused(tmp_path: Path) -> None:
+    # A zip64 directory whose one member begins at 2⁶⁴ − 1.
+    path = written(tmp_path)
+    data = path.read_bytes()
+    start = data.rindex(b"PK\x01\x02")
+    directory = bytearray(data[start:])
+    name, end = 46 + len("logits.npy"), directory.rindex(b"PK\x05\x06")
+    extra = struct.pack("<HHQ", 1, 8, 2**64 - 1)
+    directory[30:32] = struct.pack("<H", len(extra))
+    directory[42:46] = b"\xff" * 4
+    entry = bytes(directory[:name]) + extra
+    tail = bytearray(directory[end:])
+    tail[12:16] = struct.pack("<I", len(entry))
+    path.write_bytes(data[:start] + entry + tail)
+    with pytest.raises(SubmissionError, match="expected a whole .npz file"):
         load(path)
 
 
