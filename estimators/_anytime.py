@@ -54,7 +54,7 @@ class Anytime(EachDirection):
 
     References:
         Waudby-Smith and Ramdas (2024), Estimating means of bounded random variables by betting,
-        Theorem 1 and section 4; Ville (1939), Etude critique de la notion de collectif.
+        https://arxiv.org/abs/2010.09686; Ville (1939), Etude critique de la notion de collectif.
     """
 
     pools: ClassVar[bool] = False

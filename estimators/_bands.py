@@ -134,8 +134,7 @@ def dkw_band(n: int, alpha: float) -> Band:
         The band.
 
     References:
-        Massart (1990), The tight constant in the Dvoretzky-Kiefer-Wolfowitz inequality,
-        Corollary 1.
+        Massart (1990), The tight constant in the Dvoretzky-Kiefer-Wolfowitz inequality.
     """
     share = np.arange(n + 1) / n
     width = np.sqrt(np.log(2.0 / alpha) / (2.0 * n)) * (1.0 + SLACK)

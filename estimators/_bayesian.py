@@ -45,7 +45,7 @@ class Bayesian(EachDirection):
         0.99 True
 
     References:
-        Zanella-Beguelin et al. (2023), Bayesian estimation of differential privacy, section 4,
+        Zanella-Beguelin et al. (2023), Bayesian estimation of differential privacy,
         https://arxiv.org/abs/2206.05199.
     """
 

@@ -54,8 +54,8 @@ def classifier_contest(
         The outcome over ``min(n, m) // 2`` pairs; all other models train.
 
     References:
-        Lopez-Paz and Oquab (2017), "Revisiting classifier two-sample tests", section 3 (for the
-        share of right labels). https://arxiv.org/abs/1610.06545
+        Lopez-Paz and Oquab (2017), "Revisiting classifier two-sample tests" (for the share of
+        right labels). https://arxiv.org/abs/1610.06545
     """
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 

@@ -40,7 +40,8 @@ class ClopperPearson(EachDirection):
 
     References:
         Clopper and Pearson (1934), The use of confidence or fiducial limits illustrated in the case
-        of the binomial; Nasr et al. (2021), Adversary instantiation, section 4, for its use on
+        of the binomial; Nasr et al. (2021), Adversary instantiation: lower bounds for
+        differentially private machine learning, https://arxiv.org/abs/2101.04535, for its use on
         epsilon.
     """
 

@@ -106,8 +106,8 @@ def cross_influence(
         (array([ True, False]), array([ True,  True]))
 
     References:
-        Feldman and Zhang (2020), What neural networks memorize and why, section 2.
-        https://arxiv.org/abs/2008.03703
+        Feldman and Zhang (2020), What neural networks memorize and why: discovering the long tail
+        via influence estimation. https://arxiv.org/abs/2008.03703
     """
     if memory_budget < 1:
         raise ValueError(f"memory_budget: expected at least 1 byte, found {memory_budget}")

@@ -236,7 +236,7 @@ def linear_datamodeling_score(
         (0.7, 0.7)
 
     References:
-        Park et al. (2023), TRAK: attributing model behavior at scale, definition 2.5,
+        Park et al. (2023), TRAK: attributing model behavior at scale, for the score,
         https://arxiv.org/abs/2303.14186; Spearman (1904) for the ceiling.
     """
     check_confidence(confidence)

@@ -22,8 +22,7 @@ def energy_statistics(
         The squared distances, at least 0 up to rounding.
 
     References:
-        Székely and Rizzo (2013), "Energy statistics: a class of statistics based on distances",
-        definition 2 and proposition 3.
+        Székely and Rizzo (2013), "Energy statistics: a class of statistics based on distances".
     """
     first = labels.astype(distances.dtype)
     n = first[:, 0].sum()

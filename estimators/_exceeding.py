@@ -155,8 +155,8 @@ def exceedance_pvalues(arms: Arms, above: float) -> Float[np.ndarray, "..."]:
         ValueError: when ``above`` lies outside its range.
 
     References:
-        Fisher (1932), Statistical methods for research workers, section 21.1; Bentkus (2004), On
-        Hoeffding's inequalities.
+        Fisher (1932), Statistical methods for research workers, 4th edition, for the combination;
+        Bentkus (2004), On Hoeffding's inequalities.
     """
     if arms.kind == "unbounded":
         if not np.isfinite(above):

@@ -177,8 +177,8 @@ def gaussian_dp(
         (True, True)
 
     References:
-        Dong, Roth and Su (2022), Gaussian differential privacy, Definition 2.6; Hedges and Olkin
-        (1985), Statistical methods for meta-analysis, chapter 5, for the noncentral t interval.
+        Dong, Roth and Su (2022), Gaussian differential privacy, for the definition; Hedges and
+        Olkin (1985), Statistical methods for meta-analysis, for the noncentral t interval.
     """
     first, second = check_pair(p, q)
     alpha = 1.0 - check_confidence(confidence)

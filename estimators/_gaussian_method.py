@@ -43,7 +43,7 @@ class GaussianDP:
         True
 
     References:
-        Dong, Roth and Su (2022), Gaussian differential privacy, Corollary 2.13.
+        Dong, Roth and Su (2022), Gaussian differential privacy, Corollary 2.13 (arXiv numbers).
     """
 
     level: float = 0.05

@@ -23,7 +23,7 @@ def gaussian_delta(mu: Any, epsilon: Any) -> Float[np.ndarray, "..."]:
 
     References:
         Balle and Wang (2018), Improving the Gaussian mechanism for differential privacy, Theorem 8;
-        Dong, Roth and Su (2022), Gaussian differential privacy, Corollary 2.13.
+        Dong, Roth and Su (2022), Gaussian differential privacy, Corollary 2.13 (arXiv numbers).
     """
     mu, epsilon = np.broadcast_arrays(
         np.asarray(mu, dtype=np.float64), np.asarray(epsilon, dtype=np.float64)

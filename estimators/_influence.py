@@ -95,7 +95,7 @@ class Influence(Result):
         References:
             Benjamini and Hochberg (1995), Controlling the false discovery rate; Benjamini and
             Yekutieli (2001), The control of the false discovery rate in multiple testing under
-            dependency, theorem 1.3.
+            dependency, for any dependence.
         """
         return exceeding(
             self.arms, self.undetermined, above, false_discovery_rate, dependence, self._axes()

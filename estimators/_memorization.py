@@ -100,9 +100,9 @@ def memorization(
         ('subset(0.7)', array([0.8, 0.1]))
 
     References:
-        Feldman (2020), Does learning require memorization? A short tale about a long tail,
-        definition 1.1; Feldman and Zhang (2020), What neural networks memorize and why, section 2.
-        https://arxiv.org/abs/2008.03703
+        Feldman (2020), Does learning require memorization? A short tale about a long tail, for the
+        definition; Feldman and Zhang (2020), What neural networks memorize and why, for the
+        estimate from subsets. https://arxiv.org/abs/2008.03703
     """
     observed = check_observed(included, outcome, own=True)
     return influence(

@@ -48,7 +48,7 @@ def mmd_statistics(
 
     References:
         Biggs, Schrab and Gretton (2023), "MMD-FUSE: learning and combining kernels for two-sample
-        testing without data splitting", section 5. https://arxiv.org/abs/2306.08777
+        testing without data splitting". https://arxiv.org/abs/2306.08777
     """
     total = distances.shape[0]
     first = labels.astype(distances.dtype)

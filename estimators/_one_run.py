@@ -182,8 +182,10 @@ def one_run_epsilon_from_counts(
         3.49
 
     References:
-        Steinke, Nasr and Jagielski (2023), Privacy auditing with one (1) training run, Theorem 5.2;
-        Mahloujifar, Melis and Chaudhuri (2024), Auditing f-differential privacy in one run.
+        Steinke, Nasr and Jagielski (2023), Privacy auditing with one (1) training run, the theorem
+        for (epsilon, delta) and its code in appendix D, https://arxiv.org/abs/2305.08846;
+        Mahloujifar, Melis and Chaudhuri (2024), Auditing f-differential privacy in one run,
+        https://arxiv.org/abs/2410.22235.
     """
     alpha = 1.0 - check_confidence(confidence)
     delta = float(check_delta(delta))
@@ -308,8 +310,10 @@ def one_run_epsilon(
         4.6
 
     References:
-        Steinke, Nasr and Jagielski (2023), Privacy auditing with one (1) training run, Theorem 5.2;
-        Mahloujifar, Melis and Chaudhuri (2024), Auditing f-differential privacy in one run.
+        Steinke, Nasr and Jagielski (2023), Privacy auditing with one (1) training run, the theorem
+        for (epsilon, delta) and its code in appendix D, https://arxiv.org/abs/2305.08846;
+        Mahloujifar, Melis and Chaudhuri (2024), Auditing f-differential privacy in one run,
+        https://arxiv.org/abs/2410.22235.
     """
     values = check_samples(scores, "scores")
     inside = np.asarray(member)

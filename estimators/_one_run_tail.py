@@ -27,8 +27,8 @@ def binomial_pvalue(
         Probabilities for each epsilon, at most 1, rising.
 
     References:
-        Steinke, Nasr and Jagielski (2023), Privacy auditing with one (1) training run, Theorem 5.2,
-        https://arxiv.org/abs/2305.08846.
+        Steinke, Nasr and Jagielski (2023), Privacy auditing with one (1) training run, the theorem
+        for (epsilon, delta) and its code in appendix D, https://arxiv.org/abs/2305.08846.
     """
     if correct == 0:
         return np.ones(epsilon.shape)

@@ -136,11 +136,11 @@ def two_sample_panel(
         {'energy distance': 0.001, 'MMD': 0.001, 'greatest KS distance': 0.001, 'classifier': 0.049}
 
     References:
-        Székely and Rizzo (2013), "Energy statistics", definition 2.
-        Biggs, Schrab and Gretton (2023), "MMD-FUSE", section 5. https://arxiv.org/abs/2306.08777
-        Lopez-Paz and Oquab (2017), "Revisiting classifier two-sample tests", section 3.
+        Székely and Rizzo (2013), "Energy statistics".
+        Biggs, Schrab and Gretton (2023), "MMD-FUSE". https://arxiv.org/abs/2306.08777
+        Lopez-Paz and Oquab (2017), "Revisiting classifier two-sample tests".
         https://arxiv.org/abs/1610.06545
-        Phipson and Smyth (2010), "Permutation p-values should never be zero", section 4.
+        Phipson and Smyth (2010), "Permutation p-values should never be zero".
     """
     first, second = check_pair(p, q)
     seed, permutations = check_seed(seed), check_permutations(permutations)

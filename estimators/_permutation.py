@@ -70,7 +70,7 @@ def permutation_pvalue(statistics: Float[np.ndarray, " columns"], tie: float = T
         tie: the share of the largest statistic within which two count as equal.
 
     References:
-        Phipson and Smyth (2010), "Permutation p-values should never be zero", section 4.
+        Phipson and Smyth (2010), "Permutation p-values should never be zero".
     """
     slack = tie * float(np.abs(statistics).max())
     return float(np.mean(statistics >= statistics[0] - slack))

@@ -115,7 +115,7 @@ class RenyiDivergence(Result):
 def _normal_divergence(
     p: Float[np.ndarray, "n J"], q: Float[np.ndarray, "m J"], order: float
 ) -> Float[np.ndarray, " J"]:
-    """Gil, Alajaji and Linder (2013), table 2."""
+    """Between two normal laws (Gil, Alajaji and Linder, 2013)."""
     gap = (p.mean(axis=0) - q.mean(axis=0)) ** 2
     first, second = p.var(axis=0, ddof=1), q.var(axis=0, ddof=1)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -233,8 +233,8 @@ def renyi_divergence(
     References:
         van Erven and Harremoes (2014), Renyi divergence and Kullback-Leibler divergence, Theorem 9
         (data processing); Gil, Alajaji and Linder (2013), Renyi divergence measures for commonly
-        used univariate continuous distributions, table 2; Mironov (2017), Renyi differential
-        privacy, Definition 4.
+        used univariate continuous distributions; Mironov (2017), Renyi differential privacy,
+        Definition 4.
     """
     first, second = check_pair(p, q)
     level = float(1.0 - np.sqrt(check_confidence(confidence)))

@@ -119,9 +119,9 @@ def set_memorization(
         (True, array(20.), array(20.))
 
     References:
-        Efron (1982), The jackknife, the bootstrap and other resampling plans, chapter 6; Holm
-        (1979), A simple sequentially rejective multiple test procedure; Feldman and Zhang (2020),
-        What neural networks memorize and why, section 3. https://arxiv.org/abs/2008.03703
+        Efron (1982), The jackknife, the bootstrap and other resampling plans, for the infinitesimal
+        jackknife; Holm (1979), A simple sequentially rejective multiple test procedure; Feldman and
+        Zhang (2020), What neural networks memorize and why. https://arxiv.org/abs/2008.03703
     """
     check_confidence(confidence)
     observed = check_observed(included, outcome, own=True)

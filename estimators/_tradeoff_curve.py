@@ -138,8 +138,8 @@ def tradeoff_curve(
         True
 
     References:
-        Dong, Roth and Su (2022), Gaussian differential privacy, Definition 2.1 and
-        Proposition 2.12 (the conjugate).
+        Dong, Roth and Su (2022), Gaussian differential privacy, for the curve, and
+        Proposition 2.12 (arXiv numbers) for the conjugate.
     """
     first, second = check_pair(p, q)
     level = 1.0 - np.sqrt(check_confidence(confidence))

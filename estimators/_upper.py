@@ -66,7 +66,8 @@ def delta_upper_bound(
         [0.1 0.1 0.1] half-lines of each observable
 
     References:
-        Berger (1982), "Multiparameter hypothesis testing and acceptance sampling", theorem 1.
+        Berger (1982), "Multiparameter hypothesis testing and acceptance sampling" (the
+        intersection-union test).
     """
     first, second = check_pair(p, q)
     epsilons, confidence = check_epsilon(epsilon), check_confidence(confidence)

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import chi2
 
 from oracles.mechanisms._gaussian import GaussianShift
+from oracles.mechanisms._mechanism import Array
 from oracles.mechanisms._values import positive, real
 
 
@@ -26,6 +28,7 @@ class CertifiedRemoval(GaussianShift):
     Args:
         residual: bound $\beta$ on the norm of the gradient residual, at least 0.
         sigma: standard deviation of the noise in the objective, above 0.
+        unlikely: chance that the residual exceeds its bound, in [0, 1); delta is greater by it.
 
     Raises:
         ValueError: when a setting lies outside its range.
@@ -45,17 +48,21 @@ class CertifiedRemoval(GaussianShift):
 
     residual: float
     sigma: float
+    unlikely: float = 0.0
     source = "Guo et al. (2020), theorem 3, with the exact Gaussian curve of Balle and Wang (2018)"
     assumptions = (
         "compared with a model retrained on the remaining data with fresh noise in the objective",
         "each training reaches the minimum of its perturbed objective, up to the residual stated",
-        "the residual bound holds for every draw of the noise, and the residual acts as a shift of "
-        "the noise that does not depend on it",
+        "the residual is within its bound but for the chance stated, and acts as a shift of the "
+        "noise that does not depend on it",
     )
 
     def __post_init__(self) -> None:
         real("residual", self.residual)
         positive("sigma", self.sigma)
+        real("unlikely", self.unlikely)
+        if self.unlikely >= 1.0:
+            raise ValueError(f"unlikely: expected a number in [0, 1), found {self.unlikely}")
 
     @classmethod
     def worst_case(
@@ -65,21 +72,30 @@ class CertifiedRemoval(GaussianShift):
         removals: int,
         examples: int,
         regularisation: float,
+        dimension: int,
+        unlikely: float,
         smoothness: float = 0.25,
         gradient: float = 1.0,
     ) -> "CertifiedRemoval":
         r"""The mechanism with the residual bounded before any data are seen.
 
-        $$\beta = \sum_{t=1}^{T} \frac{4\gamma C^2}{\lambda^2 (n - t)},$$
+        $$\beta = \sum_{t=1}^{T} \frac{4\gamma C_t^2}{\lambda^2 (n - t)},\qquad
+          C_t = C + \frac{\|b\|}{2(n - t + 1)},$$
 
-        for single removals one after the other (the paper's theorem 1 for each). The data-dependent
-        bound of its corollary 1 is far smaller: give that as ``residual`` when it is known.
+        for single removals one after the other (the paper's theorem 1 for each). The paper has C
+        in the place of $C_t$, which is right without noise: at the minimum of the perturbed
+        objective $\lambda w$ is the mean gradient plus b over the number of examples. The norm of b
+        is at most $\sigma\sqrt{\chi^2_d(1 - \text{unlikely})}$ but for that chance. The
+        data-dependent bound of corollary 1 is far smaller: give that as ``residual`` when it is
+        known.
 
         Args:
             sigma: standard deviation of the noise in the objective, above 0.
             removals: how many examples T are removed, at least 1.
             examples: how many examples n there were at first, more than ``removals``.
             regularisation: the ridge penalty $\lambda$, above 0.
+            dimension: number d of parameters, at least 1.
+            unlikely: chance allowed for a noise beyond its bound, in (0, 1).
             smoothness: Lipschitz constant $\gamma$ of the loss's second derivative, at least 0; 1/4
                 for logistic loss with rows of norm at most 1.
             gradient: bound C on the norm of one example's gradient, at least 0.
@@ -94,9 +110,16 @@ class CertifiedRemoval(GaussianShift):
             raise ValueError(
                 f"removals: expected a whole number in [1, {examples}), found {removals!r}"
             )
+        if dimension < 1:
+            raise ValueError(f"dimension: expected at least 1, found {dimension}")
+        if not 0.0 < unlikely < 1.0:
+            raise ValueError(f"unlikely: expected a number in (0, 1), found {unlikely}")
+        positive("sigma", sigma)
+        noise = sigma * float(np.sqrt(chi2.isf(unlikely, dimension)))
         left = examples - np.arange(1, removals + 1)
-        each = 4 * smoothness * gradient**2 / regularisation**2 / left
-        return cls(residual=float(each.sum()), sigma=sigma)
+        steepest = gradient + noise / (2 * (left + 1))
+        each = 4 * smoothness * steepest**2 / regularisation**2 / left
+        return cls(residual=float(each.sum()), sigma=sigma, unlikely=unlikely)
 
     @property
     def mu(self) -> float:
@@ -105,6 +128,9 @@ class CertifiedRemoval(GaussianShift):
 
     def _shift(self) -> float:
         return self.mu
+
+    def _delta(self, epsilon: Array) -> Array:
+        return np.minimum(super()._delta(epsilon) + self.unlikely, 1.0)
 
     def published_epsilon(self, delta: float) -> float:
         r"""The paper's conversion, $\epsilon = c\beta/\sigma$ with $c = \sqrt{2\ln(1.5/\delta)}$.

@@ -95,7 +95,7 @@ class Gaussian(GaussianShift):
     References:
         Balle and Wang (2018), "Improving the Gaussian mechanism for differential privacy",
         theorem 8. https://arxiv.org/abs/1805.06530
-        Dong, Roth and Su (2022), "Gaussian differential privacy", corollary 1.
+        Dong, Roth and Su (2022), "Gaussian differential privacy", corollary 2.13 (arXiv numbers).
         https://arxiv.org/abs/1905.02383
     """
 
@@ -129,12 +129,12 @@ class ComposedGaussian(GaussianShift):
         5.0
 
     References:
-        Dong, Roth and Su (2022), "Gaussian differential privacy", corollary 2.
+        Dong, Roth and Su (2022), "Gaussian differential privacy", corollary 3.3 (arXiv numbers).
         https://arxiv.org/abs/1905.02383
     """
 
     mus: tuple[float, ...]
-    source = "Dong, Roth and Su (2022), corollary 2"
+    source = "Dong, Roth and Su (2022), corollary 3.3"
     assumptions = ("Gaussian noise, independent between mechanisms, and the sensitivities stated",)
 
     def __post_init__(self) -> None:

@@ -25,7 +25,8 @@ class Langevin(Mechanism):
 
     Each further batch of requests starts from the last, by the weak triangle inequality:
     $\rho_{s}(\alpha) = e^{-Km\eta/\alpha}\bigl[\tfrac{\alpha - 1/2}{\alpha - 1}\rho_{s-1}(2\alpha)
-    + \rho_0(2\alpha)\bigr]$. Then
+    + \rho_0(2\alpha)\bigr]$. (The factor on the first term alone serves both directions, as
+    $\rho_0$ is proportional to $\alpha$; the published code has it on both.) Then
 
     $$\delta(\epsilon) = \min_\alpha \frac{1}{\alpha}\Bigl(1 - \frac1\alpha\Bigr)^{\alpha - 1}
     e^{(\alpha - 1)(\rho(\alpha) - \epsilon)},$$
@@ -59,10 +60,11 @@ class Langevin(Mechanism):
 
     References:
         Chien, Wang, Chen and Li (2024), "Langevin unlearning: a new perspective of noisy gradient
-        descent for machine unlearning", section 3. https://arxiv.org/abs/2401.10371
+        descent for machine unlearning" (strongly convex losses; requests in sequence).
+        https://arxiv.org/abs/2401.10371
         Canonne, Kamath and Steinke (2020), "The discrete Gaussian for differential privacy",
         proposition 12 (from Rényi divergence to delta). https://arxiv.org/abs/2004.00010
-        Canonne (2022), "A short note on an inequality between KL and TV", theorem 1 (Pinsker,
+        Canonne (2022), "A short note on an inequality between KL and TV" (Pinsker and
         Bretagnolle-Huber: to delta at epsilon 0). https://arxiv.org/abs/2202.07198
     """
 
@@ -75,7 +77,7 @@ class Langevin(Mechanism):
     steps: int
     forgotten: int = 1
     requests: int = 1
-    source = "Chien et al. (2024), section 3; Canonne et al. (2020), proposition 12"
+    source = "Chien et al. (2024), Langevin unlearning; Canonne et al. (2020), proposition 12"
     assumptions = (
         "compared with the stationary law of noisy gradient descent on the remaining data",
         "learning had reached its stationary law before the first request",

@@ -45,9 +45,9 @@ class NoisyFineTuning(GaussianShift):
 
     References:
         Koloskova, Allouah, Jha, Guerraoui and Koyejo (2025), "Certified unlearning for neural
-        networks", section 4 (gradient clipping). https://arxiv.org/abs/2506.06985
-        Bok, Su and Altschuler (2024), "Shifted interpolation for differential privacy", section 3
-        (the shift as a trade-off function). https://arxiv.org/abs/2403.00278
+        networks" (the bound for gradient clipping). https://arxiv.org/abs/2506.06985
+        Bok, Su and Altschuler (2024), "Shifted interpolation for differential privacy" (the shift
+        as a trade-off function). https://arxiv.org/abs/2403.00278
         Balle and Wang (2018), theorem 8. https://arxiv.org/abs/1805.06530
     """
 
@@ -57,7 +57,7 @@ class NoisyFineTuning(GaussianShift):
     learning_rate: float
     steps: int
     weight_decay: float = 0.0
-    source = "Koloskova et al. (2025), section 4, as a Gaussian shift (Bok et al. 2024, section 3)"
+    source = "Koloskova et al. (2025), noisy fine-tuning, as a Gaussian shift (Bok et al. 2024)"
     assumptions = (
         "compared with a model retrained on the retained data and put through the same noisy steps",
         "model and gradients are clipped to the norms stated, as whole vectors",

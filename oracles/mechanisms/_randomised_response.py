@@ -37,13 +37,15 @@ class RandomisedResponse(SampledMechanism):
         (0.4621, 0.0, 1.0)
 
     References:
-        Kairouz, Oh and Viswanath (2015), "The composition theorem for differential privacy",
-        theorem 3.1 and section 6. https://arxiv.org/abs/1311.0776
+        Kairouz, Oh and Viswanath (2015), "The composition theorem for differential privacy" (that
+        two answers dominate). https://arxiv.org/abs/1311.0776
+        Balle, Barthe and Gaboardi (2020), "Privacy profiles and amplification by subsampling",
+        theorem 2 (the curve, for two answers). https://doi.org/10.29012/jpc.726
     """
 
     epsilon0: float
     categories: int = 2
-    source = "Kairouz, Oh and Viswanath (2015), section 6"
+    source = "Kairouz, Oh and Viswanath (2015), randomised response"
     assumptions = ("answers are drawn with the probabilities stated",)
 
     def __post_init__(self) -> None:

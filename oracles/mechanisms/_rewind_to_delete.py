@@ -46,7 +46,7 @@ class RewindToDelete(GaussianShift):
 
     References:
         Mu and Klabjan (2024), "Rewind-to-delete: certified machine unlearning for nonconvex
-        functions", section 3. https://arxiv.org/abs/2409.09778
+        functions" (the bound on the distance). https://arxiv.org/abs/2409.09778
         Balle and Wang (2018), theorem 8. https://arxiv.org/abs/1805.06530
     """
 

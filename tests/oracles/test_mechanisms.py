@@ -415,30 +415,36 @@ def test_langevin_bounds_the_exact_chain_on_quadratics() -> None:
 
 
 def test_newton_step_residual_is_within_the_worst_case() -> None:
+    """With the noise in the objective, at most ``unlikely`` of its draws break the bound."""
     rng = np.random.default_rng(4)
-    n, d, ridge = 60, 3, 0.05
+    n, d, ridge, sigma, draws = 60, 3, 0.05, 6.0, 200
     x = rng.normal(size=(n, d))
     x /= np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1.0)
     y = rng.choice([-1.0, 1.0], n)
 
-    def gradient(w: np.ndarray, rows: slice) -> np.ndarray:
+    def gradient(w: np.ndarray, rows: slice, b: np.ndarray) -> np.ndarray:
         s = 1 / (1 + np.exp(y[rows] * (x[rows] @ w)))
-        return -(s * y[rows]) @ x[rows] + ridge * len(y[rows]) * w
+        return -(s * y[rows]) @ x[rows] + ridge * len(y[rows]) * w + b
 
     def hessian(w: np.ndarray, rows: slice) -> np.ndarray:
         s = 1 / (1 + np.exp(-x[rows] @ w))
         return (x[rows].T * (s * (1 - s))) @ x[rows] + ridge * len(y[rows]) * np.eye(d)
 
-    w = np.zeros(d)
-    for _ in range(30):
-        w -= np.linalg.solve(hessian(w, slice(0, n)), gradient(w, slice(0, n)))
-    left = slice(1, n)
-    w -= np.linalg.solve(hessian(w, left), gradient(w, left))
-    residual = np.linalg.norm(gradient(w, left))
     bound = mechanisms.CertifiedRemoval.worst_case(
-        sigma=1.0, removals=1, examples=n, regularisation=ridge
+        sigma=sigma, removals=1, examples=n, regularisation=ridge, dimension=d, unlikely=0.01
     )
-    assert 0 < residual <= bound.residual
+    left, beyond = slice(1, n), 0
+    for noise in sigma * rng.normal(size=(draws, d)):
+        w = np.zeros(d)
+        for _ in range(40):
+            w -= np.linalg.solve(hessian(w, slice(0, n)), gradient(w, slice(0, n), noise))
+        assert np.linalg.norm(gradient(w, slice(0, n), noise)) < 1e-8
+        w -= np.linalg.solve(hessian(w, left), gradient(w, left, noise))
+        beyond += np.linalg.norm(gradient(w, left, noise)) > bound.residual
+    # Expected at most 2 of 200; more than 8 have probability 0.0002.
+    assert beyond <= 8
+    assert bound.delta(0.5) == pytest.approx(mechanisms.Gaussian(bound.mu).delta(0.5) + 0.01)
+    assert bound.epsilon(0.005) == math.inf
 
 
 def test_published_removal_claim_is_looser_when_small_and_wrong_when_large() -> None:
@@ -451,15 +457,16 @@ def test_published_removal_claim_is_looser_when_small_and_wrong_when_large() -> 
 def test_worst_case_residual_adds_up() -> None:
     one = [
         mechanisms.CertifiedRemoval.worst_case(
-            sigma=1.0, removals=1, examples=n, regularisation=0.1
+            sigma=1.0, removals=1, examples=n, regularisation=0.1, dimension=2, unlikely=1e-6
         ).residual
         for n in (100, 99, 98)
     ]
     three = mechanisms.CertifiedRemoval.worst_case(
-        sigma=1.0, removals=3, examples=100, regularisation=0.1
+        sigma=1.0, removals=3, examples=100, regularisation=0.1, dimension=2, unlikely=1e-6
     )
     assert three.residual == pytest.approx(sum(one), rel=1e-14)
-    assert one[0] == pytest.approx(4 * 0.25 / (0.1**2 * 99), rel=1e-14)
+    steepest = 1 + math.sqrt(-2 * math.log(1e-6)) / 200
+    assert one[0] == pytest.approx(4 * 0.25 * steepest**2 / (0.1**2 * 99), rel=1e-9)
 
 
 # --- claims and names ----------------------------------------------------------------------------
@@ -524,7 +531,12 @@ def test_bad_names_and_settings(name: str, given_: dict, message: str) -> None:
         (lambda: mechanisms.CertifiedRemoval(1.0, 0.0), "sigma"),
         (
             lambda: mechanisms.CertifiedRemoval.worst_case(
-                sigma=1.0, removals=5, examples=5, regularisation=0.1
+                sigma=1.0,
+                removals=5,
+                examples=5,
+                regularisation=0.1,
+                dimension=2,
+                unlikely=0.1,
             ),
             r"removals: .* in \[1, 5\), found 5",
         ),
