@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from audits._audit import Audit
 
 _SHADES = {"untraining": UNTRAINING, "unlearning": UNLEARNING}
+# Size of a name's letters, as a share of an axis.
+_LETTER, _LINE = 0.02, 0.07
 _TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
@@ -35,7 +37,8 @@ def candidates_plane(results: "Mapping[str, Audit]") -> Figure:
         (r.untraining.lower, r.unlearning.lower, r.untraining.upper, r.unlearning.upper)
         for r in results.values()
     ]
-    regions(axes, first.declaration.tolerance, boxes)
+    words = [_word(name, *box) for name, box in zip(results, boxes, strict=True)]
+    regions(axes, first.declaration.tolerance, boxes + words)
     taken: list[float] = []
     for (name, result), (left, low, right, high) in zip(results.items(), boxes, strict=True):
         colour = _SHADES.get(result.verdict, INK)
@@ -67,6 +70,16 @@ def candidates_plane(results: "Mapping[str, Audit]") -> Figure:
     axes.set_xlabel("distance to models that never saw S", color=INK, fontsize=12)
     axes.set_ylabel("distance to models that never saw B", color=INK, fontsize=12)
     return figure
+
+
+def _word(
+    name: str, left: float, low: float, right: float, high: float
+) -> tuple[float, float, float, float]:
+    """About where the name of a candidate stands, beside the box given."""
+    width = _LETTER * len(name)
+    start = right - width if right > 0.9 else (left + right - width) / 2
+    bottom = low - _LINE if low > 0.15 else high
+    return start, bottom, start + width, bottom + _LINE
 
 
 def write_candidates(results: "Mapping[str, Audit]", stem: Path) -> None:
