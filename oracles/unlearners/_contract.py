@@ -5,6 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 from jaxtyping import Array, Float, Int, Key
 
 from oracles._learner import Data, Learner, Parameters
+from oracles._randomness import epoch_batches
 
 Batch = tuple[Float[Data, "..."], Int[Data, "..."]]
 """Inputs and labels of a set of examples."""
@@ -39,11 +40,36 @@ class Unlearner(Protocol):
 
 def check_descent(learning_rate: float, epochs: int, batch: int, momentum: float) -> None:
     """Raises ValueError unless the settings of a descent are in range."""
-    if not learning_rate > 0:
-        raise ValueError(f"learning_rate: expected a number over 0, found {learning_rate}")
-    if epochs < 1:
-        raise ValueError(f"epochs: expected at least 1, found {epochs}")
-    if batch < 1:
-        raise ValueError(f"batch: expected at least 1, found {batch}")
+    check_positive(learning_rate=learning_rate)
+    check_counts(epochs=epochs, batch=batch)
     if not 0 <= momentum < 1:
         raise ValueError(f"momentum: expected a number in [0, 1), found {momentum}")
+
+
+def check_positive(**values: float) -> None:
+    """Raises ValueError unless every value is over 0."""
+    for name, value in values.items():
+        if not value > 0:
+            raise ValueError(f"{name}: expected a number over 0, found {value}")
+
+
+def check_not_negative(**values: float) -> None:
+    """Raises ValueError unless every value is at least 0."""
+    for name, value in values.items():
+        if not value >= 0:
+            raise ValueError(f"{name}: expected a number of at least 0, found {value}")
+
+
+def check_counts(**values: int) -> None:
+    """Raises ValueError unless every value is at least 1."""
+    for name, value in values.items():
+        if value < 1:
+            raise ValueError(f"{name}: expected at least 1, found {value}")
+
+
+def passes(
+    key: Key[Array, ""], examples: int, epochs: int, batch: int
+) -> Int[Array, "steps per_step"]:
+    """Indices of the batches of ``epochs`` passes; a batch over n examples is all of them."""
+    size = min(batch, examples)
+    return epoch_batches(key, examples, -(-epochs * examples // size), size)

@@ -1,0 +1,185 @@
+"""GradDiff, NPO and SimNPO: a term on S that is unlearnt, and the loss on R that is kept."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Key
+
+from oracles._learner import Learner, Parameters, cross_entropies, descend
+from oracles._randomness import epoch_batches
+from oracles.unlearners._contract import (
+    Batch,
+    check_descent,
+    check_not_negative,
+    check_positive,
+    passes,
+)
+
+
+@dataclass(frozen=True)
+class GradDiff:
+    """Minimises w · mean_R ℓ − mean_S ℓ from θ0 by SGD with momentum.
+
+    Source: Liu et al. 2022, arXiv 2203.12817, and TOFU (Maini et al. 2024, arXiv 2401.06121). Every
+    step takes a batch of R and one of S, and S is cycled. w = 1 is published; learning rates there
+    are of language models. Ours is set on ``digits-trigger``: of a grid, what lowers accuracy on S
+    most while that on the ``retain`` probes stays at 0.95. Those are of D∖B: so much of B was used,
+    and no reference.
+
+    Attributes:
+        learning_rate: over 0.
+        epochs: passes over R, at least 1.
+        batch: examples of R a step; of S, as many or all of S.
+        momentum: of SGD, in [0, 1).
+        retain_weight: w, at least 0.
+    """
+
+    learning_rate: float = 0.0007
+    epochs: int = 5
+    batch: int = 128
+    momentum: float = 0.9
+    retain_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
+        check_not_negative(retain_weight=self.retain_weight)
+
+    def __call__(
+        self,
+        learner: Learner,
+        params: Parameters,
+        forget: Batch,
+        retain: Batch,
+        key: Key[Array, ""],
+    ) -> Any:
+        """θ0 after ``epochs`` passes over R, each step pushed up on S."""
+        return _descend_pairs(
+            self, learner, params, forget, retain, key, lambda losses, _: -losses.mean()
+        )
+
+
+@dataclass(frozen=True)
+class NPO:
+    """Minimises w · mean_R ℓ − (2/β) mean_S ln σ(−β ln(p_θ(y|x) / p_θ0(y|x))) from θ0.
+
+    Negative preference optimisation: ascent that slows down as p_θ falls below p_θ0; β → 0 is
+    `GradDiff`. For a classifier p is the probability of the label. Source: Zhang et al. 2024,
+    arXiv 2404.05868; β = 0.1 and w = 1 are published, learning rates there are of language models
+    and ours is set as that of `GradDiff`, as are the steps.
+
+    Attributes:
+        learning_rate: over 0.
+        epochs: passes over R, at least 1.
+        batch: examples of R a step; of S, as many or all of S.
+        momentum: of SGD, in [0, 1).
+        beta: over 0.
+        retain_weight: w, at least 0.
+    """
+
+    learning_rate: float = 0.01
+    epochs: int = 5
+    batch: int = 128
+    momentum: float = 0.9
+    beta: float = 0.1
+    retain_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
+        check_positive(beta=self.beta)
+        check_not_negative(retain_weight=self.retain_weight)
+
+    def __call__(
+        self,
+        learner: Learner,
+        params: Parameters,
+        forget: Batch,
+        retain: Batch,
+        key: Key[Array, ""],
+    ) -> Any:
+        """θ0 after ``epochs`` passes over R, each step pushed away from θ0 on S."""
+        s_inputs, s_labels = jnp.asarray(forget[0]), jnp.asarray(forget[1])
+        before = cross_entropies(learner.logits(params, s_inputs), s_labels)
+
+        def term(losses: Any, s: Any) -> Any:
+            # ln(p_θ / p_θ0) is the loss before minus the loss now.
+            return 2 / self.beta * jax.nn.softplus(self.beta * (before[s] - losses)).mean()
+
+        return _descend_pairs(self, learner, params, forget, retain, key, term)
+
+
+@dataclass(frozen=True)
+class SimNPO:
+    """Minimises w · mean_R ℓ − (2/β) mean_S ln σ(−β ln p_θ(y|x) − γ) from θ0: NPO without θ0.
+
+    The rule is for sequences, with ln p_θ divided by their length. A classifier's answer has length
+    1, so of the two changes to `NPO` only the missing reference is left: examples that θ0 is sure
+    of are pushed hardest. Source: Fan et al. 2024, arXiv 2410.07163; β = 4.5, γ = 0 and w = 0.125
+    are those of open-unlearning, learning rates there are of language models and
+    ours is set as that of `GradDiff`, as are the steps.
+
+    Attributes:
+        learning_rate: over 0.
+        epochs: passes over R, at least 1.
+        batch: examples of R a step; of S, as many or all of S.
+        momentum: of SGD, in [0, 1).
+        beta: over 0.
+        gamma: margin of the reward, at least 0.
+        retain_weight: w, at least 0.
+    """
+
+    learning_rate: float = 0.005
+    epochs: int = 5
+    batch: int = 128
+    momentum: float = 0.9
+    beta: float = 4.5
+    gamma: float = 0.0
+    retain_weight: float = 0.125
+
+    def __post_init__(self) -> None:
+        check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
+        check_positive(beta=self.beta)
+        check_not_negative(gamma=self.gamma, retain_weight=self.retain_weight)
+
+    def __call__(
+        self,
+        learner: Learner,
+        params: Parameters,
+        forget: Batch,
+        retain: Batch,
+        key: Key[Array, ""],
+    ) -> Any:
+        """θ0 after ``epochs`` passes over R, each step pushed off S."""
+
+        def term(losses: Any, _: Any) -> Any:
+            return 2 / self.beta * jax.nn.softplus(self.gamma - self.beta * losses).mean()
+
+        return _descend_pairs(self, learner, params, forget, retain, key, term)
+
+
+def _descend_pairs(
+    rule: GradDiff | NPO | SimNPO,
+    learner: Learner,
+    params: Any,
+    forget: Batch,
+    retain: Batch,
+    key: Any,
+    term: Callable[[Any, Any], Any],
+) -> Any:
+    """Descends on the weighted loss on R plus ``term(losses, index)`` of the batch of S."""
+    s_inputs, s_labels = jnp.asarray(forget[0]), jnp.asarray(forget[1])
+    r_inputs, r_labels = jnp.asarray(retain[0]), jnp.asarray(retain[1])
+    r_key, s_key = jax.random.split(key)
+    r_plan = passes(r_key, len(r_labels), rule.epochs, rule.batch)
+    s_plan = epoch_batches(s_key, len(s_labels), len(r_plan), min(rule.batch, len(s_labels)))
+
+    def loss(params: Any, index: Any) -> Any:
+        r, s = index
+        down = rule.retain_weight * learner.loss(params, r_inputs[r], r_labels[r])
+        return down + term(cross_entropies(learner.logits(params, s_inputs[s]), s_labels[s]), s)
+
+    optimiser = optax.sgd(rule.learning_rate, momentum=rule.momentum)
+    return descend(optimiser, loss, params, (r_plan, s_plan))
