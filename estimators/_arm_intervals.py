@@ -244,7 +244,7 @@ def unpooled_error(
 def default_method(kind: Kind) -> ArmsMethod:
     """The method for outcomes of a kind, when none is asked for."""
     methods: dict[Kind, ArmsMethod] = {
-        "0/1": Newcombe(),
+        "0/1": AgrestiCaffo(),
         "[0, 1]": PseudoCountWelch(),
         "unbounded": Welch(),
     }

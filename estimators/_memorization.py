@@ -76,7 +76,7 @@ def memorization(
         outcome: ``[models, n]``, what each model made of each example: 0/1 (right or wrong), in
             [0, 1] (the label's probability), or unbounded (a margin).
         confidence: of each two-sided interval.
-        method: `Newcombe` (default for 0/1), `AgrestiCaffo`, `ExactDifference`, `PseudoCountWelch`
+        method: `AgrestiCaffo` (default for 0/1), `Newcombe`, `ExactDifference`, `PseudoCountWelch`
             (default in [0, 1]), `Welch` (default if unbounded).
         estimand: "subset" when models saw random subsets, "loo" when those without an example saw
             all others; a declaration, which the result repeats.

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import ndtri
 
-from estimators._arm_intervals import Newcombe
+from estimators._arm_intervals import AgrestiCaffo
 from estimators._checks import check_confidence
 from estimators._inclusion import Arms
 
@@ -20,7 +20,7 @@ def models_needed(
 ) -> int:
     """Models at which an example's interval for 0/1 outcomes has a given half-width.
 
-    The larger of what the normal interval and what `Newcombe` take, with the outcomes that are
+    The larger of what the normal interval and what `AgrestiCaffo` take, with the outcomes that are
     expected. The normal one alone asks for too few models where both rates are near 0 or 1. Where
     they are 1/2, the worst case, it is ``z^2 (1/p + 1/(1-p)) / (4 half_width^2)``.
 
@@ -42,11 +42,11 @@ def models_needed(
         >>> estimators.models_needed(0.05)
         1830
         >>> estimators.models_needed(0.05, rate_in=1.0, rate_out=0.95)
-        304
+        293
 
     References:
-        Newcombe (1998), Interval estimation for the difference between independent proportions:
-        comparison of eleven methods.
+        Agresti and Caffo (2000), Simple and effective confidence intervals for proportions and
+        differences of proportions result from adding two successes and two failures.
     """
     for name, value in (("half_width", half_width), ("inclusion", inclusion)):
         if not 0.0 < value < 1.0:
@@ -62,7 +62,7 @@ def models_needed(
     def enough(models: int) -> bool:
         sizes = np.array([models * inclusion]), np.array([models * (1.0 - inclusion)])
         arms = Arms(*sizes, np.array([rate_in]), np.array([rate_out]), None, None, "0/1")
-        ends = Newcombe().limits(arms, confidence)
+        ends = AgrestiCaffo().limits(arms, confidence)
         width = max(float(ends.high[0] - ends.low[0]), 2.0 * z * float(np.sqrt(variance / models)))
         return width <= 2.0 * half_width
 

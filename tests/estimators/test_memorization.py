@@ -53,15 +53,10 @@ def plain(included: np.ndarray, outcome: np.ndarray, kind: str, confidence: floa
     estimate = mean[0] - mean[1]
     if kind == "0/1":
         z = stats.norm.isf((1 - confidence) / 2)
-        ends: list[tuple[float, float]] = []
-        for arm, p in zip(arms, mean, strict=True):
-            n = len(arm)
-            middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-            half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-            ends.append((float(middle - half), float(middle + half)))
-        low = estimate - math.hypot(mean[0] - ends[0][0], ends[1][1] - mean[1])
-        high = estimate + math.hypot(ends[0][1] - mean[0], mean[1] - ends[1][0])
-        return np.array([estimate, max(low, -1), min(high, 1)])
+        more = [(sum(arm) + 1, len(arm) + 2) for arm in arms]
+        centre = more[0][0] / more[0][1] - more[1][0] / more[1][1]
+        error = math.sqrt(sum(x / n * (1 - x / n) / n for x, n in more))
+        return np.array([estimate, max(centre - z * error, -1), min(centre + z * error, 1)])
     weight = 0.5 if kind == "soft" else 0.0
     centre = variance = 0.0
     for arm, sign in zip(arms, (1, -1), strict=True):
@@ -347,7 +342,7 @@ def test_what_a_result_says() -> None:
     included, right = population(90, 12, 12, "0/1", 19)
     result = memorization(included, right, estimand="loo")
     assert result.estimand == "loo"
-    assert "Newcombe" in result.method
+    assert "Agresti and Caffo" in result.method
     assert "memorization, loo, 12 examples from 90 models" in str(result)
     assert "<table" in result._repr_html_()
     assert list(result.to_dataframe()) == [
