@@ -16,7 +16,7 @@ from audits._observables import median_margins
 from audits._results import Comparison, Separation
 from audits._verdict import separate
 from estimators import ConfidenceInterval, CrossInfluence, PseudoCountWelch, Result, cross_influence
-from oracles import PROBE_GROUPS, Population, References
+from oracles import PROBE_GROUPS, Observations, References
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,13 +139,14 @@ def influence_case(
     present = set(references.probes.groups)
     groups = tuple(group for group in PROBE_GROUPS if group in present)
     parts = (references.original, references.untraining, references.unlearning)
-    right = [_accuracy(part, references, groups) for part in parts]
+    seen = [part.observe(references.probes) for part in parts]
+    right = [_accuracy(one, groups) for one in seen]
     each = 1.0 - (1.0 - confidence) / len(groups)
     alone, whole = (_difference(right[0], other, each) for other in right[1:])
     ends = alone.confidence_interval
     low, high = ends.low[0], ends.high[0]
     others = [groups.index(group) for group in _OTHERS if group in present]
-    observed = [median_margins(part.observe(references.probes)) for part in parts[1:]]
+    observed = [median_margins(one) for one in seen[1:]]
     between = compare(
         observed[0].values,
         observed[1].values,
@@ -180,12 +181,10 @@ def influence_case(
     )
 
 
-def _accuracy(
-    part: Population, references: References, groups: tuple[str, ...]
-) -> Float[np.ndarray, "models groups"]:
-    seen = part.observe(references.probes)
-    right = seen.logits.argmax(axis=2) == seen.labels
-    return np.stack([right[:, seen.groups == group].mean(axis=1) for group in groups], axis=1)
+def _accuracy(seen: Observations, groups: tuple[str, ...]) -> Float[np.ndarray, "models groups"]:
+    return np.stack(
+        [seen.correct[:, seen.groups == group].mean(axis=1) for group in groups], axis=1
+    )
 
 
 def _difference(

@@ -3,15 +3,14 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import norm
 
 from audits._compare import EVENTS, LOWER
 from estimators import delta_lower_bound, delta_upper_bound
 from oracles import PROBE_GROUPS, Cost, Scenario, training_cost
+from oracles.mechanisms._gaussian import gaussian_mu
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,7 +172,7 @@ def models_for_half_width(
         The number, to two leading digits.
     """
     _check_goal("half_width", half_width)
-    shifts = [_shift(distance, epsilon) for distance in _DISTANCES]
+    shifts = [gaussian_mu(epsilon, distance) if distance else 0.0 for distance in _DISTANCES]
 
     def reached(models: int) -> bool:
         return all(
@@ -194,19 +193,6 @@ def _median_half_width(
     high = delta_upper_bound(p, q, epsilon=epsilon, confidence=1.0 - level, events=EVENTS).bound
     length = np.asarray(high).max(axis=1) - np.asarray(low).max(axis=1)
     return float(np.median(length)) / 2.0
-
-
-def _shift(divergence: float, epsilon: float) -> float:
-    """The shift of a normal with this hockey-stick divergence."""
-    if divergence == 0.0:
-        return 0.0
-
-    def excess(mu: float) -> float:
-        near, far = norm.cdf(mu / 2 - epsilon / mu), norm.cdf(-mu / 2 - epsilon / mu)
-        return float(near - math.exp(epsilon) * far) - divergence
-
-    root: Any = brentq(excess, 1e-3, 200.0)
-    return float(root)
 
 
 def _check_goal(name: str, value: float) -> None:

@@ -53,8 +53,9 @@ def make_shards(
     folder: PopulationFolder | None = None
     shards: list[Shard] = []
     if directory is not None:
-        where = open_folder(directory)
-        folder = PopulationFolder(where, task.recipe, resume=resume, kind=kind)
+        # Where several processes open the folder, only the first finds it new.
+        resume = resume or not engine.alone
+        folder = PopulationFolder(open_folder(directory), task.recipe, resume=resume, kind=kind)
         if engine.alone:
             folder.sweep()
         shards = list(folder.shards())

@@ -118,10 +118,8 @@ def references(
     chosen = engine_of(engine)
     if models < 1:
         raise ValueError(f"models: expected at least 1, found {models}")
-    # Where several processes open the folder, only the first finds it new.
-    resume = resume or not chosen.alone
     if folder:
-        _open_folder(folder, scenario, models, seed, resume=resume)
+        _open_folder(folder, scenario, models, seed, resume=resume or not chosen.alone)
 
     def made(name: str) -> Population:
         return train(

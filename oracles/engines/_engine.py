@@ -13,7 +13,7 @@ class Engine(Protocol):
 
     @property
     def alone(self) -> bool:
-        """Whether this process is the only one that writes into the folder."""
+        """Whether this process alone opens the folder; its workers, if any, come after it."""
         ...
 
     def make(

@@ -35,7 +35,7 @@ class Ray:
     """
 
     address: str | None = None
-    alone = False
+    alone = True
 
     def make(
         self,

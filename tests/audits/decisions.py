@@ -20,6 +20,9 @@ def gaussian_delta(mu: float, epsilon: float) -> float:
 
 
 def shift_of(divergence: float, epsilon: float) -> float:
+    """The shift of a normal that has a given hockey-stick divergence."""
+    if divergence == 0.0:
+        return 0.0
     return float(brentq(lambda mu: gaussian_delta(mu, epsilon) - divergence, 1e-3, 9.0))
 
 

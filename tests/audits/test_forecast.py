@@ -2,32 +2,14 @@ import math
 
 import numpy as np
 import pytest
-from scipy.optimize import brentq
-from scipy.stats import norm
 
 from audits._forecast import POWER, forecast, held_out_divergence, models_to_decide
 from audits._imagined import Margins, _events, fitted
 from estimators import delta_lower_bound, delta_upper_bound
+from tests.audits.decisions import shift_of
 
 OBSERVABLES = 4
 CONFIDENCE = 0.975
-
-
-def shift_of(divergence: float, epsilon: float) -> float:
-    """The shift of a normal that has a given hockey-stick divergence."""
-    if divergence == 0.0:
-        return 0.0
-    return float(
-        brentq(
-            lambda mu: (
-                norm.cdf(mu / 2 - epsilon / mu)
-                - math.exp(epsilon) * norm.cdf(-mu / 2 - epsilon / mu)
-                - divergence
-            ),
-            1e-3,
-            9.0,
-        )
-    )  # fmt: skip
 
 
 def draw(

@@ -27,7 +27,7 @@ def test_the_models_planned_know_a_distance_as_well_as_said() -> None:
     rng = np.random.default_rng(2)
     widths: list[float] = []
     for distance in (0.0, 0.2, 0.5):
-        shift = shift_of(distance, 0.0) if distance else 0.0
+        shift = shift_of(distance, 0.0)
         p, q = normal(rng, models, 40, shift), normal(rng, models, 40, 0.0)
         low = delta_lower_bound(p, q, epsilon=0.0, confidence=1 - 0.025 / 4).bound.max(axis=1)
         high = delta_upper_bound(p, q, epsilon=0.0, confidence=0.975).bound.max(axis=1)

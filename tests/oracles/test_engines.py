@@ -174,6 +174,25 @@ def test_an_error_in_a_worker_is_the_callers(circles: oracles.Scenario) -> None:
         shards(task(Failing, circles), models=2, directory=None, resume=False, engine=Ray())
 
 
+def test_a_used_folder_is_refused_whatever_the_engine(
+    circles: oracles.Scenario, tmp_path: Path
+) -> None:
+    oracles.references(circles, models=2, seed=0, directory=tmp_path)
+    for kind in ("local", "ray"):
+        with pytest.raises(StoreError, match="already holds references; add --resume"):
+            oracles.references(circles, models=2, seed=0, directory=tmp_path, engine=kind)
+        with pytest.raises(StoreError, match="already holds a population; add --resume"):
+            oracles.train(
+                circles,
+                "nothing",
+                stream="original",
+                models=2,
+                seed=0,
+                directory=tmp_path / "original",
+                engine=kind,
+            )
+
+
 def test_a_distributed_job_needs_a_folder(circles: oracles.Scenario) -> None:
     with pytest.raises(StoreError, match="expected a folder that all processes see"):
         shards(
