@@ -480,9 +480,9 @@ def logs(
 @app.command()
 @plain_errors
 def study(
-    name: Annotated[str, typer.Argument(help="algorithms or sandwich.")],
+    name: Annotated[str, typer.Argument(help="Which: an unknown name lists them all.")],
     output: Out,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer scenarios: minutes.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Smaller: minutes.")] = False,
     models: Annotated[
         int | None,
         typer.Option(help="Models in each population; else the study's own.", min=2),
@@ -490,6 +490,7 @@ def study(
     seed: Seed = 0,
     scenario: Annotated[list[str], typer.Option(help="Only this scenario; may be repeated.")] = [],  # noqa: B006  (typer reads it once and never changes it)
     method: Annotated[list[str], typer.Option(help="Only this unlearner; may be repeated.")] = [],  # noqa: B006  (typer reads it once and never changes it)
+    settings: Settings = [],  # noqa: B006  (typer reads it once and never changes it)
 ) -> None:
     """Answers one question over many unlearners, as a table with intervals.
 
@@ -497,8 +498,18 @@ def study(
     """
     from indist._cli._study import run_study
 
-    only = {"scenarios": tuple(scenario), "methods": tuple(method)}
-    run_study(name, output, quick=quick, models=models, seed=seed, only=only)
+    said = {"models": models, "seed": seed, "scenarios": scenario, "methods": method}
+    run_study(
+        name,
+        output,
+        quick=quick,
+        said={
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in said.items()
+            if value not in (None, [])
+        }
+        | parse_settings(settings),
+    )
 
 
 Named = Annotated[str | None, typer.Argument(help="Of this one: what it is, and its settings.")]

@@ -4,7 +4,14 @@ Settings are one frozen dataclass a study; ``run`` fills its table cell by cell,
 the same folder goes on where the first stopped.
 """
 
-from indist.studies._algorithms import QUICK, Algorithms
+from indist.studies._algorithms import Algorithms
 from indist.studies._sandwich import Sandwich
+from indist.studies._study import Study, read_rows
 
-__all__ = ["QUICK", "Algorithms", "Sandwich"]
+STUDIES: dict[str, type[Study]] = {
+    "algorithms": Algorithms,
+    "sandwich": Sandwich,
+}
+"""All studies by the name that ``indist study`` takes."""
+
+__all__ = ["STUDIES", "Algorithms", "Sandwich", "Study", "read_rows"]

@@ -2,23 +2,24 @@
 
 import math
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 
 import audits
 import oracles
 from indist.studies._cells import Row, finished_cell
+from indist.studies._study import Study
 from oracles._blocks import block_width
 from oracles._checks import check_counts
 
 if TYPE_CHECKING:
     import pandas as pd
 
-QUICK = ("circles", "digits-trigger", "digits-swap")
 GROUPS = {
     "forget": "S",
     "behaviour": "B∖S",
@@ -30,8 +31,8 @@ GROUPS = {
 
 
 @dataclass(frozen=True)
-class Algorithms:
-    """The study of all unlearners in all scenarios.
+class Algorithms(Study):
+    """Question (i): all unlearners in all scenarios.
 
     Attributes:
         models: models in each population, at least 2.
@@ -44,6 +45,11 @@ class Algorithms:
         scenarios: names; empty for all.
         methods: names; empty for all.
     """
+
+    question: ClassVar = "Which algorithms untrain, and which unlearn?"
+    quick: ClassVar = {"scenarios": ("circles", "digits-trigger", "digits-swap")}
+    names: ClassVar = ("scenario", "method")
+    finding: ClassVar = "verdict"
 
     models: int = 128
     discovery: float = 0.5
@@ -66,18 +72,7 @@ class Algorithms:
                     raise ValueError(f"{what}: expected one of {', '.join(there)}, found {name!r}")
 
     def run(self, folder: Path) -> Iterator[Row]:
-        """Fills the table cell by cell.
-
-        Args:
-            folder: where references and finished cells are kept; a second run goes on from there.
-
-        Yields:
-            One row a cell, of JSON values. A method that cannot be run in a scenario has a row
-            that says why.
-
-        Raises:
-            ValueError: when the folder holds cells of other settings.
-        """
+        """A row a scenario and method; see `Study.run`."""
         for name in self.scenarios or oracles.scenarios.SCENARIOS:
             # Compiled programs are kept in memory maps, of which a process may have only so many.
             jax.clear_caches()
@@ -124,6 +119,70 @@ class Algorithms:
         )
         return row | _numbers(audit) | {"seconds_a_model": seconds, "models": self.models}
 
+    def table(self, rows: list[Row]) -> "pd.DataFrame":
+        """The rows as a data frame, columns in a fixed order.
+
+        Args:
+            rows: from `run`.
+
+        Returns:
+            ``scenario``, ``method``, ``learner``, ``models``, ``verdict``; ``distance_to_T`` with
+            ``lower_`` and ``upper_``, the same ``_to_B``; ``GROUP_POPULATION``, shares of probes
+            given their label; ``seconds_a_model``; ``claimed_epsilon``, ``claimed_delta``,
+            ``measured_epsilon``, ``finding``; ``not_applicable``.
+        """
+        import pandas as pd
+
+        bounds = [f"{n}_to_{r}" for r in "TB" for n in ("distance", "lower", "upper")]
+        shares = [
+            f"{group}_{population}"
+            for population in ("submission", "original", "untraining", "unlearning")
+            for group in GROUPS
+        ]
+        claims = ["claimed_epsilon", "claimed_delta", "measured_epsilon", "finding"]
+        columns = ["scenario", "method", "learner", "models", "verdict", *bounds, *shares]
+        return pd.DataFrame(rows, columns=[*columns, "seconds_a_model", *claims, "not_applicable"])
+
+    def shown(self, rows: list[Row]) -> Mapping[str, list[dict[str, str]]]:
+        """A table a scenario: distances with bounds, accuracies in %, milliseconds a model."""
+        parts: dict[str, list[dict[str, str]]] = {}
+        for row in rows:
+            if "verdict" not in row:
+                continue
+            shares = {words: row.get(f"{group}_submission") for group, words in GROUPS.items()}
+            title = f"{row['scenario']}: distances; probes given their label, in %"
+            parts.setdefault(title, []).append(
+                {
+                    "method": row["method"],
+                    "to T = A(D∖S)": shown_distance(row, "T"),
+                    "to A(D∖B)": shown_distance(row, "B"),
+                    "verdict": row["verdict"],
+                }
+                | {k: "" if v is None else f"{100 * v:.0f}" for k, v in shares.items()}
+                | {"ms": f"{1000 * row['seconds_a_model']:.0f}"}
+            )
+        return parts
+
+    def answer(self, rows: list[Row]) -> tuple[str, ...]:
+        """Who passed as what in how many scenarios, and where the audit stayed open."""
+        done = [row for row in rows if "verdict" in row]
+        scenarios = len({row["scenario"] for row in done})
+        sentences: list[str] = []
+        for verdict, words in (("untraining", "like A(D∖S)"), ("unlearning", "like A(D∖B)")):
+            found = Counter(row["method"] for row in done if row["verdict"] == verdict)
+            named = ", ".join(f"{method} ({times})" for method, times in found.most_common())
+            sentences.append(
+                f"Distributed {words} and not like the other, in how many scenarios of "
+                f"{scenarios}: {named or 'none'}."
+            )
+        opened = sum(row["verdict"] == "inconclusive" for row in done)
+        if opened:
+            sentences.append(
+                f"{opened} of {len(done)} cells are undetermined at these numbers of models: "
+                "the audit of each says about how many it would take."
+            )
+        return tuple(sentences)
+
 
 def every_method() -> tuple[str, ...]:
     """All unlearners, and the oracles beside them."""
@@ -148,31 +207,6 @@ def _numbers(audit: audits.Audit) -> Row:
             "finding": claim.finding,
         }
     return found
-
-
-def table(rows: list[Row]) -> "pd.DataFrame":
-    """The rows as a data frame, columns in a fixed order.
-
-    Args:
-        rows: from `Algorithms.run`.
-
-    Returns:
-        ``scenario``, ``method``, ``learner``, ``models``, ``verdict``; ``distance_to_T`` with
-        ``lower_`` and ``upper_``, the same ``_to_B``; ``GROUP_POPULATION``, shares of probes given
-        their label; ``seconds_a_model``; ``claimed_epsilon``, ``claimed_delta``,
-        ``measured_epsilon``, ``finding``; ``not_applicable``.
-    """
-    import pandas as pd
-
-    bounds = [f"{n}_to_{r}" for r in "TB" for n in ("distance", "lower", "upper")]
-    shares = [
-        f"{group}_{population}"
-        for population in ("submission", "original", "untraining", "unlearning")
-        for group in GROUPS
-    ]
-    claims = ["claimed_epsilon", "claimed_delta", "measured_epsilon", "finding"]
-    columns = ["scenario", "method", "learner", "models", "verdict", *bounds, *shares]
-    return pd.DataFrame(rows, columns=[*columns, "seconds_a_model", *claims, "not_applicable"])
 
 
 def shown_distance(row: Mapping[Any, Any], reference: str) -> str:

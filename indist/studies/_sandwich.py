@@ -1,17 +1,15 @@
 """Claimed ε above measured ε: every certified unlearner, honest and with its claim falsified."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import audits
 import oracles
 from indist.studies._cells import Row, finished_cell
+from indist.studies._study import Study
 from oracles._checks import check_counts
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SCENARIO = "logistic-3v8"
 WORLDS = ("as it is", "epsilon divided by ten", "noise left out")
@@ -19,7 +17,7 @@ _NO_NOISE = 1e-6
 
 
 @dataclass(frozen=True)
-class Sandwich:
+class Sandwich(Study):
     """The study of certified unlearners: what they claim and what can be measured.
 
     Attributes:
@@ -28,6 +26,10 @@ class Sandwich:
         confidence: of each measured bound, in (0, 1).
         seed: of data and populations; unlearners take the next one.
     """
+
+    question: ClassVar = "Is what certified unlearners claim above what can be measured?"
+    quick: ClassVar = {"models": 64}
+    names: ClassVar = ("method", "claim")
 
     models: int = 256
     discovery: float = 0.5
@@ -38,17 +40,7 @@ class Sandwich:
         check_counts(models=self.models)
 
     def run(self, folder: Path) -> Iterator[Row]:
-        """Fills the table cell by cell.
-
-        Args:
-            folder: where references and finished cells are kept; a second run goes on from there.
-
-        Yields:
-            A row for each certified unlearner in each of `WORLDS`.
-
-        Raises:
-            ValueError: when the folder holds cells of other settings.
-        """
+        """A row for each certified unlearner in each of `WORLDS`; see `Study.run`."""
         for method, kind in oracles.unlearners.UNLEARNERS.items():
             if not issubclass(kind, oracles.unlearners.Certified):
                 continue
@@ -101,9 +93,31 @@ class Sandwich:
             "mechanism": found.mechanism,
         }
 
+    def shown(self, rows: list[Row]) -> Mapping[str, list[dict[str, str]]]:
+        """Claimed beside measured."""
+        lines = [
+            {
+                "method": row["method"],
+                "claim": row["claim"],
+                "claimed ε": f"{row['claimed_epsilon']:.3g}",
+                "measured ε, at least": f"{row['measured_epsilon']:.3g}",
+                "δ": f"{row['claimed_delta']:g}",
+                "finding": row["finding"],
+                "right on test, %": f"{100 * row['test']:.0f}",
+            }
+            for row in rows
+        ]
+        return {"claimed ε beside the measured lower bound at the claimed δ": lines}
 
-def table(rows: list[Row]) -> "pd.DataFrame":
-    """The rows of `Sandwich.run` as a data frame."""
-    import pandas as pd
-
-    return pd.DataFrame(rows)
+    def answer(self, rows: list[Row]) -> tuple[str, ...]:
+        """Which claims were contradicted, honest and falsified ones apart."""
+        caught = [row for row in rows if row["finding"] == "contradicted"]
+        honest, tenth, noiseless = (
+            ", ".join(row["method"] for row in caught if row["claim"] == world) or "none"
+            for world in WORLDS
+        )
+        return (
+            f"Claims contradicted as they are: {honest}.",
+            f"Caught with ε divided by ten: {tenth}; with the noise left out: {noiseless}. "
+            "The other false claims are beyond what these numbers of models can show.",
+        )

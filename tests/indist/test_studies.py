@@ -7,7 +7,7 @@ import pytest
 
 from indist import oracles
 from indist.studies import Algorithms, Sandwich
-from indist.studies._algorithms import every_method, table
+from indist.studies._algorithms import every_method
 from indist.studies._cells import finished_cell
 
 FEW = {"models": 3, "scenarios": ("circles",), "methods": ("identity", "retrain")}
@@ -23,7 +23,7 @@ def test_a_table_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert again[0] == first
     assert cell.stat().st_mtime_ns == stamp
     assert [row["method"] for row in again] == ["identity", "retrain"]
-    made = table(again)
+    made = Algorithms(**FEW).table(again)
     assert list(made["learner"]) == ["its own", "its own"]
     assert made["retain_submission"].between(0, 1).all()
     assert (made["lower_to_T"] <= made["distance_to_T"]).all()
