@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from sklearn.datasets import load_digits
 
 import estimators
 import oracles
@@ -240,3 +241,13 @@ def _columns(name: str, prefix: str, found: estimators.Memorization) -> dict[str
     ends = found.confidence_interval
     numbers = {name: found.estimate, f"{prefix}low": ends.low, f"{prefix}high": ends.high}
     return {k: np.where(found.undetermined, np.nan, v) for k, v in numbers.items()}
+
+
+def digits_shown(inputs: Float[np.ndarray, "n pixels"]) -> Int[np.ndarray, " n"]:
+    """What each image shows, where it is one of scikit-learn's digits unchanged; else -1."""
+    pixels, digits = load_digits(return_X_y=True)
+    known = {
+        row.tobytes(): int(digit)
+        for row, digit in zip((pixels / 16).astype(np.float32), digits, strict=True)
+    }
+    return np.array([known.get(row.tobytes(), -1) for row in inputs.astype(np.float32)])

@@ -5,12 +5,11 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from sklearn.datasets import load_digits
 
 from audits.report._numbers import interval, level, near, plain
 from estimators._checks import check_confidence
 from indist import figures, oracles
-from indist._memorization import TARGETS, Measured
+from indist._memorization import TARGETS, Measured, digits_shown
 from indist._tables import parquet_available, write_table
 from indist.figures._page import MARKS, Estimate, present
 
@@ -106,7 +105,7 @@ def _write_figures(scenario: oracles.Scenario, measured: Measured, folder: Path)
     inputs = scenario.train.inputs
     if inputs.shape[1:] != (64,):
         return "No picture of the most memorized examples: inputs are not images of 64 pixels."
-    digits = _digits_shown(inputs)
+    digits = digits_shown(inputs)
     figures.save(
         figures.extremes(
             inputs.reshape(-1, 8, 8),
@@ -163,16 +162,6 @@ def _write_heat_map(measured: Measured, out: Path) -> None:
     numbers = [table[name].to_numpy().reshape(shape) for name in ("influence", "low", "high")]
     figure = figures.heat_map(*numbers, sources, targets, confidence=measured.confidence)
     figures.save(figure, out / "heat_map", table)
-
-
-def _digits_shown(inputs: np.ndarray) -> np.ndarray:
-    """What each image shows, where it is one of scikit-learn's digits unchanged; else -1."""
-    pixels, digits = load_digits(return_X_y=True)
-    known = {
-        row.tobytes(): int(digit)
-        for row, digit in zip((pixels / 16).astype(np.float32), digits, strict=True)
-    }
-    return np.array([known.get(row.tobytes(), -1) for row in inputs.astype(np.float32)])
 
 
 def _say(console: Console, measured: Measured) -> None:

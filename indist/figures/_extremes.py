@@ -8,8 +8,6 @@ from audits.report._numbers import interval, near
 from audits.report._svg import INK, MUTED, drawing
 from indist.figures._page import PAGE, SMALL, TEXT
 
-_COLUMNS = 8
-
 
 @drawing()
 def draw(
@@ -19,6 +17,8 @@ def draw(
     memorization: Float[np.ndarray, " n"],
     low: Float[np.ndarray, " n"],
     high: Float[np.ndarray, " n"],
+    *,
+    width: float = PAGE,
 ) -> Figure:
     """Two rows of images: those most surely memorized, and those most surely not.
 
@@ -32,15 +32,17 @@ def draw(
         memorization: estimates; missing ones are left out.
         low: lower ends of their intervals.
         high: upper ends.
+        width: of the figure, in inches: eight images a row on a page, four in a column.
 
     Returns:
-        The figure, a page wide.
+        The figure.
     """
     known = np.flatnonzero(np.isfinite(memorization))
-    surest, unlikeliest = _extremes(known, low, high)
-    figure = Figure(figsize=(PAGE, 2.62))
+    count = 8 if width >= PAGE else 4
+    surest, unlikeliest = _extremes(known, low, high, count)
+    figure = Figure(figsize=(width, 2.62))
     grid = figure.add_gridspec(
-        2, _COLUMNS, left=0.075, right=0.995, top=0.995, bottom=0.175, hspace=0.55, wspace=0.12
+        2, count, left=0.52 / width, right=0.995, top=0.995, bottom=0.175, hspace=0.55, wspace=0.12
     )
     for row, (words, chosen) in enumerate(
         (("most\nmemorized", surest), ("least\nmemorized", unlikeliest))
@@ -70,8 +72,8 @@ def draw(
 
 
 def _extremes(
-    known: Int[np.ndarray, " k"], low: np.ndarray, high: np.ndarray
+    known: Int[np.ndarray, " k"], low: np.ndarray, high: np.ndarray, count: int
 ) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
-    most = known[np.argsort(-low[known], kind="stable")][:_COLUMNS]
-    least = known[np.argsort(high[known], kind="stable")][:_COLUMNS]
+    most = known[np.argsort(-low[known], kind="stable")][:count]
+    least = known[np.argsort(high[known], kind="stable")][:count]
     return most, least

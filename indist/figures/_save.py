@@ -1,6 +1,7 @@
 """Writing a figure for print, for the web and for a slide, with its numbers beside it."""
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,29 @@ def save(figure: Figure, stem: Path, data: "pd.DataFrame") -> list[Path]:
     Returns:
         The paths written.
     """
+    return [*_pictures(figure, stem), _numbers(stem, data)]
+
+
+def save_widths(figures: Mapping[str, Figure], stem: Path, data: "pd.DataFrame") -> list[Path]:
+    """Writes a figure drawn at several widths, as `save` does, with one file of numbers.
+
+    Args:
+        figures: ``stem-KEY.pdf`` and the others are written of each.
+        stem: path without a suffix.
+        data: the numbers that all of them show, in ``stem.csv``.
+
+    Returns:
+        The paths written.
+    """
+    written = [
+        path
+        for width, figure in figures.items()
+        for path in _pictures(figure, stem.with_name(f"{stem.name}-{width}"))
+    ]
+    return [*written, _numbers(stem, data)]
+
+
+def _pictures(figure: Figure, stem: Path) -> list[Path]:
     written: list[Path] = []
     for kind, options in _KINDS.items():
         buffer = io.BytesIO()
@@ -41,6 +65,10 @@ def save(figure: Figure, stem: Path, data: "pd.DataFrame") -> list[Path]:
             figure.savefig(buffer, format=kind, facecolor="white", **options)
         written.append(stem.with_name(f"{stem.name}.{kind}"))
         write_bytes_atomic(written[-1], buffer.getvalue())
-    written.append(stem.with_name(f"{stem.name}.csv"))
-    write_bytes_atomic(written[-1], csv_bytes(data))
     return written
+
+
+def _numbers(stem: Path, data: "pd.DataFrame") -> Path:
+    path = stem.with_name(f"{stem.name}.csv")
+    write_bytes_atomic(path, csv_bytes(data))
+    return path

@@ -1,0 +1,81 @@
+"""The figures of the paper, by name: numbers from populations or studies, drawn at two widths."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from matplotlib.figure import Figure
+
+from indist.figures import (
+    _claimed,
+    _curves,
+    _decision_fields,
+    _influence_cases,
+    _memorized_digits,
+    _plane,
+    _private_training,
+)
+from indist.figures._page import COLUMN, PAGE
+from indist.figures._save import save_widths
+from indist.figures._work import Row, Work
+
+
+class PaperFigure(NamedTuple):
+    """A figure of the paper.
+
+    Attributes:
+        title: what it shows, in words.
+        numbers: makes the rows it is drawn from.
+        draw: draws them at a width in inches.
+    """
+
+    title: str
+    numbers: Callable[[Work], list[Row]]
+    draw: Callable[[list[Row], float], Figure]
+
+
+FIGURES: dict[str, PaperFigure] = {
+    name: PaperFigure((module.__doc__ or "").split("\n")[0], module.numbers, module.draw)
+    for name, module in {
+        "decision-fields": _decision_fields,
+        "influence-cases": _influence_cases,
+        "memorized-digits": _memorized_digits,
+        "plane": _plane,
+        "curves": _curves,
+        "claimed": _claimed,
+        "private-training": _private_training,
+    }.items()
+}
+"""All figures of the paper by name."""
+
+
+def make(names: Iterable[str], folder: Path, work: Work) -> Iterator[tuple[str, list[Path]]]:
+    """Makes figures of the paper.
+
+    Each is written at column and page width as PDF, SVG and PNG, with the numbers as CSV beside.
+
+    Args:
+        names: of `FIGURES`; none for all.
+        folder: where they are written.
+        work: where numbers come from.
+
+    Yields:
+        The name of each figure, and the paths written.
+
+    Raises:
+        ValueError: for an unknown name, before anything is made.
+    """
+    import pandas as pd
+
+    chosen = tuple(names) or tuple(FIGURES)
+    for name in chosen:
+        if name not in FIGURES:
+            raise ValueError(f"figure: expected one of {', '.join(FIGURES)}, found {name!r}")
+    for name in chosen:
+        figure = FIGURES[name]
+        rows = figure.numbers(work)
+        drawn = {width: figure.draw(rows, inches) for width, inches in WIDTHS.items()}
+        yield name, save_widths(drawn, folder / name, pd.DataFrame(rows))
+
+
+WIDTHS = {"column": COLUMN, "page": PAGE}

@@ -1,0 +1,58 @@
+"""What a figure's numbers are made from: populations and studies, kept in one folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import oracles
+from indist.studies import STUDIES, read_rows
+
+Row = dict[str, Any]
+"""A row of a figure's numbers, as it stands in the CSV file beside it."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """Where figures get their numbers.
+
+    Attributes:
+        folder: keeps populations and studies; a second run goes on from there.
+        models: in each population.
+        seed: of data and populations; unlearners take the next one.
+        results: folder of finished studies (``NAME.csv``); one that is not there is run on its
+            quick setting.
+    """
+
+    folder: Path
+    models: int
+    seed: int
+    results: Path | None = None
+
+    def references(self, scenario: str, **knobs: Any) -> oracles.References:
+        """The populations of a scenario, shared by all figures."""
+        world = oracles.scenarios.load(scenario, seed=self.seed, **knobs)
+        return oracles.references(
+            world,
+            models=self.models,
+            seed=self.seed,
+            directory=self.folder / "populations" / f"{scenario} {world.digest[:12]}",
+            resume=True,
+        )
+
+    def unlearned(self, references: oracles.References, method: str) -> oracles.Population:
+        """Models of a built-in unlearner, made anew each time."""
+        return oracles.unlearn(
+            references.scenario, references.original, method=method, seed=self.seed + 1
+        )
+
+    def study(self, name: str) -> list[Row]:
+        """The rows of a study: finished ones where they were given, else its quick setting's.
+
+        Raises:
+            ValueError: when a file of results is damaged.
+        """
+        stored = None if self.results is None else self.results / f"{name}.csv"
+        if stored is not None and stored.exists():
+            return read_rows(stored)
+        kind: Any = STUDIES[name]
+        return list(kind(**kind.quick, seed=self.seed).run(self.folder / "studies" / name))
