@@ -34,6 +34,7 @@ from audits._results import (
     Provenance,
 )
 from audits._sample_files import SampleFile, read_sample_pair, read_samples
+from audits._scoreboard import MissingScore, Scoreboard, ScoreRow, score
 from audits._single import (
     ErrorRate,
     GroupRank,
@@ -61,6 +62,7 @@ __all__ = [
     "InfluenceCase",
     "LikelihoodRatio",
     "Limits",
+    "MissingScore",
     "Nearest",
     "ObservableDistance",
     "ObservedReferences",
@@ -73,6 +75,8 @@ __all__ = [
     "RankTest",
     "SampleFile",
     "Sandwich",
+    "ScoreRow",
+    "Scoreboard",
     "SingleAudit",
     "Submission",
     "SubmissionError",
@@ -94,6 +98,7 @@ __all__ = [
     "read_memorization",
     "read_sample_pair",
     "read_samples",
+    "score",
     "verify",
 ]
 

@@ -10,6 +10,7 @@ from oracles._modules import MLP, BinaryLinear, ConvNet, Transformer
 from oracles._population import Population, load_population
 from oracles._probes import PROBE_GROUPS, Examples, Observations, Probes
 from oracles._references import References, load_references, references, repair
+from oracles._relearn import relearn_losses, relearn_time
 from oracles._runs import Runs, load_runs, subset_runs
 from oracles._scenario import Scenario
 from oracles._store import StoreError
@@ -42,6 +43,8 @@ __all__ = [
     "load_runs",
     "mechanisms",
     "references",
+    "relearn_losses",
+    "relearn_time",
     "repair",
     "scenarios",
     "subset_runs",
