@@ -301,7 +301,7 @@ def audit(
             digests={name: observations.digest for name, observations in seen.items()},
             parameters=gathered.parameters,
             seeds=gathered.seeds,
-            versions=_versions(),
+            versions=versions(),
         ),
         warnings=remarks(seen, declaration, separation, between, reach, claimed),
         observations=seen,
@@ -325,7 +325,8 @@ def _seed(seen: Mapping[str, Observations]) -> int:
     return int(hashlib.sha256(digests.encode()).hexdigest()[:8], 16)
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of indist, and of what its numbers depend on."""
     try:
         own = version("indist")
     except PackageNotFoundError:

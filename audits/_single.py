@@ -5,200 +5,30 @@ reference's own, it would be equally likely to stand at any place among them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.stats import binomtest
 
+from audits._audit import versions
 from audits._observables import Observables, median_margins
 from audits._reading import SubmissionError
 from audits._references import ReferencesLike, gather
-from audits._results import ReferenceName
-from audits._sentences import WITHOUT
+from audits._results import Provenance, ReferenceName
+from audits._single_results import (
+    REFERENCES,
+    ErrorRate,
+    GroupRank,
+    LikelihoodRatio,
+    Rank,
+    RankTest,
+    SingleAudit,
+)
 from audits._submission import Submission
-from audits._text import filled
 from oracles import Observations, Population
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-REFERENCES: tuple[ReferenceName, ReferenceName] = ("untraining", "unlearning")
 # Two models fit a spread; two more say how often the fit errs.
 _LEAST_TO_FIT = 4
-_NOTHING_OF_THE_ALGORITHM = (
-    "One model says nothing of the distribution that its algorithm makes: no epsilon, no delta and "
-    "no likeness follow from it."
-)
-
-Rank = Literal["consistent", "inconsistent", "undecided"]
-
-
-@dataclass(frozen=True)
-class GroupRank:
-    """The submitted model among the reference's, by its median margin on one probe group.
-
-    Attributes:
-        observable: such as ``median margin on forget``.
-        value: of the submitted model.
-        low: the reference's least.
-        high: the reference's greatest.
-        below: reference models at or below the value.
-        above: reference models at or above it.
-        pvalue: two-sided and exact, with Bonferroni's correction for all observables.
-    """
-
-    observable: str
-    value: float
-    low: float
-    high: float
-    below: int
-    above: int
-    pvalue: float
-
-
-@dataclass(frozen=True, eq=False)
-class RankTest:
-    """The submitted model against the models of one reference.
-
-    Attributes:
-        reference: ``untraining`` or ``unlearning``.
-        models: how many the reference holds, N.
-        pvalue: exact test by the greatest deviation over the observables; at least 1 / (N + 1).
-        level: alpha over 2, as there are two references.
-        finding: ``inconsistent`` if the p-value is at most the level; ``undecided`` if
-            1 / (N + 1) is above it; else ``consistent``, which is no proof of likeness.
-        groups: the rank on each observable.
-        outside: which probes, in the references' order, have a margin beyond all N models'.
-        outside_pvalue: exact test of how many they are, beside the declared one.
-    """
-
-    reference: ReferenceName
-    models: int
-    pvalue: float
-    level: float
-    finding: Rank
-    groups: tuple[GroupRank, ...]
-    outside: Bool[np.ndarray, " probes"]
-    outside_pvalue: float
-
-
-@dataclass(frozen=True)
-class ErrorRate:
-    """How often the likelihood ratio points away from the models of a reference.
-
-    Attributes:
-        errors: of the held-out models.
-        models: held-out models.
-        low: lower end of the exact interval of the rate.
-        high: upper end.
-    """
-
-    errors: int
-    models: int
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class LikelihoodRatio:
-    """ln of the untraining reference's density over the unlearning one's, and its error rates.
-
-    Attributes:
-        value: at the submitted model's median margins, in nats; above 0 towards untraining.
-        towards: where it points, None at 0.
-        untraining: of held-out models without the forget set, how many it sends to unlearning.
-        unlearning: of held-out models without the behaviour, how many it sends to untraining.
-        pvalue_untraining: share of held-out untraining models that look at least as much like
-            unlearning, the submitted one counted: exact and one-sided.
-        pvalue_unlearning: the same with the references exchanged.
-        confidence: of the intervals.
-    """
-
-    value: float
-    towards: ReferenceName | None
-    untraining: ErrorRate
-    unlearning: ErrorRate
-    pvalue_untraining: float
-    pvalue_unlearning: float
-    confidence: float
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class SingleAudit:
-    """What can be said of one submitted model. `str` of it is the whole answer in plain text.
-
-    Attributes:
-        submission: its name.
-        untraining: its rank among models trained without the forget set.
-        unlearning: its rank among models trained without the behaviour.
-        ratio: the likelihood ratio between the references; None with too few models of either.
-        confidence: one minus alpha, over both references.
-        digests: of what was seen of the submission and of each reference.
-        observations: what was seen, the submission's at the references' probes.
-    """
-
-    submission: str
-    untraining: RankTest
-    unlearning: RankTest
-    ratio: LikelihoodRatio | None
-    confidence: float
-    digests: Mapping[str, str]
-    observations: Mapping[str, Observations]
-
-    @property
-    def sentence(self) -> str:
-        """What the model is consistent with, and what cannot be concluded."""
-        parts = [_against(self.untraining), _against(self.unlearning)]
-        if self.ratio is not None:
-            parts.append(_ratio(self.ratio))
-        findings = {self.untraining.finding, self.unlearning.finding}
-        if findings == {"consistent"}:
-            parts.append("Being consistent with both, it is not decided which it is like.")
-        return " ".join([*parts, _NOTHING_OF_THE_ALGORITHM])
-
-    def to_dataframe(self) -> "pd.DataFrame":
-        """The evidence of each probe.
-
-        Returns:
-            Columns ``id``, ``group``, ``margin``, and for each reference its least and greatest
-            margin and whether the submitted model's lies ``outside`` of them.
-        """
-        import pandas as pd
-
-        seen = self.observations["submission"]
-        columns = {"id": seen.ids, "group": seen.groups, "margin": seen.margins[0]}
-        for test in (self.untraining, self.unlearning):
-            margins = self.observations[test.reference].margins
-            columns |= {
-                f"{test.reference}_low": margins.min(axis=0),
-                f"{test.reference}_high": margins.max(axis=0),
-                f"outside_{test.reference}": test.outside,
-            }
-        return pd.DataFrame(columns)
-
-    def __str__(self) -> str:
-        lines = [filled(self.sentence), ""]
-        for test in (self.untraining, self.unlearning):
-            expected = 2.0 * len(test.outside) / (test.models + 1)
-            lines.append(
-                f"{test.reference}: outside the range of its {test.models} models on "
-                f"{int(test.outside.sum())} of {len(test.outside)} probes, where one of them "
-                f"would be on about {expected:.3g} (p = {test.outside_pvalue:.2g})"
-            )
-            lines += [
-                f"  {one.observable}: {one.value:.3f}, reference {one.low:.3f} to {one.high:.3f}, "
-                f"p = {one.pvalue:.2g}"
-                for one in test.groups
-            ]
-        return "\n".join(lines)
-
-    def __repr__(self) -> str:
-        return (
-            f"SingleAudit({self.submission!r}, untraining {self.untraining.finding}, unlearning "
-            f"{self.unlearning.finding})"
-        )
 
 
 def audit_single(
@@ -259,7 +89,6 @@ def audit_single(
     level = (1.0 - confidence) / 2.0
     tests = [_test(name, seen, columns, level) for name in REFERENCES]
     return SingleAudit(
-        submission=gathered.submission,
         untraining=tests[0],
         unlearning=tests[1],
         ratio=likelihood_ratio(
@@ -269,8 +98,30 @@ def audit_single(
             confidence=confidence,
         ),
         confidence=float(confidence),
-        digests={name: observations.digest for name, observations in seen.items()},
+        provenance=Provenance(
+            submission=gathered.submission,
+            method=gathered.method,
+            scenario=gathered.scenario,
+            title=gathered.title,
+            sizes=gathered.sizes,
+            settings=gathered.settings,
+            digests={name: observations.digest for name, observations in seen.items()},
+            parameters={k: v for k, v in gathered.parameters.items() if k in seen},
+            seeds={name: gathered.seeds[name] for name in seen},
+            versions=versions(),
+        ),
+        observables=columns,
         observations=seen,
+        warnings=_copies(seen),
+    )
+
+
+def _copies(seen: Mapping[str, Observations]) -> tuple[str, ...]:
+    return tuple(
+        f"The submitted model equals a model of the {name} reference to the last bit: a copy is no "
+        "draw of its own, and the test against that reference does not hold for it."
+        for name in REFERENCES
+        if (seen[name].logits == seen["submission"].logits).all(axis=(1, 2)).any()
     )
 
 
@@ -405,39 +256,3 @@ def _normal(
 def _error_rate(errors: int, models: int, confidence: float) -> ErrorRate:
     ends = binomtest(errors, models).proportion_ci(confidence, method="exact")
     return ErrorRate(errors, models, float(ends.low), float(ends.high))
-
-
-def _against(test: RankTest) -> str:
-    without = WITHOUT[test.reference]
-    floor = 1.0 / (test.models + 1)
-    tested = (
-        f"exact rank test on {len(test.groups)} observables against {test.models} models, p = "
-        f"{test.pvalue:.2g}, never below {floor:.2g}"
-    )
-    if test.finding == "undecided":
-        needed = int(np.ceil(1.0 / test.level - 1e-9)) - 1
-        return (
-            f"It cannot be told whether the submitted model is consistent with {without} "
-            f"({tested}): the level {test.level:.3g} is out of reach with fewer than {needed:,} "
-            "models."
-        )
-    if test.finding == "inconsistent":
-        far = min(test.groups, key=lambda one: one.pvalue)
-        where = f"{far.value:.3g} where theirs are {far.low:.3g} to {far.high:.3g}"
-        tested += f"; farthest in the {far.observable}, {where}"
-    return f"The submitted model is {test.finding} with {without} ({tested})."
-
-
-def _ratio(ratio: LikelihoodRatio) -> str:
-    rates = [
-        f"{rate.errors} of {rate.models} held-out {WITHOUT[name]} "
-        f"({100 * rate.low:.2g} to {100 * rate.high:.2g} %)"
-        for name, rate in zip(REFERENCES, (ratio.untraining, ratio.unlearning), strict=True)
-    ]
-    if ratio.towards is None:
-        return "The likelihood ratio of the two references points to neither."
-    return (
-        f"The likelihood ratio of the two references points to {ratio.towards} (its ln is "
-        f"{ratio.value:+.2g}); it errs on {rates[0]} and on {rates[1]}, and says nothing of models "
-        "that are neither."
-    )

@@ -1,12 +1,14 @@
 """Submitted language models against reference models, from their logs alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.stats import ks_2samp
 
+from audits._audit import versions
 from audits._reading import refuse
 from audits._results import ReferenceName
 from audits.llm._examples import clusters, least_flip, paired, paired_test
@@ -14,7 +16,7 @@ from audits.llm._log import NO_INTERVAL, LLMLog
 from audits.llm._models import model_test, seed_half_width
 from audits.llm._privleak import privleak
 from audits.llm._results import Finding, Fit, MetricComparison, PrivLeak, ReferenceComparison
-from audits.llm._sentences import fit_of, sentence
+from audits.llm._sentences import fit_of, headline, sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +38,8 @@ class LLMAudit:
         cluster: how many consecutive examples were taken as one draw.
         seed: of resampling, flips and relabellings.
         warnings: what a reader should know.
+        logs: those compared, as ``submission``, ``untraining`` and, where given, ``unlearning``.
+        versions: version of indist, Python, numpy and scipy.
     """
 
     fit: Fit
@@ -44,6 +48,13 @@ class LLMAudit:
     cluster: int
     seed: int
     warnings: tuple[str, ...]
+    logs: Mapping[str, tuple[LLMLog, ...]]
+    versions: Mapping[str, str]
+
+    @property
+    def headline(self) -> str:
+        """What can be said, in brief."""
+        return headline(self.comparisons)
 
     @property
     def sentence(self) -> str:
@@ -65,6 +76,19 @@ class LLMAudit:
                 for one in of.metrics
             ]
         )
+
+    def report(self, directory: Path | str) -> None:
+        """Writes ``report.html``, ``report.md`` and, last, ``logs.json`` with every number.
+
+        Args:
+            directory: the folder; made when missing, and older files of these names replaced.
+
+        Raises:
+            OSError: as the file system does; no file is ever half-written.
+        """
+        from audits.report import write_logs
+
+        write_logs(self, Path(directory))
 
     def __str__(self) -> str:
         leaks = [_leak(of.reference, of.privleak) for of in self.comparisons if of.privleak]
@@ -172,6 +196,8 @@ def compare(
         cluster=cluster,
         seed=seed,
         warnings=_warnings(every, comparisons, cluster),
+        logs={"submission": tuple(submissions)} | {k: tuple(logs) for k, logs in given.items()},
+        versions=versions(),
     )
 
 

@@ -78,7 +78,25 @@ def load_all(patterns: Iterable[str | Path], *, limits: Limits | None = None) ->
         SubmissionError: when a pattern fits nothing or too much, or as `load`.
     """
     limits = limits or Limits()
-    logs: list[LLMLog] = []
+    paths = matching(patterns, "a log", limits)
+    return tuple(log for path in paths for log in load(path, limits=limits))
+
+
+def matching(patterns: Iterable[str | Path], what: str, limits: Limits) -> tuple[Path, ...]:
+    """The paths that patterns name, in their order, those of one pattern sorted by name.
+
+    Args:
+        patterns: paths, or patterns where there is no such path.
+        what: one of what they name, in words.
+        limits: how many of them a pattern may fit.
+
+    Returns:
+        The paths, each pattern's at least one.
+
+    Raises:
+        SubmissionError: when a pattern fits nothing or too much.
+    """
+    paths: list[Path] = []
     for pattern in patterns:
         where = Path(pattern)
         found = [where]
@@ -87,7 +105,7 @@ def load_all(patterns: Iterable[str | Path], *, limits: Limits | None = None) ->
                 map(Path, islice(iglob(str(pattern), recursive=True), limits.models + 1))
             )
             if not 1 <= len(found) <= limits.models:
-                none = f"expected a log or a pattern that fits 1 to {limits.models} of them"
+                none = f"expected {what} or a pattern that fits 1 to {limits.models} of them"
                 refuse(where, f"{none}, found {len(found)}")
-        logs += [log for path in found for log in load(path, limits=limits)]
-    return tuple(logs)
+        paths += found
+    return tuple(paths)

@@ -1,6 +1,7 @@
 """What a benchmark's log says of one language model: numbers for each example, and nothing else."""
 
 import hashlib
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
@@ -42,6 +43,11 @@ class LLMLog:
     primary: tuple[str, ...] = ()
     attack: str | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the scores, in the order of their names and examples."""
+        return hashlib.sha256(json.dumps(self.scores, sort_keys=True).encode()).hexdigest()
 
     def __repr__(self) -> str:
         examples = max(map(len, self.scores.values()), default=0)

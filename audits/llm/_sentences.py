@@ -27,38 +27,47 @@ def fit_of(comparisons: tuple[ReferenceComparison, ...]) -> Fit:
     return fits[pair[0] == "consistent", pair[1] == "consistent"]
 
 
+def headline(comparisons: tuple[ReferenceComparison, ...]) -> str:
+    """The finding against each reference, in brief."""
+    first, *others = comparisons
+    they = "it" if first.submitted == 1 else "they"
+    return " ".join([f"{_claim(first)}.", *(f"{_claim(of, they)}." for of in others)])
+
+
 def sentence(comparisons: tuple[ReferenceComparison, ...]) -> str:
     """One sentence for each reference, and one on what none of them says."""
     return " ".join([*map(_against, comparisons), _NO_CERTIFICATE])
 
 
-def _against(of: ReferenceComparison) -> str:
-    who, verb = ("model", "is") if of.submitted == 1 else ("models", "are")
-    without = WITHOUT[of.reference]
+def _claim(of: ReferenceComparison, who: str | None = None) -> str:
+    who = who or f"the submitted {'model' if of.submitted == 1 else 'models'}"
+    verb = "is" if of.submitted == 1 else "are"
     examples = of.noise == "examples"
+    without = WITHOUT[of.reference]
     reference = without.replace("models", "this model", 1) if examples else without
+    if of.finding == "undecided":
+        return f"Whether {who} {verb} like {reference} cannot be told"
+    said = f"{who[0].upper()}{who[1:]} {verb}"
+    if examples and of.finding == "consistent":
+        return f"{said} not told apart from {reference}"
+    beyond = " beyond example noise" if examples else ""
+    return f"{said} {of.finding} with {reference}{beyond}"
+
+
+def _against(of: ReferenceComparison) -> str:
     test = (
         "paired test over examples"
-        if examples
+        if of.noise == "examples"
         else f"permutation test of {of.submitted} against {of.models} models"
     )
-    tested = f"{test}, p = {of.pvalue:.2g}, never below {of.least_pvalue:.2g}"
+    tested = f"({test}, p = {of.pvalue:.2g}, never below {of.least_pvalue:.2g})"
     if of.finding == "undecided":
-        return (
-            f"Whether the submitted {who} {verb} like {reference} cannot be told ({tested}): "
-            f"{_needed(of)}."
-        )
-    if not examples:
-        return f"The submitted {who} {verb} {of.finding} with {reference} ({tested})."
-    if of.finding == "inconsistent":
-        return (
-            f"The submitted {who} {verb} inconsistent with {reference} beyond example noise "
-            f"({tested}); one training seed is one draw, and another such model might be as far."
-        )
-    return (
-        f"The submitted {who} {verb} not told apart from {reference} ({tested}); one training seed "
-        "is one draw, and other such models may lie elsewhere."
-    )
+        return f"{_claim(of)} {tested}: {_needed(of)}."
+    if of.noise == "seeds":
+        return f"{_claim(of)} {tested}."
+    far = of.finding == "inconsistent"
+    others = "another such model might be as far" if far else "other such models may lie elsewhere"
+    return f"{_claim(of)} {tested}; one training seed is one draw, and {others}."
 
 
 def _needed(of: ReferenceComparison) -> str:

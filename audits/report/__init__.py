@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 from audits.report._candidates import candidates_plane, write_candidates
 from audits.report._content import content
 from audits.report._html import html
+from audits.report._logs_report import write_logs
 from audits.report._markdown import markdown
+from audits.report._single_report import write_single
 from oracles._files import write_text_atomic
 
 if TYPE_CHECKING:
     from audits._audit import Audit
 
-__all__ = ["candidates_plane", "write_candidates", "write_report"]
+__all__ = ["candidates_plane", "write_candidates", "write_logs", "write_report", "write_single"]
 
 
 def write_report(audit: "Audit", directory: Path) -> None:

@@ -4,6 +4,7 @@ Here numbers become words, rounded outward; nothing is computed. Both forms of t
 written from this one content, so they cannot disagree.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,7 @@ def content(audit: "Audit") -> Content:
             _distance(audit.unlearning, "unlearning", declared.tolerance),
         ),
         warnings=audit.warnings,
-        compared=_compared(audit),
+        compared=compared(audit.provenance),
         letters=LETTERS,
         people=people(audit),
         deciding=_deciding(audit),
@@ -97,7 +98,7 @@ def content(audit: "Audit") -> Content:
         findings=_findings(audit),
         declared=_declared(audit),
         cannot=cannot_conclude(audit),
-        digests=_digests(audit),
+        digests=digests(audit.provenance),
         origins=_origins(audit),
     )
 
@@ -124,8 +125,8 @@ def _distance(of: Comparison, reference: str, tolerance: float) -> Distance:
     )
 
 
-def _compared(audit: "Audit") -> Pairs:
-    provenance = audit.provenance
+def compared(provenance: Provenance) -> Pairs:
+    """What was submitted, and in which scenario."""
     return (
         ("submission", provenance.submission),
         ("method", provenance.method or "not declared"),
@@ -264,8 +265,8 @@ def _declared(audit: "Audit") -> Pairs:
     )
 
 
-def _digests(audit: "Audit") -> Pairs:
-    provenance = audit.provenance
+def digests(provenance: Provenance) -> Pairs:
+    """Digests of all that was audited."""
     return tuple(
         (f"{POPULATIONS.get(name, name)}, {kind}", digest)
         for kind, digests in (
@@ -277,16 +278,21 @@ def _digests(audit: "Audit") -> Pairs:
 
 
 def _origins(audit: "Audit") -> Pairs:
-    provenance = audit.provenance
     return (
-        *(
-            (f"seed of the {POPULATIONS.get(name, name)}", _seed(seed))
-            for name, seed in provenance.seeds.items()
-        ),
+        *seeds(audit.provenance),
         ("seed of resampling", str(audit.nearest.seed)),
-        *((f"version of {name}", found) for name, found in provenance.versions.items()),
+        *versions(audit.provenance.versions),
     )
 
 
-def _seed(seed: object) -> str:
-    return "not declared" if seed is None else str(seed)
+def seeds(provenance: Provenance) -> Pairs:
+    """The seed that each population declares."""
+    return tuple(
+        (f"seed of the {POPULATIONS.get(name, name)}", "not declared" if of is None else str(of))
+        for name, of in provenance.seeds.items()
+    )
+
+
+def versions(found: Mapping[str, str]) -> Pairs:
+    """What the numbers were computed with."""
+    return tuple((f"version of {name}", of) for name, of in found.items())

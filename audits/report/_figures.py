@@ -41,7 +41,7 @@ class _Mark(NamedTuple):
     line: str
 
 
-_MARKS = {
+MARKS = {
     "submission": _Mark(INK, "o", INK, "-"),
     "original": _Mark(ORIGINAL, "D", PAPER, "--"),
     "untraining": _Mark(UNTRAINING, "s", UNTRAINING, "-"),
@@ -54,10 +54,16 @@ def canvas(
 ) -> tuple[Figure, Axes]:
     """A figure of ``height`` points and its axes, with margins in points."""
     figure = Figure(figsize=(_WIDTH / 72, height / 72))
+    return figure, panel(figure, left=left, bottom=bottom, right=right, top=top)
+
+
+def panel(figure: Figure, *, left: float, bottom: float, right: float, top: float) -> Axes:
+    """Axes within the margins given in points."""
+    width, height = (72 * float(size) for size in figure.get_size_inches())
     box = (
-        left / _WIDTH,
+        left / width,
         bottom / height,
-        (_WIDTH - left - right) / _WIDTH,
+        (width - left - right) / width,
         (height - bottom - top) / height,
     )
     axes = figure.add_axes(box)
@@ -66,11 +72,12 @@ def canvas(
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(MUTED)
     axes.tick_params(colors=MUTED, labelsize=_SMALL, length=3)
-    return figure, axes
+    return axes
 
 
-def _point(axes: Axes, x: float, y: float, population: str, size: float = 8.0) -> None:
-    mark = _MARKS[population]
+def point(axes: Axes, x: float, y: float, population: str, size: float = 8.0) -> None:
+    """A population's marker."""
+    mark = MARKS[population]
     axes.plot(
         [x],
         [y],
@@ -84,15 +91,16 @@ def _point(axes: Axes, x: float, y: float, population: str, size: float = 8.0) -
     )
 
 
-def _legend(figure: Figure, populations: list[str], extra: list[Line2D] | None = None) -> None:
+def legend(figure: Figure, populations: list[str], extra: list[Line2D] | None = None) -> None:
+    """The populations' markers with their names, at the foot of the figure."""
     handles = [
         Line2D(
             [],
             [],
             linestyle="none",
-            marker=_MARKS[name].marker,
-            color=_MARKS[name].colour,
-            markerfacecolor=_MARKS[name].fill,
+            marker=MARKS[name].marker,
+            color=MARKS[name].colour,
+            markerfacecolor=MARKS[name].fill,
             markeredgewidth=1.6,
             markersize=7,
             label=POPULATIONS[name],
@@ -174,7 +182,7 @@ def regions(axes: Axes, tolerance: float, boxes: list[_Box]) -> None:
 
 
 def _box(axes: Axes, first: Comparison, second: Comparison, population: str) -> None:
-    mark = _MARKS[population]
+    mark = MARKS[population]
     corner = (first.lower, second.lower)
     size = (first.upper - first.lower, second.upper - second.lower)
     axes.add_patch(
@@ -192,7 +200,7 @@ def _box(axes: Axes, first: Comparison, second: Comparison, population: str) -> 
             zorder=5,
         )
     )
-    _point(axes, first.estimate, second.estimate, population)
+    point(axes, first.estimate, second.estimate, population)
 
 
 @drawing()
@@ -216,11 +224,11 @@ def distance_plane(audit: "Audit") -> Figure:
     for name, xs, ys in (("untraining", [0, 0], ends), ("unlearning", ends, [0, 0])):
         cap = "_" if name == "untraining" else "|"
         axes.plot(
-            xs, ys, color=_MARKS[name].colour, lw=3, marker=cap, ms=9, mew=1.6, clip_on=False,
+            xs, ys, color=MARKS[name].colour, lw=3, marker=cap, ms=9, mew=1.6, clip_on=False,
             zorder=5, solid_capstyle="butt",
         )  # fmt: skip
-    _point(axes, 0.0, between.estimate, "untraining")
-    _point(axes, between.estimate, 0.0, "unlearning")
+    point(axes, 0.0, between.estimate, "untraining")
+    point(axes, between.estimate, 0.0, "unlearning")
     for name, first, second in reversed(pairs):
         _box(axes, first, second, name)
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
@@ -232,7 +240,7 @@ def distance_plane(audit: "Audit") -> Figure:
     tolerance = Line2D(
         [], [], color=MUTED, lw=1, ls=(0, (4, 3)), label=f"tolerance {plain(declared.tolerance)}"
     )
-    _legend(figure, [name for name, *_ in pairs] + ["untraining", "unlearning"], [tolerance])
+    legend(figure, [name for name, *_ in pairs] + ["untraining", "unlearning"], [tolerance])
     return figure
 
 
@@ -251,7 +259,7 @@ def hockey_stick_curve(
         reference: ``untraining`` or ``unlearning``, for its colour and marker.
         declaration: the ε and the tolerance to mark.
     """
-    mark = _MARKS[reference]
+    mark = MARKS[reference]
     curve = comparison.curve
     value, low, high = (getattr(curve, f"{direction}{part}") for part in ("", "_low", "_high"))
     figure, axes = canvas(254.0, left=48.0, bottom=44.0, right=10.0, top=18.0)
@@ -310,17 +318,17 @@ def hockey_stick_curve(
 def group_margins(groups: tuple[GroupSummary, ...]) -> Figure:
     """The median margin on each probe group: its median and 5 to 95 % range over models."""
     names = list(dict.fromkeys(row.group for row in groups))
-    populations = [name for name in _MARKS if any(row.population == name for row in groups)]
+    populations = [name for name in MARKS if any(row.population == name for row in groups)]
     step, gap = 13.0, 15.0
     pitch = step * len(populations) + gap
     height = 92 + pitch * len(names)
     figure, axes = canvas(height, left=96.0, bottom=84.0, right=14.0, top=8.0)
     axes.axvline(0, color=MUTED, lw=1, ls=(0, (4, 3)))
     for row in groups:
-        mark = _MARKS[row.population]
+        mark = MARKS[row.population]
         y = pitch * names.index(row.group) + step * populations.index(row.population)
         axes.plot([row.margin_low, row.margin_high], [y, y], color=mark.colour, lw=2)
-        _point(axes, row.margin, y, row.population, size=6.0)
+        point(axes, row.margin, y, row.population, size=6.0)
     centres = [pitch * i + step * (len(populations) - 1) / 2 for i in range(len(names))]
     axes.set_yticks(centres, [group_name(name) for name in names], color=INK, parse_math=False)
     for edge in centres[1:]:
@@ -329,5 +337,5 @@ def group_margins(groups: tuple[GroupSummary, ...]) -> Figure:
     axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0, labelsize=11)
     axes.set_xlabel("median margin (log-odds of the label)", color=INK, fontsize=12)
-    _legend(figure, populations)
+    legend(figure, populations)
     return figure

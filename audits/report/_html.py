@@ -1,6 +1,6 @@
 """The report as one self-contained page: no script, no network, readable on paper."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -35,14 +35,8 @@ def html(audit: "Audit", content: Content) -> str:
     Returns:
         A complete HTML document; whatever came from users stands in it escaped.
     """
-    environment = Environment(
-        loader=PackageLoader("audits.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2").render(
+    return rendered(
+        "report.html.j2",
         content=content,
         plane=_plane(audit, content),
         curves=tuple(
@@ -51,6 +45,18 @@ def html(audit: "Audit", content: Content) -> str:
         ),
         margins=_margins(audit) if audit.groups else "",
     )
+
+
+def rendered(template: str, **context: Any) -> str:
+    """A template of this package, filled in: whatever is no `Markup` is escaped."""
+    environment = Environment(
+        loader=PackageLoader("audits.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template).render(context)
 
 
 def _plane(audit: "Audit", content: Content) -> Markup:

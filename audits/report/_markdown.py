@@ -8,7 +8,7 @@ from audits.report._tables import Pairs, Table
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|~])")
 # What begins a list, a heading or an underline when it begins a line.
-_LEADING = re.compile(r"^([#+=-]|\d+(?=[.)]))")
+_LEADING = re.compile(r"^(\d+(?=[.)])|(?=[#+=-]))")
 
 
 def escape(text: str) -> str:
@@ -24,8 +24,13 @@ def escape(text: str) -> str:
         >>> print(escape("# <b>*a|b*"))
         \# &lt;b&gt;\*a\|b\*
     """
+    return _LEADING.sub(r"\1\\", within(text))
+
+
+def within(text: str) -> str:
+    """The same for text that does not begin a line."""
     plain = re.sub(r"[&<>]", lambda match: _HTML[match[0]], " ".join(text.split()))
-    return _LEADING.sub(r"\\\1", _SPECIAL.sub(r"\\\1", plain))
+    return _SPECIAL.sub(r"\\\1", plain)
 
 
 def markdown(content: Content) -> str:
@@ -51,36 +56,39 @@ def markdown(content: Content) -> str:
     ]
     if content.deciding:
         parts += ["## What would decide it", *map(escape, content.deciding)]
-    parts += ["## What was compared", _pairs(content.compared)]
-    parts += [escape(content.letters), _table(content.people)]
-    parts += ["## Where the difference lies", *map(_table, content.observables)]
+    parts += ["## What was compared", pairs_text(content.compared)]
+    parts += [escape(content.letters), table_text(content.people)]
+    parts += ["## Where the difference lies", *map(table_text, content.observables)]
     if content.groups:
-        parts += ["## What the models do", _pairs(content.group_words)]
-        parts += map(_table, content.groups)
-    parts += ["## What else was found", *_claims(content.findings)]
-    parts += ["## What was declared beforehand", _pairs(content.declared)]
-    parts += ["## What this audit cannot conclude", *_claims(content.cannot)]
+        parts += ["## What the models do", pairs_text(content.group_words)]
+        parts += map(table_text, content.groups)
+    parts += ["## What else was found", *claims_text(content.findings)]
+    parts += ["## What was declared beforehand", pairs_text(content.declared)]
+    parts += ["## What this audit cannot conclude", *claims_text(content.cannot)]
     parts += ["## How to recompute it", "```\nindist verify certificate.json\n```"]
-    parts += ["SHA-256 of what was audited:", _pairs(content.digests)]
-    parts += ["Seeds and versions:", _pairs(content.origins)]
+    parts += ["SHA-256 of what was audited:", pairs_text(content.digests)]
+    parts += ["Seeds and versions:", pairs_text(content.origins)]
     return "\n\n".join(parts) + "\n"
 
 
-def _pairs(pairs: Pairs) -> str:
-    return "\n".join(f"- {escape(name)}: {escape(value)}" for name, value in pairs)
+def pairs_text(pairs: Pairs) -> str:
+    """A list of names and what they are."""
+    return "\n".join(f"- {escape(name)}: {within(value)}" for name, value in pairs)
 
 
-def _claims(pairs: Pairs) -> list[str]:
+def claims_text(pairs: Pairs) -> list[str]:
+    """A paragraph for each claim, which begins it."""
     return [
-        f"**{escape(claim)}{'' if claim.endswith(('.', '?')) else '.'}** {escape(text)}"
+        f"**{within(claim)}{'' if claim.endswith(('.', '?')) else '.'}** {within(text)}"
         for claim, text in pairs
     ]
 
 
-def _table(table: Table) -> str:
-    rows = [[escape(cell) for cell in table.columns], ["---"] * len(table.columns)]
-    rows += [[escape(cell) for cell in row] for row in table.rows]
+def table_text(table: Table) -> str:
+    """A table under its caption."""
+    rows = [[within(cell) for cell in table.columns], ["---"] * len(table.columns)]
+    rows += [[within(cell) for cell in row] for row in table.rows]
     if table.total:
-        rows.append([f"**{escape(cell)}**" if cell else "" for cell in table.total])
+        rows.append([f"**{within(cell)}**" if cell else "" for cell in table.total])
     lines = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return f"*{escape(table.caption)}*\n\n{lines}"
+    return f"*{within(table.caption)}*\n\n{lines}"

@@ -122,3 +122,13 @@ def pvalue(probability: float) -> str:
         ('0.0124', 'below 0.0001')
     """
     return "below 0.0001" if probability < 1e-4 else up(probability, 4 if probability < 0.1 else 3)
+
+
+def equation(probability: float) -> str:
+    """A p-value with its letter.
+
+    Example:
+        >>> equation(0.01234), equation(1e-9)
+        ('p = 0.0124', 'p < 0.0001')
+    """
+    return "p < 0.0001" if probability < 1e-4 else f"p = {pvalue(probability)}"

@@ -17,12 +17,16 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Table:
-    """A table of text: the first cell of each row names it, and a last row may sum them up."""
+    """A table of text: the first cell of each row names it, and a last row may sum them up.
+
+    Its kind says what the cells hold: ``numbers``, ``people`` with their number last, or ``words``.
+    """
 
     caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     total: tuple[str, ...] = ()
+    kind: str = "numbers"
 
 
 def bounds(of: Comparison, tolerance: float) -> str:
@@ -48,6 +52,7 @@ def people(audit: "Audit") -> Table:
         "The populations, each of models that differ in their random keys alone",
         ("population", "who they are", "models"),
         rows,
+        kind="people",
     )
 
 

@@ -1,5 +1,6 @@
 """The subcommands: each reads its options, calls the floors below, and prints what they say."""
 
+import inspect
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -271,9 +272,17 @@ def plan(
 @app.command()
 @plain_errors
 def audit(
-    submission: Annotated[Path, typer.Argument(help="A population folder or observation array.")],
-    references: Annotated[Path, typer.Option(help="Folder made by indist references.")],
+    submissions: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SUBMISSION",
+            help="Models, or logs of a language-model benchmark: paths, or patterns in quotes.",
+        ),
+    ],
     output: Out,
+    references: Annotated[
+        str | None, typer.Option(help="Models: folder made by indist references.")
+    ] = None,
     epsilon: Epsilon = 1.0,
     tolerance: Tolerance = "0.2",
     confidence: Confidence = 0.95,
@@ -282,21 +291,88 @@ def audit(
         str | None, typer.Option(help="The learner of the references, where it is your own code.")
     ] = None,
     leave_out_damaged: LeaveOut = False,
+    untraining: Annotated[
+        list[str],
+        typer.Option(help="Logs: those of models trained without the forget set; may be repeated."),
+    ] = [],  # noqa: B006  (typer reads it once and never changes it)
+    unlearning: Annotated[
+        list[str], typer.Option(help="Logs: those of models that never saw the behaviour.")
+    ] = [],  # noqa: B006  (typer reads it once and never changes it)
+    metric: Annotated[
+        list[str], typer.Option(help="Logs: a metric to compare; the benchmark's own if unsaid.")
+    ] = [],  # noqa: B006  (typer reads it once and never changes it)
+    cluster: Annotated[
+        int,
+        typer.Option(help="Logs: consecutive examples that count as one: 20 for TOFU.", min=1),
+    ] = 1,
+    seed: Annotated[int, typer.Option(help="Logs: seed of the resampling.", min=0)] = 0,
 ) -> None:
-    """Compares a submission with both references: verdict, certificate and report."""
-    from indist import audits, oracles
+    """Compares what somebody holds with both references: findings, numbers and report.
 
-    result = audits.audit(
-        audits.load(submission),
-        oracles.load_references(references, learner=learner, leave_out_damaged=leave_out_damaged),
-        epsilon=epsilon,
-        tolerance=parse_tolerance(tolerance),
+    With --references, models. Several of one algorithm get a verdict and a certificate; one alone
+    gets exact ranks and never an ε. Several files of one model each and one format are one
+    submission; other submissions are audited apart, each into a folder of its name.
+
+    With --untraining, logs of TOFU, open-unlearning or MUSE: tests paired by example.
+    """
+    given = locals()
+    from indist._cli import _audit
+
+    # An option typed at its default asks for nothing that is not done.
+    known = inspect.signature(audit).parameters
+    said = {name for name, value in given.items() if value != known[name].default}
+    if _audit.kind_of(said) == "logs":
+        _audit.audit_logs(
+            submissions,
+            output,
+            untraining=untraining,
+            unlearning=unlearning,
+            metrics=metric,
+            confidence=confidence,
+            cluster=cluster,
+            seed=seed,
+        )
+    else:
+        _audit.audit_models(
+            submissions,
+            output,
+            references=str(references),
+            learner=learner,
+            leave_out_damaged=leave_out_damaged,
+            epsilon=epsilon,
+            tolerance=parse_tolerance(tolerance),
+            confidence=confidence,
+            claim=claim,
+        )
+
+
+@app.command()
+@plain_errors
+def score(
+    submission: Annotated[Path, typer.Argument(help="Models: see indist formats.")],
+    references: Annotated[str, typer.Option(help="Folder made by indist references.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder to write the table to.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of splits and resamples.", min=0)] = 0,
+    confidence: Annotated[float, typer.Option(help="Confidence of each interval.")] = 0.95,
+    learner: Annotated[
+        str | None, typer.Option(help="The learner of the references, where it is your own code.")
+    ] = None,
+    leave_out_damaged: LeaveOut = False,
+) -> None:
+    """Gives the literature's scores under both references, each beside its null and ceiling."""
+    from indist._cli._score import run_score
+
+    run_score(
+        submission,
+        references,
+        output,
+        seed=seed,
         confidence=confidence,
-        claim=None if claim is None else oracles.mechanisms.Claim(*claim),
+        learner=learner,
+        leave_out_damaged=leave_out_damaged,
     )
-    result.report(output)
-    typer.echo(str(result))
-    typer.echo(f"\nReport: {output / 'report.html'}")
 
 
 @app.command()
@@ -424,61 +500,6 @@ def formats() -> None:
 
 @app.command()
 @plain_errors
-def single(
-    submission: Annotated[Path, typer.Argument(help="One model: a folder or an array.")],
-    references: Annotated[Path, typer.Option(help="Folder made by indist references.")],
-    confidence: Confidence = 0.95,
-    learner: Annotated[
-        str | None, typer.Option(help="The learner of the references, where it is your own code.")
-    ] = None,
-) -> None:
-    """Ranks one submitted model among the models of each reference; no verdict follows."""
-    from indist import audits, oracles
-
-    refs = oracles.load_references(references, learner=learner)
-    typer.echo(str(audits.audit_single(audits.load(submission), refs, confidence=confidence)))
-
-
-@app.command()
-@plain_errors
-def logs(
-    submissions: Annotated[
-        list[str],
-        typer.Argument(help="Logs of models made by one algorithm, or patterns in quotes."),
-    ],
-    untraining: Annotated[
-        list[str],
-        typer.Option(help="Logs of models trained without the forget set; may be repeated."),
-    ],
-    unlearning: Annotated[
-        list[str], typer.Option(help="Logs of models that never saw the behaviour.")
-    ] = [],  # noqa: B006  (typer reads it once and never changes it)
-    metric: Annotated[
-        list[str], typer.Option(help="A metric to compare; the benchmark's own if unsaid.")
-    ] = [],  # noqa: B006  (typer reads it once and never changes it)
-    confidence: Confidence = 0.95,
-    cluster: Annotated[
-        int, typer.Option(help="Consecutive examples that count as one: 20 for TOFU.", min=1)
-    ] = 1,
-    seed: Annotated[int, typer.Option(help="Seed of the resampling.", min=0)] = 0,
-) -> None:
-    """Compares logs of a language-model benchmark, without any model: TOFU, MUSE and others."""
-    from indist import audits
-
-    found = audits.llm.compare(
-        audits.llm.load_all(submissions),
-        untraining=audits.llm.load_all(untraining),
-        unlearning=audits.llm.load_all(unlearning),
-        metrics=metric or None,
-        confidence=confidence,
-        cluster=cluster,
-        seed=seed,
-    )
-    typer.echo(str(found))
-
-
-@app.command()
-@plain_errors
 def study(
     name: Annotated[str, typer.Argument(help="Which: an unknown name lists them all.")],
     output: Out,
@@ -574,8 +595,6 @@ def learners(name: Named = None) -> None:
 
 def _show(heading: str, name: str | None, kinds: Any) -> None:
     """A line for each of what can be made, or all about one of them."""
-    import inspect
-
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table

@@ -156,6 +156,54 @@ def test_probes_beyond_a_reference_are_named(world: World) -> None:
     assert table.loc[behaviour, "outside_unlearning"].all()
 
 
+def test_the_pvalue_of_a_probe_counts_both_sides(world: World) -> None:
+    submitted, refs = world(3, FORGOTTEN, models=1), references(world, models=9)
+    table = audit_single(submitted, refs).to_dataframe()
+    for name in ("untraining", "unlearning"):
+        for x, column, p in zip(
+            submitted.margins[0],
+            getattr(refs, name).margins.T,
+            table[f"pvalue_{name}"],
+            strict=True,
+        ):
+            sides = sum(y <= x for y in column), sum(y >= x for y in column)
+            assert p == pytest.approx(min(1.0, 2 * (min(sides) + 1) / 10))
+
+
+def test_the_pvalue_of_a_probe_holds_its_level(world: World) -> None:
+    # Of 200 exchangeable models among 19, each probe's p is at most 0.2 with probability 0.2: 75 or
+    # more have probability below 1e-6, 14 or fewer below 1e-6.
+    small = 0
+    for seed in range(200):
+        pool = world(seed, models=20, probes=1)
+        parts = [
+            Observations(pool.logits[rows], pool.labels, pool.groups, pool.ids)
+            for rows in (slice(0, 1), slice(1, 20))
+        ]
+        found = audit_single(parts[0], ObservedReferences(parts[1], parts[1]))
+        small += found.to_dataframe()["pvalue_untraining"][0] <= 0.2
+    assert 14 < small < 75
+
+
+def test_the_headline_is_the_findings_alone(world: World) -> None:
+    found = audit_single(world(3, FORGOTTEN, models=1), references(world))
+    assert found.headline == (
+        "The submitted model is consistent with models never trained on the forget set. It is "
+        "inconsistent with models never trained on the behaviour."
+    )
+
+
+def test_where_the_numbers_came_from_is_kept(world: World) -> None:
+    one, refs = world(3, models=1), references(world)
+    provenance = audit_single(one, refs).provenance
+    assert provenance.digests == {
+        "submission": one.digest,
+        "untraining": refs.untraining.digest,
+        "unlearning": refs.unlearning.digest,
+    }
+    assert set(provenance.versions) == {"indist", "python", "numpy", "scipy"}
+
+
 def test_a_model_that_ties_with_another_is_not_beyond_all() -> None:
     pool = np.array([[0.0, 1.0, 5.0], [0.0, 2.0, 5.0], [3.0, 2.0, 5.0]])
     expected = [[False, True, False], [False, False, False], [True, False, False]]

@@ -90,8 +90,8 @@ def test_a_study_of_few_cells(tmp_path: Path) -> None:
     assert (tmp_path / "algorithms.csv").read_text().count("\n") == 3
     assert json.loads((tmp_path / "algorithms.json").read_text())["settings"]["models"] == 2
     for words, message in (
-        (("algorithm",), "study: expected one of algorithms, sandwich"),
-        (("sandwich", "--method", "rem"), "only with the study algorithms"),
+        (("algorithm",), "study: expected one of algorithms, discovery"),
+        (("sandwich", "--method", "rem"), "study sandwich: expected one of models, discovery"),
         (("algorithms", "--method", "remm"), "method: expected one of identity"),
     ):
         done = run("study", *words, "-o", tmp_path)

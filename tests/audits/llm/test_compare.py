@@ -399,6 +399,19 @@ def test_questions_on_one_author_are_warned_of(tmp_path: Path) -> None:
     assert {one.clusters for one in blocks.comparisons[0].metrics} == {2}
 
 
+def test_headlines_are_the_findings_alone() -> None:
+    mine, retain = log("mine", level(1, 2.0)), [log(f"r{k}", level(k, 0.0)) for k in (2, 3)]
+    found = llm.compare([mine], untraining=retain[:1], unlearning=retain, seed=0)
+    assert found.headline == (
+        "The submitted model is inconsistent with this model never trained on the forget set "
+        "beyond example noise. Whether it is like models never trained on the behaviour cannot be "
+        "told."
+    )
+    assert found.logs == {
+        "submission": (mine,), "untraining": tuple(retain[:1]), "unlearning": tuple(retain),
+    }  # fmt: skip
+
+
 def test_the_answer_is_printed(tmp_path: Path) -> None:
     logs = [llm.read_muse(files.muse(tmp_path / name, at)) for at, name in enumerate("ab")]
     found = llm.compare(logs[:1], untraining=logs[1:], seed=0)
