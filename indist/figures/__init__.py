@@ -8,7 +8,7 @@ from indist.figures import _extremes, _heat_map, _histogram, _self_cross
 from indist.figures._paper import FIGURES, WIDTHS, PaperFigure, make
 from indist.figures._save import save, save_widths
 from indist.figures._work import Work
-from indist.studies import read_rows
+from indist.studies._study import read_rows
 
 extremes, heat_map = _extremes.draw, _heat_map.draw
 histogram, self_cross = _histogram.draw, _self_cross.draw

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import oracles
-from indist.studies import STUDIES, read_rows
+from indist.studies._study import read_rows
 
 Row = dict[str, Any]
 """A row of a figure's numbers, as it stands in the CSV file beside it."""
@@ -51,6 +51,9 @@ class Work:
         Raises:
             ValueError: when a file of results is damaged.
         """
+        # Studies use what this package shares with them.
+        from indist.studies import STUDIES
+
         stored = None if self.results is None else self.results / f"{name}.csv"
         if stored is not None and stored.exists():
             return read_rows(stored)

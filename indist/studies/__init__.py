@@ -5,13 +5,34 @@ the same folder goes on where the first stopped.
 """
 
 from indist.studies._algorithms import Algorithms
+from indist.studies._discovery import Discovery
+from indist.studies._exchange_rate import ExchangeRate
+from indist.studies._precision import Precision
 from indist.studies._sandwich import Sandwich
+from indist.studies._seeds import Seeds
 from indist.studies._study import Study, read_rows
+from indist.studies.claims import Claims
 
 STUDIES: dict[str, type[Study]] = {
+    "claims": Claims,
     "algorithms": Algorithms,
+    "discovery": Discovery,
+    "precision": Precision,
+    "exchange-rate": ExchangeRate,
+    "seeds": Seeds,
     "sandwich": Sandwich,
 }
 """All studies by the name that ``indist study`` takes."""
 
-__all__ = ["STUDIES", "Algorithms", "Sandwich", "Study", "read_rows"]
+__all__ = [
+    "STUDIES",
+    "Algorithms",
+    "Claims",
+    "Discovery",
+    "ExchangeRate",
+    "Precision",
+    "Sandwich",
+    "Seeds",
+    "Study",
+    "read_rows",
+]

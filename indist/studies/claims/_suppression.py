@@ -1,0 +1,189 @@
+"""Claim 12, output suppression: a filter passes where only its outputs are seen.
+
+The world is ``digits-trigger``. A filter hides S and leaves the model as it was. An auditor who
+knows S alone asks three groups of probes: S, examples of D∖B and test examples; what is to be
+passed is the comparison with A(D∖B), since that is what the filter pretends to be. Relearning is
+three full-batch steps of the learner's own optimiser on half of S among examples of D∖B, a batch of
+the learner's size in all; what is asked is the other half of S. (Taught half of S alone, which has
+one label, A(D∖B) says that label of 94 % after a single step: that tells nothing apart.)
+"""
+
+import numpy as np
+
+import audits
+import oracles
+from audits._compare import compare
+from audits._observables import median_margins
+from indist.figures._page import Estimate
+from indist.studies.claims._claim import Claim
+from indist.studies.claims._evidence import (
+    Evidence,
+    Part,
+    agrees,
+    difference,
+    differs,
+    distance,
+    every,
+    exceeds,
+    matches,
+    shown,
+)
+from indist.studies.claims._relearn import relearned
+from indist.studies.claims._worlds import World, Worlds, right
+from oracles import Examples
+
+ASKED = ("forget", "retain", "test")
+STEPS = 3
+
+
+def passes_by_label(differences: list[Estimate], closeness: float, models: int) -> Part:
+    """Supported when shares of labels agree with A(D∖B)'s on every group; each has a third.
+
+    Refuted when they are shown to differ by more than the closeness on one.
+
+    Args:
+        differences: filtered outputs less A(D∖B), one a group.
+        closeness: up to which a difference counts as none.
+        models: models behind each.
+    """
+    return every([agrees(one, closeness, models) for one in differences])
+
+
+def comes_back(excess: Estimate, threshold: float, models: int) -> Part:
+    """Supported when the model under the filter relearns more than one that never saw B.
+
+    Refuted when its excess is shown to be at most the threshold.
+
+    Args:
+        excess: share of the rest of S right after relearning, less that of A(D∖B) relearned alike.
+        threshold: excess from which on it counts.
+        models: models behind it.
+    """
+    return exceeds(excess, threshold, models)
+
+
+def _labels(worlds: Worlds) -> Evidence:
+    references = worlds.references(_WORLD)
+    filtered = worlds.unlearned(references, "output-suppression").observe(references.probes)
+    never = references.unlearning.observe(references.probes)
+    found = [
+        difference(right(filtered, group), right(never, group), worlds.each(len(ASKED)))
+        for group in ASKED
+    ]
+    worst = max(found, key=lambda one: abs(one.value))
+    rest = right(filtered, "behaviour").mean()
+    note = (
+        f"on S {shown(found[0])}; asked of B∖S, which this auditor does not know, the filtered "
+        f"model shows the behaviour on {100 * rest:.0f} %"
+    )
+    part = passes_by_label(found, worlds.closeness, worlds.models)
+    return Evidence(worst, part, worlds.models, note)
+
+
+def _confidences(worlds: Worlds) -> Evidence:
+    references = worlds.references(_WORLD)
+    made = worlds.unlearned(references, "output-suppression")
+    compared = _compared(worlds, references, made)
+    worst = max(compared.by_observable, key=lambda row: row.lower)
+    note = f"greatest on the {worst.observable}"
+    return Evidence(distance(compared), matches(compared), worlds.models, note)
+
+
+def _underneath(worlds: Worlds) -> Evidence:
+    references = worlds.references(_WORLD)
+    compared = _compared(worlds, references, references.original)
+    note = "what the filter is put before is the original, bit for bit"
+    return Evidence(distance(compared), differs(compared), worlds.models, note)
+
+
+def _compared(
+    worlds: Worlds, references: oracles.References, made: oracles.Population
+) -> audits.Comparison:
+    first, second = (
+        median_margins(part.observe(references.probes)) for part in (made, references.unlearning)
+    )
+    asked = [place for place, group in enumerate(first.groups) if group in ASKED]
+    return compare(
+        first.values[:, asked],
+        second.values[:, asked],
+        names=("submission", "unlearning"),
+        observables=tuple(first.names[place] for place in asked),
+        epsilon=worlds.epsilon,
+        tolerance=worlds.tolerance,
+        confidence=worlds.confidence,
+        seed=worlds.seed,
+    )
+
+
+def _after_relearning(worlds: Worlds, *, steps: int) -> Evidence:
+    references = worlds.references(_WORLD)
+    scenario = references.scenario
+    made = worlds.unlearned(references, "output-suppression")
+    taught, asked = _halves(scenario, worlds.seed)
+    hidden, never = (
+        _rates(scenario, parameters, taught, asked, steps)
+        for parameters in (made.parameters()["model"], references.unlearning.parameters())
+    )
+    excess = difference(hidden[-1], never[-1], worlds.confidence)
+    steps_of_never = ", ".join(f"{100 * rate:.0f}" for rate in never.mean(axis=1))
+    note = (
+        f"right on the other half of S after {steps} steps with one half: {hidden[-1].mean():.2f}; "
+        f"A(D∖B), after each step, in %: {steps_of_never}"
+    )
+    part = comes_back(excess, worlds.threshold, worlds.models)
+    return Evidence(excess, part, worlds.models, note)
+
+
+def _halves(scenario: oracles.Scenario, seed: int) -> tuple[Examples, Examples]:
+    """What is taught, half of S in a batch of the learner's size, and the half that is asked."""
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(scenario.forget)
+    half = len(order) // 2
+    retain = scenario.excluding(scenario.behaviour)
+    among = rng.choice(retain, max(0, scenario.learner.batch - half), replace=False)
+    return scenario.train.take([*order[:half], *among]), scenario.train.take(order[half:])
+
+
+def _rates(
+    scenario: oracles.Scenario, parameters: object, taught: Examples, asked: Examples, steps: int
+) -> np.ndarray:
+    return relearned(scenario.learner, parameters, taught, asked, steps=steps).mean(axis=2)
+
+
+_WORLD = World("digits-trigger")
+
+CLAIMS = (
+    Claim(
+        number="12d",
+        section="slides",
+        statement="A filter on outputs passes a black-box audit of labels.",
+        quantity="filtered outputs less A(D∖B), share right; the greatest of S, retain and test",
+        worlds=(_WORLD,),
+        measure=_labels,
+    ),
+    Claim(
+        number="12e",
+        section="slides",
+        statement="A filter on outputs passes a black-box audit of confidences.",
+        quantity="divergence of filtered outputs from A(D∖B), median margins of the same groups",
+        worlds=(_WORLD,),
+        measure=_confidences,
+    ),
+    Claim(
+        number="12f",
+        section="slides",
+        statement="The filter fails when the model under it is observed.",
+        quantity="divergence of the model underneath from A(D∖B), as in 12e",
+        worlds=(_WORLD,),
+        measure=_underneath,
+    ),
+    Claim(
+        number="12g",
+        section="slides",
+        statement="The filter fails after brief relearning.",
+        quantity="share of the rest of S right after relearning, less that of A(D∖B) relearned",
+        worlds=(_WORLD,),
+        measure=_after_relearning,
+        settings={"steps": STEPS},
+    ),
+)
