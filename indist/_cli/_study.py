@@ -27,6 +27,12 @@ _COLOURS = {
     "supported": "green",
     "refuted": "red",
     "undetermined": "yellow",
+    "tells": "green",
+    "cannot tell": "red",
+    "ranks like it": "green",
+    "does not": "red",
+    "reached": "green",
+    "not reached": "red",
 }
 
 

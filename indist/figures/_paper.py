@@ -10,10 +10,12 @@ from indist.figures import (
     _claimed,
     _curves,
     _decision_fields,
+    _gamma_sweep,
     _influence_cases,
     _memorized_digits,
     _plane,
     _private_training,
+    _score_nulls,
 )
 from indist.figures._page import COLUMN, PAGE
 from indist.figures._save import save_widths
@@ -41,8 +43,10 @@ FIGURES: dict[str, PaperFigure] = {
         "influence-cases": _influence_cases,
         "memorized-digits": _memorized_digits,
         "plane": _plane,
+        "gamma-sweep": _gamma_sweep,
         "curves": _curves,
         "claimed": _claimed,
+        "score-nulls": _score_nulls,
         "private-training": _private_training,
     }.items()
 }

@@ -7,8 +7,11 @@ the same folder goes on where the first stopped.
 from indist.studies._algorithms import Algorithms
 from indist.studies._discovery import Discovery
 from indist.studies._exchange_rate import ExchangeRate
+from indist.studies._generalise import Generalise
+from indist.studies._metric_audit import MetricAudit
 from indist.studies._precision import Precision
 from indist.studies._sandwich import Sandwich
+from indist.studies._score_nulls import ScoreNulls
 from indist.studies._seeds import Seeds
 from indist.studies._study import Study, read_rows
 from indist.studies.claims import Claims
@@ -19,6 +22,9 @@ STUDIES: dict[str, type[Study]] = {
     "discovery": Discovery,
     "precision": Precision,
     "exchange-rate": ExchangeRate,
+    "generalise": Generalise,
+    "metric-audit": MetricAudit,
+    "score-nulls": ScoreNulls,
     "seeds": Seeds,
     "sandwich": Sandwich,
 }
@@ -30,8 +36,11 @@ __all__ = [
     "Claims",
     "Discovery",
     "ExchangeRate",
+    "Generalise",
+    "MetricAudit",
     "Precision",
     "Sandwich",
+    "ScoreNulls",
     "Seeds",
     "Study",
     "read_rows",

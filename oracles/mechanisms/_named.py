@@ -28,6 +28,7 @@ MECHANISMS: dict[str, type[Mechanism]] = {
     "langevin": Langevin,
     "noisy-fine-tuning": NoisyFineTuning,
 }
+"""Name to mechanism."""
 
 
 def mechanism(name: str, settings: Mapping[str, Any]) -> Mechanism:

@@ -24,11 +24,13 @@ from oracles.unlearners._descent_to_delete import DescentDeletion
 from oracles.unlearners._finetune import FineTune
 from oracles.unlearners._fisher import FisherForgetting
 from oracles.unlearners._identity import Identity
+from oracles.unlearners._influence_expanded import InfluenceExpanded
 from oracles.unlearners._influence_step import InfluenceStep
 from oracles.unlearners._l1_sparse import L1Sparse
 from oracles.unlearners._langevin import LangevinUnlearning
 from oracles.unlearners._last_layers import FineTuneLast, RetrainLast
 from oracles.unlearners._lf_ssd import LabelFreeDampening
+from oracles.unlearners._matched_stopping import MatchedStopping
 from oracles.unlearners._msg import MaskedSmallGradients
 from oracles.unlearners._neggrad import NegGrad
 from oracles.unlearners._noisy_fine_tuning import NoisyTuning
@@ -37,6 +39,7 @@ from oracles.unlearners._output_suppression import OutputSuppression
 from oracles.unlearners._potion import Potion
 from oracles.unlearners._preference import NPO, GradDiff, SimNPO
 from oracles.unlearners._private_identity import PrivateIdentity
+from oracles.unlearners._prototype_subtraction import PrototypeSubtraction
 from oracles.unlearners._random_label import RandomLabel
 from oracles.unlearners._rem import RedirectMemorization
 from oracles.unlearners._retrain import Retrain
@@ -66,17 +69,20 @@ __all__ = [
     "GradDiff",
     "GradientAscent",
     "Identity",
+    "InfluenceExpanded",
     "InfluenceStep",
     "L1Sparse",
     "LabelFreeDampening",
     "LangevinUnlearning",
     "MaskedSmallGradients",
+    "MatchedStopping",
     "NegGrad",
     "NewtonRemoval",
     "NoisyTuning",
     "OutputSuppression",
     "Potion",
     "PrivateIdentity",
+    "PrototypeSubtraction",
     "RandomLabel",
     "RedirectMemorization",
     "RefinedUnlearning",
@@ -126,6 +132,9 @@ UNLEARNERS: Mapping[str, type[Any]] = {
     "rum": RefinedUnlearning,
     "rem": RedirectMemorization,
     "output-suppression": OutputSuppression,
+    "prototype-subtraction": PrototypeSubtraction,
+    "influence-expanded": InfluenceExpanded,
+    "matched-stopping": MatchedStopping,
     "fisher": FisherForgetting,
     "ntk-scrub": TangentScrub,
     "influence": InfluenceStep,
