@@ -31,6 +31,7 @@ from estimators.scores._distances import (
     activation_distance_value,
     zrf_per_model,
 )
+from estimators.scores._generation import extraction_strength, model_utility
 from estimators.scores._klom import KLoMScore, klom, klom_per_example, klom_value
 from estimators.scores._lira import lira_scores, rmia_scores
 from estimators.scores._membership import (
@@ -79,6 +80,7 @@ __all__ = [
     "competition",
     "competition_epsilon",
     "corrective_accuracy",
+    "extraction_strength",
     "final_score",
     "forget_quality",
     "forgetting_quality",
@@ -91,6 +93,7 @@ __all__ = [
     "logistic_attack",
     "mean_difference",
     "min_k_score",
+    "model_utility",
     "modified_entropy",
     "privleak",
     "privleak_value",
