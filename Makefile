@@ -1,13 +1,14 @@
 # make audit   creates the environment and runs the main job on real data (QUICK=1: fewer models)
 # make test    creates the environment and runs the tests
 # make check   lint, types and layers, as the gate does
+# make docs    the documentation in runs/docs, warnings as errors
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= runs/demo
 READY := $(VENV)/.ready
 
-.PHONY: audit test check slow clean
+.PHONY: audit test check slow docs clean
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "indist needs Python 3.11 or newer; found " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
@@ -30,6 +31,9 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+docs: $(READY)
+	$(BIN)/sphinx-build -W --keep-going -q -b html -d runs/doctrees docs runs/docs
 
 clean:
 	rm -rf $(VENV) runs build dist

@@ -53,6 +53,10 @@ FIGURES: dict[str, PaperFigure] = {
 """All figures of the paper by name."""
 
 
+WIDTHS = {"column": COLUMN, "page": PAGE}
+"""Widths in inches by name."""
+
+
 def make(names: Iterable[str], folder: Path, work: Work) -> Iterator[tuple[str, list[Path]]]:
     """Makes figures of the paper.
 
@@ -80,6 +84,3 @@ def make(names: Iterable[str], folder: Path, work: Work) -> Iterator[tuple[str, 
         rows = figure.numbers(work)
         drawn = {width: figure.draw(rows, inches) for width, inches in WIDTHS.items()}
         yield name, save_widths(drawn, folder / name, pd.DataFrame(rows))
-
-
-WIDTHS = {"column": COLUMN, "page": PAGE}
