@@ -508,7 +508,9 @@ def study(
         int | None,
         typer.Option(help="Models in each population; else the study's own.", min=2),
     ] = None,
-    seed: Seed = 0,
+    seed: Annotated[
+        int | None, typer.Option(help="Of data and populations; else the study's own.", min=0)
+    ] = None,
     scenario: Annotated[list[str], typer.Option(help="Only this scenario; may be repeated.")] = [],  # noqa: B006  (typer reads it once and never changes it)
     method: Annotated[list[str], typer.Option(help="Only this unlearner; may be repeated.")] = [],  # noqa: B006  (typer reads it once and never changes it)
     settings: Settings = [],  # noqa: B006  (typer reads it once and never changes it)

@@ -18,7 +18,7 @@ class Work:
     Attributes:
         folder: keeps populations and studies; a second run goes on from there.
         models: in each population.
-        seed: of data and populations; unlearners take the next one.
+        seed: of data and populations, not of studies; unlearners take the next one.
         results: folder of finished studies (``NAME.csv``); one that is not there is run on its
             quick setting.
     """
@@ -58,4 +58,4 @@ class Work:
         if stored is not None and stored.exists():
             return read_rows(stored)
         kind: Any = STUDIES[name]
-        return list(kind(**kind.quick, seed=self.seed).run(self.folder / "studies" / name))
+        return list(kind(**kind.quick).run(self.folder / "studies" / name))
