@@ -158,8 +158,14 @@ def test_damaged_files_are_read_or_refused(
 def test_many_damaged_files_are_read_or_refused(
     tmp_path: Path, learner: Learner, probes: Probes, name: str
 ) -> None:
+    run(tmp_path, name, learner, probes, 500)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SAMPLES)
+def test_memory_stays_bounded(tmp_path: Path, learner: Learner, probes: Probes, name: str) -> None:
     tracemalloc.start()
     try:
-        run(tmp_path, name, learner, probes, 500)
+        run(tmp_path, name, learner, probes, 60)
     finally:
         tracemalloc.stop()
