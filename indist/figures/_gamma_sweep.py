@@ -42,7 +42,8 @@ def draw(rows: list[Row], width: float) -> Figure:
     height = 3.4
     figure = Figure(figsize=(width, height))
     grid = figure.add_gridspec(
-        2, len(scenarios), left=0.66 / width, right=1 - 0.1 / width, bottom=(0.62 if width >= PAGE else 0.74) / height,
+        2, len(scenarios), left=0.66 / width, right=1 - 0.1 / width,
+        bottom=(0.62 if width >= PAGE else 0.74) / height,
         top=1 - 0.22 / height, wspace=0.12, hspace=0.14,
     )  # fmt: skip
     for column, scenario in enumerate(scenarios):
