@@ -90,7 +90,7 @@ def test_a_study_of_few_cells(tmp_path: Path) -> None:
     assert (tmp_path / "algorithms.csv").read_text().count("\n") == 3
     assert json.loads((tmp_path / "algorithms.json").read_text())["settings"]["models"] == 2
     for words, message in (
-        (("algorithm",), "study: expected one of algorithms, discovery"),
+        (("algorithm",), "study: expected one of claims, algorithms"),
         (("sandwich", "--method", "rem"), "study sandwich: expected one of models, discovery"),
         (("algorithms", "--method", "remm"), "method: expected one of identity"),
     ):
