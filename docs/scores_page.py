@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from indist.studies import read_rows
-from indist.studies._metric_audit import follows, shown_tau
-from indist.studies._score_nulls import BAD
+from indist.studies._metric_audit import follows
+from indist.studies._score_nulls import BAD, first_telling
+from indist.studies._shown import shown_range
 
 DOCS = Path(__file__).parent
 _CALLED = {
@@ -134,13 +135,11 @@ def _table(nulls: Sequence[Mapping[str, Any]], audit: Sequence[Mapping[str, Any]
 
 def _told(rows: Sequence[Mapping[str, Any]]) -> str:
     """The finding at the most models, and from how many on it tells."""
-    ordered = sorted(rows, key=lambda row: row["models"])
-    most = ordered[-1]
-    if most["finding"] != "tells":
-        return f"{most['finding']} ({int(most['models'])})"
-    failed = [row["models"] for row in ordered if row["finding"] != "tells"]
-    first = min(row["models"] for row in ordered if row["models"] > max(failed, default=0))
-    return f"tells (from {int(first)})"
+    found = {int(row["models"]): str(row["finding"]) for row in rows}
+    most = max(found)
+    if found[most] != "tells":
+        return f"{found[most]} ({most})"
+    return f"tells (from {first_telling(found)})"
 
 
 def _ranked(audit: Sequence[Mapping[str, Any]], score: str, reference: str, question: str) -> str:
@@ -148,7 +147,7 @@ def _ranked(audit: Sequence[Mapping[str, Any]], score: str, reference: str, ques
         against = row["reference"] in (reference, "none")
         if against and (row["score"], row["question"]) == (score, question):
             mark = {"ranks like it": "**", "does not": ""}.get(row["finding"], "*")
-            return f"{mark}{shown_tau(row)}{mark}"
+            return f"{mark}{shown_range(row, 'tau')}{mark}"
     return ""
 
 

@@ -1,20 +1,17 @@
 """``indist score``: the literature's scores of a submission, each beside its null and ceiling."""
 
-import platform
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-import scipy
 import sklearn
 import typer
 from rich.console import Console
 
+from audits._audit import versions
 from audits._scoreboard import score
 from audits._submission import load
 from indist._tables import write_table
-from indist._version import __version__
 from oracles import load_references
 from oracles._files import write_json_atomic
 
@@ -64,13 +61,7 @@ def run_score(
         "seed": board.seed,
         "scores": [asdict(row) for row in board.rows],
         "missing": [asdict(one) for one in board.missing],
-        "versions": {
-            "indist": __version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "scipy": scipy.__version__,
-            "scikit-learn": sklearn.__version__,
-        },
+        "versions": versions() | {"scikit-learn": sklearn.__version__},
     }
     write_json_atomic(output / "scores.json", about)
     typer.echo(f"\nScores: {', '.join(map(str, [*paths, output / 'scores.json']))}")

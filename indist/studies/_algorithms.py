@@ -1,6 +1,5 @@
 """Which algorithms untrain, which unlearn: every unlearner in every scenario, audited."""
 
-import math
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -13,7 +12,8 @@ import jax
 import audits
 import oracles
 from indist.studies._cells import Row, finished_cell
-from indist.studies._study import Study
+from indist.studies._shown import shown_interval
+from indist.studies._study import Study, check_names
 from oracles._blocks import block_width
 from oracles._checks import check_counts
 
@@ -62,14 +62,8 @@ class Algorithms(Study):
 
     def __post_init__(self) -> None:
         check_counts(models=self.models)
-        known = {
-            "scenario": (self.scenarios, oracles.scenarios.SCENARIOS),
-            "method": (self.methods, every_method()),
-        }
-        for what, (asked, there) in known.items():
-            for name in asked:
-                if name not in there:
-                    raise ValueError(f"{what}: expected one of {', '.join(there)}, found {name!r}")
+        check_names("scenario", self.scenarios, oracles.scenarios.SCENARIOS)
+        check_names("method", self.methods, every_method())
 
     def run(self, folder: Path) -> Iterator[Row]:
         """A row a scenario and method; see `Study.run`."""
@@ -86,8 +80,7 @@ class Algorithms(Study):
 
     def _cell_settings(self, plain: oracles.Scenario, method: str) -> dict[str, Any]:
         own = {k: v for k, v in asdict(self).items() if k not in ("scenarios", "methods")}
-        kind = oracles.unlearners.UNLEARNERS.get(method)
-        settings = asdict(kind()) if kind else {}
+        settings = method_settings(method)
         return own | {"scenario": plain.digest, "method": method, "method_settings": settings}
 
     def _cell(self, folder: Path, plain: oracles.Scenario, method: str) -> Row:
@@ -189,6 +182,12 @@ def every_method() -> tuple[str, ...]:
     return (*oracles.unlearners.UNLEARNERS, *oracles.ORACLES)
 
 
+def method_settings(method: str) -> dict[str, Any]:
+    """The default settings of an unlearner; none for an oracle."""
+    kind = oracles.unlearners.UNLEARNERS.get(method)
+    return asdict(kind()) if kind else {}
+
+
 def _numbers(audit: audits.Audit) -> Row:
     found: Row = {"verdict": audit.verdict}
     for reference, of in (("T", audit.untraining), ("B", audit.unlearning)):
@@ -220,6 +219,6 @@ def shown_distance(row: Mapping[Any, Any], reference: str) -> str:
         >>> shown_distance({"distance_to_T": 0.5, "lower_to_T": 0.129, "upper_to_T": 0.701}, "T")
         '0.50 [0.12, 0.71]'
     """
-    low = math.floor(100 * row[f"lower_to_{reference}"]) / 100
-    high = math.ceil(100 * row[f"upper_to_{reference}"]) / 100
-    return f"{row[f'distance_to_{reference}']:.2f} [{low:.2f}, {high:.2f}]"
+    return shown_interval(
+        *(row[f"{name}_to_{reference}"] for name in ("distance", "lower", "upper"))
+    )

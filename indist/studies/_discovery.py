@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 import oracles
 from audits._compare import compare
 from audits._observables import median_margins
-from indist.studies._algorithms import every_method
+from indist.studies._algorithms import every_method, method_settings
 from indist.studies._cells import Row, finished_cell
 from indist.studies._discovery_least import (
     least_discovery,
@@ -28,7 +28,7 @@ from indist.studies._discovery_shown import (
     shown_about,
     shown_star,
 )
-from indist.studies._study import Study
+from indist.studies._study import Study, check_names
 from indist.studies.claims._evidence import difference, magnitude
 from indist.studies.claims._worlds import right
 from oracles._checks import check_counts
@@ -103,15 +103,9 @@ class Discovery(Study):
             raise ValueError(f"discoveries: expected to increase from over 0 to 1, found {grid}")
         if not 0.0 < self.margin < 1.0:
             raise ValueError(f"margin: expected a number in (0, 1), found {self.margin}")
-        known = {
-            "scenario": (self.scenarios, tuple(oracles.scenarios.SCENARIOS)),
-            "method": (self.methods, methods_for_any_learner()),
-            "found": (self.found, FOUND),
-        }
-        for what, (asked, there) in known.items():
-            for name in asked:
-                if name not in there:
-                    raise ValueError(f"{what}: expected one of {', '.join(there)}, found {name!r}")
+        check_names("scenario", self.scenarios, oracles.scenarios.SCENARIOS)
+        check_names("method", self.methods, methods_for_any_learner())
+        check_names("found", self.found, FOUND)
 
     def run(self, folder: Path) -> Iterator[Row]:
         """A row a scenario, way of finding S, method and γ; see `Study.run`."""
@@ -135,13 +129,11 @@ class Discovery(Study):
     def _cell_settings(self, base: oracles.Scenario, found: str, method: str) -> dict[str, Any]:
         lists = ("scenarios", "methods", "found")
         own = {k: v for k, v in asdict(self).items() if k not in lists}
-        kind = oracles.unlearners.UNLEARNERS.get(method)
-        settings = asdict(kind()) if kind else {}
         return own | {
             "scenario": base.digest,
             "found": found,
             "method": method,
-            "method_settings": settings,
+            "method_settings": method_settings(method),
         }
 
     def _curve(self, folder: Path, base: oracles.Scenario, found: str, method: str) -> Row:

@@ -30,9 +30,9 @@ from indist.studies._fronts import (
     max_t,
     measured,
     resampling,
-    shown_range,
     with_ends,
 )
+from indist.studies._shown import shown_range
 from indist.studies._study import Study
 from oracles import Observations, Population, Scenario
 from oracles._checks import check_counts

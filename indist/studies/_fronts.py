@@ -5,10 +5,6 @@ models: populations are resampled model by model, and those made from the same o
 same draws, so that what they share cancels in differences.
 """
 
-import math
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import expit
@@ -33,8 +29,12 @@ def label_rates(seen: Observations) -> Float[np.ndarray, "models groups"]:
     Returns:
         One column a group, in [0, 1]. On ``behaviour_test`` it is the graded rate of the behaviour.
     """
-    chosen = [seen.groups == group for group in GROUPS]
-    return np.stack([expit(seen.margins[:, probes]).mean(axis=1) for probes in chosen], axis=1)
+    return np.stack([label_rate(seen, group) for group in GROUPS], axis=1)
+
+
+def label_rate(seen: Observations, group: str) -> Float[np.ndarray, " models"]:
+    """The mean probability that each model gives to the labels of a group, in [0, 1]."""
+    return expit(seen.margins[:, seen.groups == group]).mean(axis=1)
 
 
 def measured(seen: Observations, reference: Observations, *, epsilon: float) -> Row:
@@ -176,18 +176,6 @@ def decided(difference: float, low: float, high: float, models: int) -> Row:
         half = max(high - difference, difference - low)
         row["models_needed"] = int(np.ceil(models * (half / abs(difference)) ** 2))
     return row
-
-
-def shown_range(row: Mapping[str, Any], name: str) -> str:
-    """A number of a row for people, with its interval rounded outward.
-
-    Example:
-        >>> shown_range({"gone": 0.5, "gone_low": 0.129, "gone_high": 0.701}, "gone")
-        '0.50 [0.12, 0.71]'
-    """
-    low = math.floor(100 * row[f"{name}_low"]) / 100
-    high = math.ceil(100 * row[f"{name}_high"]) / 100
-    return f"{row[name]:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def with_ends(name: str, value: float, low: float, high: float) -> Row:

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import jax
 import numpy as np
 from jaxtyping import Float
-from scipy.special import log_softmax
 
 import oracles
 from audits._compare import EVENTS, LOWER
@@ -17,7 +16,10 @@ from audits._half_lines import divergence, masses_below
 from audits._observables import median_margins
 from estimators import delta_lower_bound, delta_upper_bound
 from indist.studies._cells import Row, finished_cell
-from indist.studies._study import Study
+from indist.studies._fronts import GONE, KEPT, label_rate
+from indist.studies._shown import shown_ends, shown_interval, shown_range
+from indist.studies._study import Study, check_names
+from indist.studies.claims._worlds import right
 from oracles import Observations
 from oracles._checks import check_counts, check_positive
 
@@ -26,7 +28,6 @@ BASELINES = ("potion", "rem", "npo")
 CONTROLS = ("identity", "retrain")
 DEVELOPMENT = ("digits-trigger", "circles")
 HELD_OUT = ("digits-swap", "digits-subclass")
-PRECISE = ("near", "retain", "test")
 FEW = 0.25
 """The greatest γ at which the predeclared success is asked for."""
 _SPLITS = 500
@@ -87,10 +88,7 @@ class Generalise(Study):
     def __post_init__(self) -> None:
         check_counts(models=self.models)
         check_positive(margin=self.margin)
-        known = (*DEVELOPMENT, *HELD_OUT)
-        for name in self.scenarios:
-            if name not in known:
-                raise ValueError(f"scenario: expected one of {', '.join(known)}, found {name!r}")
+        check_names("scenario", self.scenarios, (*DEVELOPMENT, *HELD_OUT))
         for gamma in self.discoveries:
             if not 0 < gamma <= 1:
                 raise ValueError(f"discoveries: expected numbers in (0, 1], found {gamma}")
@@ -183,12 +181,12 @@ class Generalise(Study):
         even = np.full(models, 1.0 / models)
         # O and what was made of it are drawn together, A(D∖B) apart.
         paired, apart = (rng.multinomial(models, even, size=_DRAWS) / models for _ in range(2))
-        rates = {name: behaviour_rate(one) for name, one in observed.items()}
+        rates = {name: label_rate(one, GONE) for name, one in observed.items()}
         base = apart @ rates["unlearning"]
         spread = paired @ rates["original"] - base
         middle = rates["original"].mean() - rates["unlearning"].mean()
         gaps = {name: np.abs(paired @ rates[name] - base) for name in methods}
-        tail = self.level / 2 / max(len(BASELINES), len(PRECISE))
+        tail = self.level / 2 / max(len(BASELINES), len(KEPT))
         side = (1.0 - self.confidence) / 2
         found: dict[str, dict[str, Any]] = {}
         for name in methods:
@@ -204,7 +202,7 @@ class Generalise(Study):
                 row["nearer_than"] = ", ".join(k for k in BASELINES if ahead[k][0] > 0)
                 row["farther_than"] = ", ".join(k for k in BASELINES if ahead[k][1] < 0)
             bounds: list[np.ndarray] = []
-            for group in PRECISE:
+            for group in KEPT:
                 of, to = (right(observed[n], group) for n in (name, "unlearning"))
                 row[f"loss_{group}"] = float(to.mean() - of.mean())
                 bounds.append(np.quantile(apart @ to - paired @ of, [tail, 1 - tail]))
@@ -224,13 +222,9 @@ class Generalise(Study):
             parts.setdefault(title, []).append(
                 {
                     "method": row["method"],
-                    "to A(D∖B)": f"{row['distance']:.2f} [{_down(row['lower'])}, "
-                    f"{_up(row['upper'])}]",
-                    "graded": f"{row['graded']:.2f} [{_down(row['graded_low'])}, "
-                    f"{_up(row['graded_high'])}]"
-                    if "graded" in row
-                    else "undetermined",
-                    "precision loss": f"[{_down(row['loss_low'])}, {_up(row['loss_high'])}]",
+                    "to A(D∖B)": _shown_distance(row),
+                    "graded": shown_range(row, "graded") if "graded" in row else "undetermined",
+                    "precision loss": shown_ends(row["loss_low"], row["loss_high"]),
                     "on S": row["on_S"],
                     "finding": row["finding"],
                 }
@@ -271,10 +265,9 @@ class Generalise(Study):
         if all(row["finding"] == "success" for row in asked):
             return f"generalises: a success in all {len(asked)} cells of {where}"
         lost = [
-            f"{row['scenario']} at γ = {row['discovery']:g} (distance "
-            f"{row['distance']:.2f} [{_down(row['lower'])}, {_up(row['upper'])}], band "
-            f"{row['band']:.2f}, precision loss [{_down(row['loss_low'])}, "
-            f"{_up(row['loss_high'])}])"
+            f"{row['scenario']} at γ = {row['discovery']:g} (distance {_shown_distance(row)}, "
+            f"band {row['band']:.2f}, precision loss "
+            f"{shown_ends(row['loss_low'], row['loss_high'])})"
             for row in asked
             if row["lower"] > row["band"] or row["loss_low"] > self.margin
         ]
@@ -283,19 +276,6 @@ class Generalise(Study):
         needed = [n for row in asked if (n := models_needed(row, self.margin)) is not None]
         about = f"; about {max(needed)} models would decide" if needed else ""
         return f"is undetermined on {where}{about}"
-
-
-def behaviour_rate(observed: Observations) -> Float[np.ndarray, " models"]:
-    """Mean probability of the behaviour's label on fresh probes, a number a model."""
-    fresh = observed.groups == "behaviour_test"
-    logs = log_softmax(observed.logits[:, fresh].astype(np.float64), axis=2)
-    own = observed.labels[fresh][None, :, None]
-    return np.exp(np.take_along_axis(logs, own, axis=2)[:, :, 0]).mean(axis=1)
-
-
-def right(observed: Observations, group: str) -> Float[np.ndarray, " models"]:
-    """Accuracy of each model on a probe group."""
-    return observed.correct[:, observed.groups == group].mean(axis=1)
 
 
 def distance(
@@ -370,7 +350,7 @@ def models_needed(row: Row, margin: float) -> int | None:
     ratios: list[float] = []
     if row["distance"] > row["band"] >= row["lower"]:
         ratios.append((row["distance"] - row["lower"]) / (row["distance"] - row["band"]))
-    loss = max(row[f"loss_{group}"] for group in PRECISE)
+    loss = max(row[f"loss_{group}"] for group in KEPT)
     if row["loss_low"] <= margin < row["loss_high"] and loss != margin:
         end = row["loss_high"] if loss < margin else row["loss_low"]
         ratios.append(abs(end - loss) / abs(margin - loss))
@@ -379,9 +359,5 @@ def models_needed(row: Row, margin: float) -> int | None:
     return math.ceil(row["models"] * max(ratios) ** 2)
 
 
-def _down(value: float) -> str:
-    return f"{math.floor(100 * value) / 100:.2f}"
-
-
-def _up(value: float) -> str:
-    return f"{math.ceil(100 * value) / 100:.2f}"
+def _shown_distance(row: Row) -> str:
+    return shown_interval(row["distance"], row["lower"], row["upper"])

@@ -16,6 +16,7 @@ from scipy.stats import rankdata
 import oracles
 from indist.studies._cells import Row, finished_cell
 from indist.studies._score_forms import FORMS, Case, Form, Models, attacked
+from indist.studies._shown import shown_range
 from indist.studies._study import Study
 from oracles._checks import check_counts, check_positive
 
@@ -172,7 +173,7 @@ class MetricAudit(Study):
                 {
                     "score": row["score"],
                     "against": row["reference"],
-                    "τ": shown_tau(row),
+                    "τ": shown_range(row, "tau"),
                     "ρ": f"{row['spearman']:.2f}",
                     "finding": row["finding"],
                 }
@@ -188,7 +189,7 @@ class MetricAudit(Study):
                 ("undetermined", "are undetermined; more replicates would decide"),
             ):
                 named = [
-                    f"{row['score']} (against {row['reference']}, {shown_tau(row)})"
+                    f"{row['score']} (against {row['reference']}, {shown_range(row, 'tau')})"
                     for row in rows
                     if (row["question"], row["finding"]) == (question, finding)
                 ]
@@ -297,17 +298,6 @@ def follows(rows: Sequence[Mapping[str, Any]]) -> str:
         return ""
     less, more = sorted(rows, key=lambda row: row["tau_low"])
     return str(more["question"]) if more["tau_low"] > less["tau_high"] else ""
-
-
-def shown_tau(row: Mapping[Any, Any]) -> str:
-    """A τ of a row for people: the mean, and its interval rounded outward.
-
-    Example:
-        >>> shown_tau({"tau": 0.5, "tau_low": 0.419, "tau_high": 0.581})
-        '0.50 [0.41, 0.59]'
-    """
-    low, high = np.floor(100 * row["tau_low"]) / 100, np.ceil(100 * row["tau_high"]) / 100
-    return f"{row['tau']:.2f} [{low:.2f}, {high:.2f}]"
 
 
 class _World:

@@ -24,10 +24,10 @@ from indist.studies._fronts import (
     measured,
     points,
     resampling,
-    shown_range,
     standing,
     with_ends,
 )
+from indist.studies._shown import shown_range
 from indist.studies._study import Study
 from oracles import Observations, Population, Scenario
 from oracles._checks import check_counts

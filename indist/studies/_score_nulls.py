@@ -14,6 +14,7 @@ from scipy.stats import binomtest
 import oracles
 from indist.studies._cells import Row, finished_cell
 from indist.studies._score_forms import FORMS, Case, Form, Models, attacked
+from indist.studies._shown import shown_range
 from indist.studies._study import Study
 from oracles._checks import check_counts
 
@@ -151,7 +152,7 @@ class ScoreNulls(Study):
                 f"{row['perfect_median']:.3g} [{row['perfect_low']:.3g}, {row['perfect_high']:.3g}]"
             )
             for bad in BAD[row["question"]]:
-                line[f"AUC, {bad}"] = shown_auc(row, bad)
+                line[f"AUC, {bad}"] = shown_range(row, f"{bad}_auc")
             title = f"{row['question']}: median and range of a perfect unlearner; AUC from bad ones"
             parts.setdefault(title, []).append(line | {"finding": row["finding"]})
         return parts
@@ -173,7 +174,7 @@ class ScoreNulls(Study):
                 ("undetermined", "are undetermined there; more simulations would decide"),
             ):
                 named = [
-                    f"{name} ({_first(by_size)})" if finding == "tells" else name
+                    f"{name} ({first_telling(by_size)})" if finding == "tells" else name
                     for name, by_size in found.items()
                     if by_size[max(by_size)] == finding
                 ]
@@ -188,27 +189,10 @@ class ScoreNulls(Study):
         return tuple(sentences)
 
 
-def _first(found: Mapping[int, str]) -> int:
-    """The number of models from which on a score tells."""
+def first_telling(found: Mapping[int, str]) -> int:
+    """The number of models from which on a score tells, from its finding at each."""
     failed = [size for size, finding in found.items() if finding != "tells"]
     return min(size for size in found if size > max(failed, default=0))
-
-
-def shown_auc(row: Mapping[Any, Any], bad: str) -> str:
-    """An AUC of a row for people: the estimate, and its interval rounded outward.
-
-    Args:
-        row: of the table.
-        bad: an unlearner of `BAD`.
-
-    Example:
-        >>> row = {"half_auc": 0.5, "half_auc_low": 0.337, "half_auc_high": 0.663}
-        >>> shown_auc(row, "half")
-        '0.50 [0.33, 0.67]'
-    """
-    low = np.floor(100 * row[f"{bad}_auc_low"]) / 100
-    high = np.ceil(100 * row[f"{bad}_auc_high"]) / 100
-    return f"{row[f'{bad}_auc']:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def _summary(

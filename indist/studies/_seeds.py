@@ -13,6 +13,7 @@ from scipy.stats import binomtest
 import oracles
 from audits._results import Decision, VerdictName
 from audits._verdict import decide, separate, verdict_of
+from indist.studies._algorithms import method_settings
 from indist.studies._cells import Row, finished_cell
 from indist.studies._discovery import methods_for_any_learner
 from indist.studies._seeds_audits import (
@@ -32,9 +33,9 @@ from indist.studies._seeds_shown import (
     components_sentences,
     nearest_sentences,
     ranking_sentences,
-    shown_interval,
 )
-from indist.studies._study import Study
+from indist.studies._shown import shown_interval
+from indist.studies._study import Study, check_names
 from indist.studies.claims._evidence import level
 from oracles._checks import check_counts
 from oracles._training import Excluded
@@ -129,14 +130,8 @@ class Seeds(Study):
             raise ValueError(
                 f"unlearning_seeds: expected at least 2, found {self.unlearning_seeds}"
             )
-        known = {
-            "scenario": (self.scenarios, tuple(oracles.scenarios.SCENARIOS)),
-            "method": (self.methods, methods_for_any_learner()),
-        }
-        for what, (asked, there) in known.items():
-            for name in asked:
-                if name not in there:
-                    raise ValueError(f"{what}: expected one of {', '.join(there)}, found {name!r}")
+        check_names("scenario", self.scenarios, oracles.scenarios.SCENARIOS)
+        check_names("method", self.methods, methods_for_any_learner())
 
     def run(self, folder: Path) -> Iterator[Row]:
         """Rows of all parts, scenario by scenario; see `Study.run`."""
@@ -152,12 +147,7 @@ class Seeds(Study):
                 lambda scenario=scenario: {"rows": self._audited(scenario)},
             )
             yield from audited["rows"]
-            settings = {
-                method: asdict(kind())
-                if (kind := oracles.unlearners.UNLEARNERS.get(method))
-                else {}
-                for method in self.methods
-            }
+            settings = {method: method_settings(method) for method in self.methods}
             unlearned = finished_cell(
                 folder / "cells" / name / "heuristics.json",
                 own | {"methods": settings},

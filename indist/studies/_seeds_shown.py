@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from statistics import median
 
 from indist.studies._cells import Row
+from indist.studies._shown import shown_interval
 
 
 def audits_sentences(rows: list[Row], rule: str, goal: float, confidence: float) -> tuple[str, ...]:
@@ -87,16 +88,6 @@ def components_sentences(rows: list[Row]) -> list[str]:
         f"{median(row['share'] for row in known):.2f}; it is shown to be the larger part in "
         f"{larger} of {len(known)} cases and the smaller in {smaller} (each alone)."
     ]
-
-
-def shown_interval(value: float, low: float, high: float) -> str:
-    """A share with its interval, rounded outward.
-
-    Example:
-        >>> shown_interval(0.5, 0.412, 0.588)
-        '0.50 [0.41, 0.59]'
-    """
-    return f"{value:.2f} [{math.floor(100 * low) / 100:.2f}, {math.ceil(100 * high) / 100:.2f}]"
 
 
 def _all_right(goal: float, confidence: float) -> int:

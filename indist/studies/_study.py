@@ -1,7 +1,7 @@
 """What a study is: settings, rows, the table of them, and the answer that the table supports."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -68,6 +68,17 @@ class Study(ABC):
             A sentence each; where the data do not decide, it says so, and about how many models
             it would take.
         """
+
+
+def check_names(what: str, asked: Iterable[str], known: Collection[str]) -> None:
+    """Names of a setting that are to be known ones.
+
+    Raises:
+        ValueError: for the first that is not.
+    """
+    for name in asked:
+        if name not in known:
+            raise ValueError(f"{what}: expected one of {', '.join(known)}, found {name!r}")
 
 
 def read_rows(path: Path) -> list[Row]:

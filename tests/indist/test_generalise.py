@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import oracles
+from indist.studies._fronts import GONE, label_rate
 from indist.studies._generalise import (
     BASELINES,
     CONTROLS,
     HELD_OUT,
     NEW,
     Generalise,
-    behaviour_rate,
     distance,
     finding,
     models_needed,
@@ -98,7 +98,7 @@ def _seen(fresh: Any, others: Any) -> Observations:
 
 def test_rates_against_planted_probabilities() -> None:
     planted = np.array([[0.2, 0.4], [0.9, 0.7]])
-    made = behaviour_rate(_seen(planted, np.full((2, 3), 0.8)))
+    made = label_rate(_seen(planted, np.full((2, 3), 0.8)), GONE)
     np.testing.assert_allclose(made, [0.3, 0.8], atol=1e-6)
 
 

@@ -17,6 +17,7 @@ from audits import Comparison
 from estimators import PseudoCountWelch, cross_influence
 from estimators._convex_order import mean_lower_limit
 from indist.figures._page import Estimate
+from indist.studies._shown import shown_interval
 
 Finding = Literal["supported", "refuted", "undetermined"]
 
@@ -224,8 +225,7 @@ def shown(found: Estimate) -> str:
         >>> shown(Estimate(0.5, 0.412, 0.588))
         '0.50 [0.41, 0.59]'
     """
-    low, high = math.floor(100 * found.low) / 100, math.ceil(100 * found.high) / 100
-    return f"{found.value:.2f} [{low:.2f}, {high:.2f}]"
+    return shown_interval(*found)
 
 
 def distance(compared: Comparison) -> Estimate:
