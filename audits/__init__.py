@@ -4,11 +4,14 @@ Users reach this package as ``from indist import audits``.
 """
 
 from audits import formats, llm
-from audits._audit import Audit, audit
-from audits._certificate import Certificate, CertificateError, read_certificate
-from audits._certify import Sandwich, certify, claim_of
-from audits._datamodels import read_datamodels
-from audits._feldman_zhang import (
+from audits._plan import Plan, plan
+from audits._reading import Limits, SubmissionError
+from audits._verify import verify
+from audits.certificate._certificate import Certificate, CertificateError, read_certificate
+from audits.claims._certify import Sandwich, certify, claim_of
+from audits.claims._sample_files import SampleFile, read_sample_pair, read_samples
+from audits.memorization._datamodels import read_datamodels
+from audits.memorization._feldman_zhang import (
     PublishedInfluence,
     PublishedMemorization,
     PublishedPairs,
@@ -16,12 +19,22 @@ from audits._feldman_zhang import (
     read_influence_pairs,
     read_memorization,
 )
-from audits._influence_case import InfluenceCase, influence_case
-from audits._lira import read_lira
-from audits._plan import Plan, plan
-from audits._reading import Limits, SubmissionError
-from audits._references import ObservedReferences
-from audits._results import (
+from audits.memorization._influence_case import InfluenceCase, influence_case
+from audits.memorization._lira import read_lira
+from audits.memorization._subset_models import SubsetModels
+from audits.scores._scoreboard import MissingScore, Scoreboard, ScoreRow, score
+from audits.single._audit import (
+    ErrorRate,
+    GroupRank,
+    LikelihoodRatio,
+    RankTest,
+    SingleAudit,
+    audit_single,
+)
+from audits.submissions._observed import ObservedReferences
+from audits.submissions._submission import Submission, load
+from audits.verdict._audit import Audit, audit
+from audits.verdict._results import (
     ClaimCheck,
     Comparison,
     Curve,
@@ -33,19 +46,6 @@ from audits._results import (
     OverUnlearned,
     Provenance,
 )
-from audits._sample_files import SampleFile, read_sample_pair, read_samples
-from audits._scoreboard import MissingScore, Scoreboard, ScoreRow, score
-from audits._single import (
-    ErrorRate,
-    GroupRank,
-    LikelihoodRatio,
-    RankTest,
-    SingleAudit,
-    audit_single,
-)
-from audits._submission import Submission, load
-from audits._subset_models import SubsetModels
-from audits._verify import verify
 
 __all__ = [
     "Audit",

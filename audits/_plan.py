@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audits._compare import EVENTS, LOWER
+from audits.verdict._compare import EVENTS, LOWER
 from estimators import delta_lower_bound, delta_upper_bound
 from oracles import PROBE_GROUPS, Cost, Scenario, training_cost
 from oracles.mechanisms._gaussian import gaussian_mu

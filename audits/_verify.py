@@ -5,18 +5,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from audits._audit import audit
-from audits._certificate import (
+from audits._reading import SubmissionError
+from audits.certificate._certificate import (
     Certificate,
     CertificateError,
     ClaimRecord,
     certify,
     read_certificate,
 )
-from audits._reading import SubmissionError
-from audits._references import POPULATIONS, ObservedReferences
-from audits._submission import load
-from audits._write import OBSERVATIONS
+from audits.submissions._observed import POPULATIONS, ObservedReferences
+from audits.submissions._submission import load
+from audits.verdict._audit import audit
+from audits.verdict._write import OBSERVATIONS
 from oracles import Observations
 from oracles.mechanisms import Claim
 

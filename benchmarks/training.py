@@ -348,7 +348,7 @@ from dataclasses import replace
 from functools import partial
 import optax
 from indist import oracles
-from oracles._cost import peak_memory
+from oracles.populations._cost import peak_memory
 scenario = oracles.scenarios.load("circles", seed=int(sys.argv[3]))
 learner = oracles.Learner(oracles.MLP((2,)), partial(optax.sgd, 0.1), steps=5, batch=8)
 oracles.train(

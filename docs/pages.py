@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 import oracles
-from indist.studies._algorithms import GROUPS, shown_distance
+from indist.studies.algorithms._algorithms import GROUPS, shown_distance
 
 DOCS = Path(__file__).parent
 RESULTS = DOCS / "results" / "algorithms.csv"

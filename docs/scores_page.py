@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from indist.studies import read_rows
-from indist.studies._metric_audit import follows
-from indist.studies._score_nulls import BAD, first_telling
 from indist.studies._shown import shown_range
+from indist.studies.scores._metric_audit import follows
+from indist.studies.scores._score_nulls import BAD, first_telling
 
 DOCS = Path(__file__).parent
 _CALLED = {

@@ -10,10 +10,10 @@ import jax
 import numpy as np
 from jaxtyping import Int
 
-from oracles._folder import Folder, open_folder
 from oracles._learner import Learner
 from oracles._probes import Observations, Probes
-from oracles._store import (
+from oracles.storage._folder import Folder, open_folder
+from oracles.storage._store import (
     MANIFEST,
     Shard,
     Span,

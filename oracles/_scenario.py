@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from oracles._digest import digest_arrays, digest_json
 from oracles._learner import Learner
 from oracles._probes import Examples, Probes
 from oracles.learners import make
+from oracles.storage._digest import digest_arrays, digest_json
 
 
 @dataclass(frozen=True, eq=False)

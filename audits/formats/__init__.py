@@ -21,7 +21,6 @@ from collections.abc import Mapping as AnyMapping
 from pathlib import Path
 from typing import NamedTuple
 
-from audits._logits import NAME
 from audits._reading import Limits, file_size, refuse, safetensors_header
 from audits.formats import (
     _confidences,
@@ -36,6 +35,7 @@ from audits.formats import (
 from audits.formats._archives import is_zip, opened, read_member
 from audits.formats._content import Content, Runnable, as_margins, from_margins
 from audits.formats._fit import ParameterFiles
+from audits.formats._logits import NAME
 from audits.formats._mapping import (
     MappedProbe,
     Mapping,

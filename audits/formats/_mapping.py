@@ -12,9 +12,9 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
-from audits._manifest import Group
 from audits._reading import Limits, check_format, read_json, refuse, refuse_fields
-from oracles._npy import Form, check_range, map_npy
+from audits.submissions._manifest import Group
+from oracles.storage._npy import Form, check_range, map_npy
 
 FORMAT = "indist-mapping"
 VERSION = 1

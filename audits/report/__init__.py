@@ -3,16 +3,16 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audits.report._candidates import candidates_plane, write_candidates
-from audits.report._content import content
-from audits.report._html import html
-from audits.report._logs_report import write_logs
-from audits.report._markdown import markdown
-from audits.report._single_report import write_single
-from oracles._files import write_text_atomic
+from audits.llm._page import write_logs
+from audits.single._page import write_single
+from audits.verdict._candidates import candidates_plane, write_candidates
+from audits.verdict._html import html
+from audits.verdict._markdown import markdown
+from audits.verdict._page import content
+from oracles.storage._files import write_text_atomic
 
 if TYPE_CHECKING:
-    from audits._audit import Audit
+    from audits.verdict._audit import Audit
 
 __all__ = ["candidates_plane", "write_candidates", "write_logs", "write_report", "write_single"]
 

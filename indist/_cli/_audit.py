@@ -9,10 +9,10 @@ import numpy as np
 import typer
 
 from audits import formats
-from audits._align import check_classes
 from audits._reading import Limits
-from audits._submission import Submission
 from audits.llm._load import matching
+from audits.submissions._align import check_classes
+from audits.submissions._submission import Submission
 from indist import audits, oracles
 from oracles import Observations, References
 

@@ -8,12 +8,12 @@ import sklearn
 import typer
 from rich.console import Console
 
-from audits._audit import versions
-from audits._scoreboard import score
-from audits._submission import load
+from audits.scores._scoreboard import score
+from audits.submissions._submission import load
+from audits.verdict._audit import versions
 from indist._tables import write_table
 from oracles import load_references
-from oracles._files import write_json_atomic
+from oracles.storage._files import write_json_atomic
 
 
 def run_score(

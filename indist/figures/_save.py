@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from audits.report._svg import drawing
 from indist._tables import csv_bytes
-from oracles._files import write_bytes_atomic
+from oracles.storage._files import write_bytes_atomic
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,17 +4,17 @@ Settings are one frozen dataclass a study; ``run`` fills its table cell by cell,
 the same folder goes on where the first stopped.
 """
 
-from indist.studies._algorithms import Algorithms
-from indist.studies._discovery import Discovery
-from indist.studies._exchange_rate import ExchangeRate
-from indist.studies._generalise import Generalise
-from indist.studies._metric_audit import MetricAudit
-from indist.studies._precision import Precision
 from indist.studies._sandwich import Sandwich
-from indist.studies._score_nulls import ScoreNulls
-from indist.studies._seeds import Seeds
 from indist.studies._study import Study, read_rows
+from indist.studies.algorithms._algorithms import Algorithms
+from indist.studies.algorithms._generalise import Generalise
 from indist.studies.claims import Claims
+from indist.studies.discovery._discovery import Discovery
+from indist.studies.efficiency._exchange_rate import ExchangeRate
+from indist.studies.efficiency._precision import Precision
+from indist.studies.scores._metric_audit import MetricAudit
+from indist.studies.scores._score_nulls import ScoreNulls
+from indist.studies.seeds._seeds import Seeds
 
 STUDIES: dict[str, type[Study]] = {
     "claims": Claims,

@@ -13,10 +13,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from oracles._npy import check_range
-from oracles._reading import FileError, file_size, refuse
 from oracles.data._loaded import LIMITS, DataLimits, Loaded, Raw, assemble, check_size
 from oracles.data._table import Table
+from oracles.storage._npy import check_range
+from oracles.storage._reading import FileError, file_size, refuse
 
 _PIXELS = 3 * 32 * 32
 

@@ -14,8 +14,6 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from oracles._npy import Form, Header, check_form
-from oracles._reading import file_size, refuse
 from oracles.data._loaded import (
     COLUMN,
     INPUTS,
@@ -28,6 +26,8 @@ from oracles.data._loaded import (
     check_size,
 )
 from oracles.data._table import Table
+from oracles.storage._npy import Form, Header, check_form
+from oracles.storage._reading import file_size, refuse
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP = b"\x1f\x8b"

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from oracles._npy import (
+from oracles._probes import Examples
+from oracles.storage._npy import (
     MOST_DIMS,
     Form,
     check_bytes,
@@ -16,8 +17,7 @@ from oracles._npy import (
     check_range,
     refuse_array,
 )
-from oracles._probes import Examples
-from oracles._reading import refuse
+from oracles.storage._reading import refuse
 
 INPUTS = Form("biuf", "[examples, ...]", range(2, MOST_DIMS + 1))
 LABELS = Form("iu", "[examples]", (1,))

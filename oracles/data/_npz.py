@@ -6,7 +6,6 @@ from typing import Literal
 
 from pydantic import Field
 
-from oracles._npy import npz_header, npz_names, read_npz
 from oracles.data._loaded import (
     COLUMN,
     INPUTS,
@@ -19,6 +18,7 @@ from oracles.data._loaded import (
     check_size,
 )
 from oracles.data._table import Table
+from oracles.storage._npy import npz_header, npz_names, read_npz
 
 
 class Npz(Table):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from oracles._npy import refuse_array
-from oracles._reading import FileError
 from oracles.data._loaded import DataLimits, check_size
+from oracles.storage._npy import refuse_array
+from oracles.storage._reading import FileError
 
 _CHANNELS = {"L": (), "RGB": (3,)}
 

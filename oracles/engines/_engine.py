@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
-from oracles._store import PopulationFolder, Shard, Span
-from oracles._task import Task
+from oracles.engines._task import Task
+from oracles.storage._store import PopulationFolder, Shard, Span
 
 
 @runtime_checkable

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oracles._blocks import run_blocks
-from oracles._store import PopulationFolder, Shard, Span, shard_of
-from oracles._task import Task
+from oracles.engines._blocks import run_blocks
+from oracles.engines._task import Task
+from oracles.storage._store import PopulationFolder, Shard, Span, shard_of
 
 
 @dataclass(frozen=True)

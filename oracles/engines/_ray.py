@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from oracles._store import PopulationFolder, Shard, Span, StoreError
-from oracles._task import Task
 from oracles.engines._local import Local
+from oracles.engines._task import Task
+from oracles.storage._store import PopulationFolder, Shard, Span, StoreError
 
 _RETRIES = 20
 # One single-threaded device a worker; Ray gives it one core.

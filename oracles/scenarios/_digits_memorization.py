@@ -8,8 +8,8 @@ from jaxtyping import Float
 
 import estimators
 from oracles._probes import Probes
-from oracles._runs import subset_runs
 from oracles._scenario import Scenario
+from oracles.populations._runs import subset_runs
 from oracles.scenarios._digits_memorized import SCORES
 from oracles.scenarios._parts import all_digits, digits_learner
 

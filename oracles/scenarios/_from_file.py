@@ -47,13 +47,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from oracles import data as kinds
 from oracles import learners
 from oracles._learner import Learner
-from oracles._npy import Form, check_bytes, map_npy
 from oracles._probes import PROBE_GROUPS, Examples, Probes
-from oracles._reading import file_size, refuse
 from oracles._scenario import Scenario
 from oracles.data._loaded import LIMITS
 from oracles.data._table import Table
 from oracles.scenarios._parts import PROBES_A_GROUP, choose, choose_forget
+from oracles.storage._npy import Form, check_bytes, map_npy
+from oracles.storage._reading import file_size, refuse
 
 _LARGEST_FILE = 2**20
 _KINDS = ("npz", "idx", "cifar-binary", "huggingface")

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from audits._verdict import decide
+from audits.verdict._rule import decide
 from estimators import delta_lower_bound, delta_upper_bound
 
 ALPHA = 0.05

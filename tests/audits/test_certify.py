@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from audits._certify import Sandwich, certify, claim_of
+from audits.claims._certify import Sandwich, certify, claim_of
 from estimators import delta_lower_bound, delta_upper_bound, epsilon_lower_bound
 from oracles.mechanisms import Claim, Gaussian, RandomisedResponse
 

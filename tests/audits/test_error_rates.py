@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from audits._compare import compare
-from audits._verdict import decide, verdict_of
+from audits.verdict._compare import compare
+from audits.verdict._rule import decide, verdict_of
 from estimators import delta_lower_bound, delta_upper_bound
 from tests.audits.decisions import ALPHA, decisions, normal, shift_of
 

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from audits._forecast import POWER, forecast, held_out_divergence, models_to_decide
-from audits._imagined import Margins, _events, fitted
+from audits.verdict._forecast import POWER, forecast, held_out_divergence, models_to_decide
+from audits.verdict._simulated_audits import Margins, _events, fitted
 from estimators import delta_lower_bound, delta_upper_bound
 from tests.audits.decisions import shift_of
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from audits._compare import plug_in_curves
-from audits._half_lines import divergence, masses_below
+from audits.verdict._compare import plug_in_curves
+from audits.verdict._half_lines import divergence, masses_below
 from estimators import delta_upper_bound
 
 

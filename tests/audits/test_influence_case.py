@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from audits._influence_case import _case, _side, influence_case
+from audits.memorization._influence_case import _case, _side, influence_case
 from indist import oracles
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from audits._nearest import nearest
+from audits.verdict._nearest import nearest
 
 
 def named(

@@ -10,9 +10,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from audits import Limits, ObservedReferences, SubmissionError, audit, load
-from audits._submission import Submission
+from audits.submissions._submission import Submission
 from indist import oracles
-from oracles._digest import digest_arrays
+from oracles.storage._digest import digest_arrays
 from tests.oracles.conftest import quick
 
 

@@ -16,8 +16,14 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from audits import report
-from audits._audit import Audit
-from audits._results import (
+from audits.report import write_report
+from audits.report._numbers import about, down, interval, level, pvalue, up
+from audits.report._svg import svg
+from audits.verdict._audit import Audit
+from audits.verdict._figures import distance_plane, group_margins, hockey_stick_curve
+from audits.verdict._markdown import escape
+from audits.verdict._page import Content
+from audits.verdict._results import (
     Comparison,
     Curve,
     Declaration,
@@ -28,12 +34,6 @@ from audits._results import (
     OverUnlearned,
     Provenance,
 )
-from audits.report import write_report
-from audits.report._content import Content
-from audits.report._figures import distance_plane, group_margins, hockey_stick_curve
-from audits.report._markdown import escape
-from audits.report._numbers import about, down, interval, level, pvalue, up
-from audits.report._svg import svg
 from oracles import Observations
 from tests.audits.pages import NASTY, Page, check_self_contained
 

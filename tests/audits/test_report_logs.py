@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from audits import llm
-from audits.report._logs_report import forest
+from audits.llm._page import forest
 from tests.audits.llm.files import log
 from tests.audits.pages import NASTY, Page, check_self_contained
 

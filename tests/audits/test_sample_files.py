@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from audits._reading import SubmissionError
-from audits._sample_files import read_sample_pair, read_samples
+from audits.claims._sample_files import read_sample_pair, read_samples
 from tests.audits.test_submission import NO_HEADERS
 
 
@@ -179,7 +179,7 @@ def test_long_headers_are_refused_before_they_are_read(tmp_path: Path, suffix: s
 def test_too_large_is_refused_by_its_header(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import audits._sample_files as module
+    import audits.claims._sample_files as module
 
     monkeypatch.setattr(module, "_LIMITS", module.Limits(array_bytes=100))
     for suffix in (".npy", ".npz", ".csv"):

@@ -5,9 +5,17 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from audits import ObservedReferences, SubmissionError, _scoreboard
-from audits._scoreboard import MissingScore, Scoreboard, ScoreRow, _teachers, score, score_all
-from audits._scoreboard_measures import NEVER, RECIPES, Recipe, World
+from audits import ObservedReferences, SubmissionError
+from audits.scores import _scoreboard
+from audits.scores._measures import NEVER, RECIPES, Recipe, World
+from audits.scores._scoreboard import (
+    MissingScore,
+    Scoreboard,
+    ScoreRow,
+    _teachers,
+    score,
+    score_all,
+)
 from indist import estimators, oracles
 from oracles import Observations
 from tests.audits.conftest import World as Imaginary

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audits import ObservedReferences, SubmissionError
-from audits._single import _beyond, audit_single, likelihood_ratio, rank_pvalue
+from audits.single._audit import _beyond, audit_single, likelihood_ratio, rank_pvalue
 from oracles import Observations
 from tests.audits.conftest import World
 

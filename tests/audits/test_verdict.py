@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audits._results import Decision, Separation
-from audits._verdict import decide, separate, verdict_of
+from audits.verdict._results import Decision, Separation
+from audits.verdict._rule import decide, separate, verdict_of
 
 DECISIONS = get_args(Decision)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, stats
 
-from estimators._bounds import LowerBoundMethod, delta_lower_bound, epsilon_lower_bound
+from estimators.lower._bounds import LowerBoundMethod, delta_lower_bound, epsilon_lower_bound
 
 Draw = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
 NORMAL = stats.norm

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from estimators._anytime import (
+from estimators.exact._binomial_pair import joint_lower
+from estimators.exact._gaussian_profile import gaussian_delta
+from estimators.lower._anytime import (
     BETS,
     Anytime,
     anytime_delta_bound,
@@ -9,9 +11,7 @@ from estimators._anytime import (
     log_wealth,
     solve_delta,
 )
-from estimators._binomial_pair import joint_lower
-from estimators._bounds import delta_lower_bound
-from estimators._gaussian_profile import gaussian_delta
+from estimators.lower._bounds import delta_lower_bound
 
 
 def plain_wealth(outcomes: list[tuple[bool, bool]], c: float, d: float) -> float:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
-from estimators._auc import auc
+from estimators.curves._auc import auc
 
 
 def plain_auc(p: np.ndarray, q: np.ndarray) -> float:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from estimators._bands import (
+from estimators.exact._bands import (
     Band,
     band_probability,
     dkw_band,

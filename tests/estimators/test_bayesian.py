@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from estimators._bayesian import Bayesian
-from estimators._bounds import delta_lower_bound, epsilon_lower_bound
-from estimators._clopper_pearson import ClopperPearson
+from estimators.lower._bayesian import Bayesian
+from estimators.lower._bounds import delta_lower_bound, epsilon_lower_bound
+from estimators.lower._clopper_pearson import ClopperPearson
 
 
 @pytest.mark.parametrize(("x", "n", "y", "m"), [(40, 50, 10, 60), (5, 5, 0, 9), (0, 20, 20, 20)])

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from estimators._binomial_pair import (
+from estimators.exact._binomial_pair import (
     critical_scores,
     joint_lower,
     joint_upper,

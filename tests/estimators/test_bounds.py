@@ -6,17 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimators._bounds import (
+from estimators.exact._plug_in import plug_in_delta, plug_in_epsilon
+from estimators.lower._bounds import (
     EPSILON_GRID,
     BothWaysMethod,
     LowerBoundMethod,
     delta_lower_bound,
     epsilon_lower_bound,
 )
-from estimators._plug_in import plug_in_delta, plug_in_epsilon
-from estimators._rank_grid import RankGrid
-from estimators._split import Split
-from estimators._witness import Witness
+from estimators.lower._rank_grid import RankGrid
+from estimators.lower._split import Split
+from estimators.lower._witness import Witness
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 from scipy.optimize import brentq
 
-from estimators._convex_order import mean_lower_limit, tail_bound
+from estimators.exact._convex_order import mean_lower_limit, tail_bound
 
 
 @pytest.mark.parametrize("k", [1, 3, 20, 150])

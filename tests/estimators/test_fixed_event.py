@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from estimators._fixed_event import Event, bound_event, choose_event
+from estimators.lower._fixed_event import Event, bound_event, choose_event
 
 
 @pytest.mark.parametrize("forward", [0.0, 0.5, 1.0])
@@ -11,7 +11,7 @@ def test_violations_counted_exactly_never_exceed_the_level(
     forward: float, joint: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if joint:
-        monkeypatch.setattr("estimators._fixed_event.GREATEST_TOTAL", 0)
+        monkeypatch.setattr("estimators.lower._fixed_event.GREATEST_TOTAL", 0)
     n, m, alpha, epsilon = 11, 8, 0.2, 0.4
     event, c = Event(0.0, True, forward, 0.7071), np.exp(epsilon)
     low = np.array(

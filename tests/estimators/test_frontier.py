@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimators import _frontier
-from estimators._binomial_pair import joint_upper
-from estimators._frontier import (
+from estimators.exact import _frontier
+from estimators.exact._binomial_pair import joint_upper
+from estimators.exact._frontier import (
     Counts,
     greatest_difference,
     greatest_upper,

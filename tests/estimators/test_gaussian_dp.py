@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from estimators._gaussian_dp import gaussian_dp
-from estimators._gaussian_fit import gaussian_fit
-from estimators._gaussian_profile import gaussian_delta, gaussian_epsilon
+from estimators.exact._gaussian_dp import gaussian_dp
+from estimators.exact._gaussian_fit import gaussian_fit
+from estimators.exact._gaussian_profile import gaussian_delta, gaussian_epsilon
 
 
 def test_profile_agrees_with_dp_accounting() -> None:

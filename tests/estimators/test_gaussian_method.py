@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from estimators._bounds import delta_lower_bound, epsilon_lower_bound
-from estimators._gaussian_method import GaussianDP
-from estimators._gaussian_profile import gaussian_delta, gaussian_epsilon
-from estimators._rank_grid import RankGrid
+from estimators.exact._gaussian_profile import gaussian_delta, gaussian_epsilon
+from estimators.lower._bounds import delta_lower_bound, epsilon_lower_bound
+from estimators.lower._gaussian_method import GaussianDP
+from estimators.lower._rank_grid import RankGrid
 
 
 @pytest.mark.parametrize(("n", "m"), [(20, 20), (50, 200)])

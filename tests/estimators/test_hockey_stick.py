@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from estimators._hockey_stick import hockey_stick
+from estimators.curves._hockey_stick import hockey_stick
 
 GRID = np.array([0.0, 0.3, 1.0, 2.0])
 

@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from estimators._anytime import Anytime
-from estimators._band_method import DKW, EqualLocalLevel
-from estimators._bayesian import Bayesian
-from estimators._binomial_pair import joint_lower
-from estimators._bounds import (
+from estimators.exact._binomial_pair import joint_lower
+from estimators.exact._frontier import half_line_counts
+from estimators.exact._gaussian_profile import gaussian_delta, gaussian_epsilon
+from estimators.lower._anytime import Anytime
+from estimators.lower._band_method import DKW, EqualLocalLevel
+from estimators.lower._bayesian import Bayesian
+from estimators.lower._bounds import (
     LowerBoundMethod,
     delta_lower_bound,
     epsilon_lower_bound,
 )
-from estimators._clopper_pearson import ClopperPearson
-from estimators._frontier import half_line_counts
-from estimators._gaussian_method import GaussianDP
-from estimators._gaussian_profile import gaussian_delta, gaussian_epsilon
+from estimators.lower._clopper_pearson import ClopperPearson
+from estimators.lower._gaussian_method import GaussianDP
 
 VALID: dict[str, LowerBoundMethod] = {
     "Clopper-Pearson at ranks": ClopperPearson(),

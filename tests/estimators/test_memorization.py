@@ -19,10 +19,10 @@ from estimators import (
     models_needed,
     set_memorization,
 )
-from estimators._exact_difference import score_statistics
-from estimators._exceeding import exceedance_pvalues
-from estimators._inclusion import Arms
-from estimators._simultaneous import bonferroni
+from estimators.influence._exact_difference import score_statistics
+from estimators.influence._exceeding import exceedance_pvalues
+from estimators.influence._inclusion import Arms
+from estimators.influence._simultaneous import bonferroni
 
 KINDS = ("0/1", "soft", "margin")
 

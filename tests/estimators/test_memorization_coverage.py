@@ -18,8 +18,8 @@ from estimators import (
     models_needed,
     set_memorization,
 )
-from estimators._inclusion import Arms
-from estimators._simultaneous import bonferroni
+from estimators.influence._inclusion import Arms
+from estimators.influence._simultaneous import bonferroni
 
 RATES = np.array([0.002, 0.02, 0.1, 0.5, 0.9, 0.98, 0.998])
 PAIRS = np.stack(np.meshgrid(RATES, RATES), axis=-1).reshape(-1, 2)

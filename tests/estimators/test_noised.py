@@ -7,9 +7,9 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import beta, norm
 
-from estimators._binomial_pair import critical_scores
-from estimators._bounded_means import means_upper
-from estimators._noised import Noised, smoothed_divergence
+from estimators.exact._binomial_pair import critical_scores
+from estimators.exact._bounded_means import means_upper
+from estimators.upper._smoothed_events import Noised, smoothed_divergence
 
 E1 = float(np.e)
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from estimators._noncrossing import noncrossing
+from estimators.exact._noncrossing import noncrossing
 
 
 def steck(low: np.ndarray, high: np.ndarray) -> float:

@@ -3,15 +3,15 @@ import pytest
 from scipy import stats
 from scipy.optimize import linprog
 
-from estimators._gaussian_profile import gaussian_delta
-from estimators._one_run import (
+from estimators.exact._gaussian_profile import gaussian_delta
+from estimators.one_run._one_run import (
     BinomialGuesses,
     TradeoffGuesses,
     guess_counts,
     one_run_epsilon,
     one_run_epsilon_from_counts,
 )
-from estimators._one_run_tail import (
+from estimators.one_run._one_run_tail import (
     ApproximateTradeoff,
     GaussianTradeoff,
     binomial_pvalue,

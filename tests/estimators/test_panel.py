@@ -10,12 +10,12 @@ from scipy import stats
 from scipy.spatial.distance import pdist, squareform
 from statsmodels.stats.multitest import multipletests
 
-from estimators._classifier_test import PairContest, classifier_contest
-from estimators._energy import energy_statistics
-from estimators._max_ks import ks_statistics, sorted_observables
-from estimators._mmd import bandwidths, mmd_statistics
-from estimators._panel import TESTS, _holm, two_sample_panel
-from estimators._permutation import TIE, least_pvalue, permutation_pvalue, relabellings
+from estimators.two_sample._classifier_test import PairContest, classifier_contest
+from estimators.two_sample._energy import energy_statistics
+from estimators.two_sample._max_ks import ks_statistics, sorted_observables
+from estimators.two_sample._mmd import bandwidths, mmd_statistics
+from estimators.two_sample._panel import TESTS, _holm, two_sample_panel
+from estimators.two_sample._permutation import TIE, least_pvalue, permutation_pvalue, relabellings
 
 
 def plain_energy(distances: np.ndarray, first: np.ndarray) -> float:

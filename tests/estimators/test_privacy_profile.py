@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimators._gaussian_profile import gaussian_delta, gaussian_epsilon
-from estimators._privacy_profile import privacy_profile
+from estimators.curves._privacy_profile import privacy_profile
+from estimators.exact._gaussian_profile import gaussian_delta, gaussian_epsilon
 
 GRID = np.array([0.0, 0.25, 1.0, 2.5])
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from estimators import _rank_test
-from estimators._bounds import delta_lower_bound, epsilon_lower_bound
-from estimators._difference import difference_lower
-from estimators._pilot import orientation, pilot_size, shuffled, tied
-from estimators._rank_grid import RankGrid
-from estimators._rank_scan import count_beyond
-from estimators._rank_test import critical_count, greatest_tail, tail
+from estimators.exact._difference import difference_lower
+from estimators.lower import _rank_test
+from estimators.lower._bounds import delta_lower_bound, epsilon_lower_bound
+from estimators.lower._pilot import orientation, pilot_size, shuffled, tied
+from estimators.lower._rank_grid import RankGrid
+from estimators.lower._rank_scan import count_beyond
+from estimators.lower._rank_test import critical_count, greatest_tail, tail
 from tests.estimators.pairs import (
     PAIRS,
     Pair,
@@ -206,7 +206,7 @@ def test_columns_are_worked_through_in_blocks_without_a_trace(
     rng = np.random.default_rng(8)
     p, q = rng.normal(1.0, 1.0, (50, 7)), rng.normal(0.0, 1.0, (50, 7))
     whole = delta_lower_bound(p, q, epsilon=0.1).bound
-    monkeypatch.setattr("estimators._rank_grid._BLOCK", 100)
+    monkeypatch.setattr("estimators.lower._rank_grid._BLOCK", 100)
     assert np.array_equal(delta_lower_bound(p, q, epsilon=0.1).bound, whole)
 
 

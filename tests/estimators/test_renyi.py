@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from estimators._renyi import (
+from estimators.curves._renyi import (
     GaussianPlugin,
     HistogramPlugin,
     _discrete_divergence,

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from estimators._bounds import delta_lower_bound, epsilon_lower_bound
-from estimators._held_out import fitted_share
-from estimators._split import Split
-from estimators._witness import Witness, _kernels, _normal
+from estimators.lower._bounds import delta_lower_bound, epsilon_lower_bound
+from estimators.lower._held_out import fitted_share
+from estimators.lower._split import Split
+from estimators.lower._witness import Witness, _kernels, _normal
 from tests.estimators.pairs import PAIRS, Pair, limit, scale, violations
 
 SCORES = ("gaussian", "kernel", "logistic", "mlp")

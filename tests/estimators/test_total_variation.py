@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from estimators._gaussian_profile import gaussian_delta
-from estimators._total_variation import total_variation
+from estimators.curves._total_variation import total_variation
+from estimators.exact._gaussian_profile import gaussian_delta
 
 
 @pytest.mark.parametrize("decimals", [1, 8])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from estimators._tpr_at_fpr import tpr_at_fpr
+from estimators.curves._tpr_at_fpr import tpr_at_fpr
 
 RATES = np.array([0.01, 0.1, 0.5])
 

@@ -3,9 +3,9 @@ import pytest
 from scipy import stats
 from scipy.optimize import linprog
 
-from estimators._auc import auc
-from estimators._privacy_profile import privacy_profile
-from estimators._tradeoff_curve import convex_minorant, tradeoff_curve
+from estimators.curves._auc import auc
+from estimators.curves._privacy_profile import privacy_profile
+from estimators.curves._tradeoff_curve import convex_minorant, tradeoff_curve
 
 
 def gaussian_tradeoff(alpha: np.ndarray, mu: float) -> np.ndarray:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimators._binomial_pair import joint_upper
-from estimators._events import HalfLines, IntervalUnions, Letters
-from estimators._noised import Noised
-from estimators._upper import delta_upper_bound, factors
+from estimators.exact._binomial_pair import joint_upper
+from estimators.upper._events import HalfLines, IntervalUnions, Letters
+from estimators.upper._smoothed_events import Noised
+from estimators.upper._upper import delta_upper_bound, factors
 
 EPSILONS = np.array([0.0, 1.0])
 CLASSES = [HalfLines(), IntervalUnions(1), IntervalUnions(2), Letters(), Noised(0.5)]
@@ -154,7 +154,7 @@ def test_many_observables_are_worked_on_in_parts(monkeypatch):
     rng = np.random.default_rng(45)
     p, q = rng.normal(size=(20, 11)), rng.normal(size=(20, 11))
     whole = delta_upper_bound(p, q, epsilon=EPSILONS)
-    monkeypatch.setattr("estimators._events.AT_ONCE", 100)
+    monkeypatch.setattr("estimators.upper._events.AT_ONCE", 100)
     parts = delta_upper_bound(p, q, epsilon=EPSILONS)
     np.testing.assert_array_equal(whole.bound, parts.bound)
     assert delta_upper_bound(p[:, :0], q[:, :0], epsilon=0.0).bound.shape == (0,)

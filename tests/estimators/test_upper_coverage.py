@@ -5,8 +5,8 @@ import pytest
 from scipy.optimize import brentq
 from scipy.stats import laplace, norm
 
-from estimators._events import HalfLines, IntervalUnions, Letters
-from estimators._upper import delta_upper_bound
+from estimators.upper._events import HalfLines, IntervalUnions, Letters
+from estimators.upper._upper import delta_upper_bound
 
 EPSILONS = np.array([0.0, 1.0])
 

@@ -12,7 +12,7 @@ from sklearn.datasets import load_diabetes
 from typer.testing import CliRunner
 
 import audits
-from audits._compare import compare
+from audits.verdict._compare import compare
 from indist import oracles
 from indist._cli._app import app
 from indist.figures._page import Estimate

@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from audits._compare import EVENTS, LOWER
+from audits.verdict._compare import EVENTS, LOWER
 from estimators import delta_lower_bound, delta_upper_bound
 from indist import oracles
-from indist.studies._discovery import Discovery, _seen_in
-from indist.studies._discovery_least import (
+from indist.studies.discovery._discovery import Discovery, _seen_in
+from indist.studies.discovery._least import (
     LeastDiscovery,
     _first_within,
     least_discovery,
     redrawn_distances,
     redrawn_shares,
 )
-from indist.studies._discovery_shown import shown_about, shown_star
+from indist.studies.discovery._shown import shown_about, shown_star
 from oracles.mechanisms._gaussian import gaussian_delta
 
 GRID = (0.1, 0.2, 0.5, 1.0)

@@ -10,8 +10,8 @@ from scipy.special import ndtri
 from scipy.stats import binom
 
 from indist import oracles
-from indist.studies import _exchange_rate
-from indist.studies._detectors import (
+from indist.studies.efficiency import _exchange_rate
+from indist.studies.efficiency._detectors import (
     alike_in_loss,
     detection,
     handed,
@@ -21,14 +21,14 @@ from indist.studies._detectors import (
     nested,
     planted,
 )
-from indist.studies._exchange_rate import (
+from indist.studies.efficiency._exchange_rate import (
     ExchangeRate,
     equal_discovery,
     exchanged,
     monotone,
     shown_exchange,
 )
-from indist.studies._fronts import GROUPS, resampling
+from indist.studies.efficiency._fronts import GROUPS, resampling
 
 GAMMAS = np.array([0.0, 0.25, 0.5, 0.75, 0.9])
 

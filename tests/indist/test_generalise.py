@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 import oracles
-from indist.studies._fronts import GONE, label_rate
-from indist.studies._generalise import (
+from indist.studies.algorithms._generalise import (
     BASELINES,
     CONTROLS,
     HELD_OUT,
@@ -21,6 +20,7 @@ from indist.studies._generalise import (
     null_distances,
     over_sign,
 )
+from indist.studies.efficiency._fronts import GONE, label_rate
 from oracles import Observations
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from estimators._simultaneous import bonferroni
+from estimators.influence._simultaneous import bonferroni
 from indist import _tables, figures, oracles
 from indist._cli._app import app
 from indist._memorization import Measured

@@ -8,9 +8,9 @@ import pytest
 from scipy.stats import binom, norm
 
 from indist import estimators, oracles
-from indist.studies import _precision
-from indist.studies._detectors import handed, nested
-from indist.studies._fronts import (
+from indist.studies.efficiency import _precision
+from indist.studies.efficiency._detectors import handed, nested
+from indist.studies.efficiency._fronts import (
     GROUPS,
     area,
     decided,
@@ -23,7 +23,7 @@ from indist.studies._fronts import (
     resampling,
     standing,
 )
-from indist.studies._precision import Precision
+from indist.studies.efficiency._precision import Precision
 
 
 def observations(logits: np.ndarray) -> oracles.Observations:

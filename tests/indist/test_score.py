@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from audits import _scoreboard, _scoreboard_measures
+from audits.scores import _measures as _scoreboard_measures
+from audits.scores import _scoreboard
 from indist import oracles
 from indist._cli._score import run_score
 

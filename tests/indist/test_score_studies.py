@@ -13,12 +13,12 @@ from scipy.stats import kendalltau, ks_2samp, spearmanr
 
 from indist import estimators
 from indist.studies import read_rows
-from indist.studies._metric_audit import EXACT, METHODS, MetricAudit, kendall
-from indist.studies._metric_audit import _World as Exact  # pyright: ignore[reportPrivateUsage]
-from indist.studies._metric_audit import summary as ranked
-from indist.studies._score_forms import FORMS, Case, Form, Models, attacked
-from indist.studies._score_nulls import BAD, ScoreNulls
-from indist.studies._score_nulls import _summary as told  # pyright: ignore[reportPrivateUsage]
+from indist.studies.scores._metric_audit import EXACT, METHODS, MetricAudit, kendall
+from indist.studies.scores._metric_audit import _World as Exact  # pyright: ignore[reportPrivateUsage]
+from indist.studies.scores._metric_audit import summary as ranked
+from indist.studies.scores._score_forms import FORMS, Case, Form, Models, attacked
+from indist.studies.scores._score_nulls import BAD, ScoreNulls
+from indist.studies.scores._score_nulls import _summary as told  # pyright: ignore[reportPrivateUsage]
 
 DOCS = Path(__file__).parents[2] / "docs"
 SIZES = {

@@ -8,9 +8,9 @@ import pytest
 from scipy.stats import binom
 
 from indist import audits
-from indist.studies._seeds import Seeds
-from indist.studies._seeds_audits import Bounds, blocks, bounds, determined, gaps, verdicts
-from indist.studies._seeds_components import Components, variance_components
+from indist.studies.seeds._audits import Bounds, blocks, bounds, determined, gaps, verdicts
+from indist.studies.seeds._components import Components, variance_components
+from indist.studies.seeds._seeds import Seeds
 from oracles import Observations
 
 

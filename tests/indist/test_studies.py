@@ -7,8 +7,8 @@ import pytest
 
 from indist import oracles
 from indist.studies import Algorithms, Sandwich
-from indist.studies._algorithms import every_method
 from indist.studies._cells import finished_cell
+from indist.studies.algorithms._algorithms import every_method
 
 FEW = {"models": 3, "scenarios": ("circles",), "methods": ("identity", "retrain")}
 

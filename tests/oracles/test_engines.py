@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from indist import oracles
-from oracles._make import make_shards
-from oracles._store import Shard, StoreError, digest_shards
-from oracles._training import Training
 from oracles.engines import Distributed, Local, Ray, engine
+from oracles.populations._make import make_shards
+from oracles.populations._training import Training
+from oracles.storage._store import Shard, StoreError, digest_shards
 
 ROOT = Path(__file__).parents[2]
 RUN = """

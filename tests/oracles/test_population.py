@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from indist import oracles
-from oracles._store import StoreError
-from oracles._training import train
+from oracles.populations._training import train
+from oracles.storage._store import StoreError
 
 
 def _train(scenario: oracles.Scenario, models: int, **options: Any) -> oracles.Population:

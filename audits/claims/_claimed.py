@@ -1,0 +1,79 @@
+"""What a submission claims of itself, held against what was measured."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from audits._reading import SubmissionError
+from audits.claims._certify import certify
+from audits.verdict._results import ClaimCheck
+from oracles.mechanisms import Claim
+
+
+def declared_claim(recipe: Any, where: str) -> Claim | None:
+    """The claim that a population's recipe declares, as `oracles.unlearn` writes it.
+
+    Args:
+        recipe: the recipe.
+        where: the file, for the message.
+
+    Returns:
+        The claim, or None.
+
+    Raises:
+        SubmissionError: when the field ``claim`` is there and is no claim.
+    """
+    found = recipe.get("claim")
+    if found is None:
+        return None
+    known = {"epsilon", "delta", "mechanism", "source", "assumptions"}
+    try:
+        if not isinstance(found, dict) or not {"epsilon", "delta"} <= set(found) <= known:
+            raise ValueError(f"expected epsilon, delta and perhaps {', '.join(sorted(known))}")
+        return Claim(
+            float(found["epsilon"]),
+            float(found["delta"]),
+            str(found.get("mechanism", "the submission"))[:2000],
+            str(found.get("source", ""))[:2000],
+            tuple(str(text)[:2000] for text in found.get("assumptions", ())),
+        )
+    except (TypeError, ValueError) as error:
+        raise SubmissionError(f"{where}: field recipe.claim: {error}") from None
+
+
+def check_claim(
+    claim: Claim,
+    submission: Float[np.ndarray, "n observables"],
+    untraining: Float[np.ndarray, "m observables"],
+    *,
+    observables: tuple[str, ...],
+    confidence: float,
+) -> ClaimCheck:
+    """Holds a claim of untraining against bounds on the two populations.
+
+    Args:
+        claim: about the submission and models trained on D∖S.
+        submission: observables of the submitted models.
+        untraining: of the untraining reference.
+        observables: their names.
+        confidence: of each bound, over all observables.
+
+    Returns:
+        The finding; a true claim is called contradicted with probability at most 1 − confidence.
+    """
+    measured = certify(
+        submission, untraining, claim=claim, observables=observables, confidence=confidence
+    )
+    return ClaimCheck(
+        epsilon=claim.epsilon,
+        delta=claim.delta,
+        mechanism=claim.mechanism,
+        source=claim.source,
+        assumptions=claim.assumptions,
+        finding=measured.finding,
+        sentence=measured.sentence,
+        delta_lower=measured.delta_lower,
+        epsilon_lower=measured.epsilon_lower,
+        confidence=confidence,
+    )

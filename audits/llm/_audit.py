@@ -1,0 +1,322 @@
+"""Submitted language models against reference models, from their logs alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.stats import ks_2samp
+
+from audits._reading import refuse
+from audits.llm._examples import clusters, least_flip, paired, paired_test
+from audits.llm._findings import Finding, Fit, MetricComparison, PrivLeak, ReferenceComparison
+from audits.llm._log import NO_INTERVAL, LLMLog
+from audits.llm._models import model_test, seed_half_width
+from audits.llm._privleak import privleak
+from audits.llm._words import fit_of, headline, sentence
+from audits.verdict._audit import versions
+from audits.verdict._results import ReferenceName
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+# Below so many draws a percentile interval of a mean is known to be too short.
+_FEW = 20
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LLMAudit:
+    """What logs say of submitted models. `str` of it is the whole answer in plain text.
+
+    Attributes:
+        fit: which references the logs fit; ``undecided`` unless both were given with several
+            models each and each test could decide.
+        comparisons: one for each kind of reference.
+        confidence: one minus alpha: of each interval, and of all inconsistencies found together.
+        cluster: how many consecutive examples were taken as one draw.
+        seed: of resampling, flips and relabellings.
+        warnings: what a reader should know.
+        logs: those compared, as ``submission``, ``untraining`` and, where given, ``unlearning``.
+        versions: version of indist, Python, numpy and scipy.
+    """
+
+    fit: Fit
+    comparisons: tuple[ReferenceComparison, ...]
+    confidence: float
+    cluster: int
+    seed: int
+    warnings: tuple[str, ...]
+    logs: Mapping[str, tuple[LLMLog, ...]]
+    versions: Mapping[str, str]
+
+    @property
+    def headline(self) -> str:
+        """What can be said, in brief."""
+        return headline(self.comparisons)
+
+    @property
+    def sentence(self) -> str:
+        """What can be said, and what cannot."""
+        return sentence(self.comparisons)
+
+    def to_dataframe(self) -> "pd.DataFrame":
+        """A row for each reference and metric.
+
+        Returns:
+            Columns ``reference`` and those of `MetricComparison`; ``ks`` is the least p-value.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {"reference": of.reference} | vars(one) | {"ks": min(map(min, one.ks))}
+                for of in self.comparisons
+                for one in of.metrics
+            ]
+        )
+
+    def report(self, directory: Path | str) -> None:
+        """Writes ``report.html``, ``report.md`` and, last, ``logs.json`` with every number.
+
+        Args:
+            directory: the folder; made when missing, and older files of these names replaced.
+
+        Raises:
+            OSError: as the file system does; no file is ever half-written.
+        """
+        from audits.report import write_logs
+
+        write_logs(self, Path(directory))
+
+    def __str__(self) -> str:
+        leaks = [_leak(of.reference, of.privleak) for of in self.comparisons if of.privleak]
+        warned = [f"Warning: {text}" for text in self.warnings]
+        table = self.to_dataframe().drop(columns=["clusters", "mean_submission", "mean_reference"])
+        rows = table.to_string(index=False, float_format=lambda x: f"{x:.3g}")
+        return "\n\n".join([self.sentence, rows, *leaks, *warned])
+
+    def __repr__(self) -> str:
+        return f"LLMAudit({self.fit!r}, {len(self.comparisons)} references)"
+
+
+def _leak(reference: ReferenceName, leak: PrivLeak) -> str:
+    if leak.value is None:
+        return f"PrivLeak by {leak.attack} against {reference}: undetermined, its AUC is 0"
+    return (
+        f"PrivLeak by {leak.attack} against {reference}: {leak.value:.1f} %, interval over texts "
+        f"{leak.low:.1f} to {leak.high:.1f}"
+    )
+
+
+def compare(
+    submissions: Sequence[LLMLog],
+    *,
+    untraining: Sequence[LLMLog],
+    unlearning: Sequence[LLMLog] = (),
+    metrics: Sequence[str] | None = None,
+    confidence: float = 0.95,
+    cluster: int = 1,
+    seed: int,
+) -> LLMAudit:
+    """Compares the logs of submitted models with those of reference models.
+
+    Examples are paired by id, as all models were asked the same. Two kinds of noise are kept
+    apart. That of the *examples*: paired tests and bootstrap intervals, the models held fixed.
+    That of the *training seeds*: with two or more reference models whole models are exchanged,
+    which is exact in level, on the mean of each metric and the AUC of PrivLeak: models that differ
+    in other ways alone are not told apart. With one reference model that noise is unknown, and an
+    inconsistency is with that model only. What is never found here is a likeness, or an epsilon.
+
+    Args:
+        submissions: logs of models made by one algorithm, one or more.
+        untraining: logs of models trained without the forget set, such as retain models.
+        unlearning: logs of models that never saw the behaviour, where there are any.
+        metrics: the metrics to compare, fixed before looking; by default those that the benchmark
+            makes its case with, as `LLMLog.primary` lists them, so far as all logs hold them.
+        confidence: of intervals, and of all inconsistencies together; in (0, 1).
+        cluster: consecutive example indices that count as one draw: 20 for the forget set of TOFU,
+            which asks 20 questions on each author.
+        seed: of resampling, flips and relabellings.
+
+    Returns:
+        The comparison.
+
+    Raises:
+        SubmissionError: when a log has no scores, or lacks a metric or an example.
+        ValueError: when a number lies outside its range or no log is given.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from indist import audits
+        >>> def log(name, shift):
+        ...     scores = {"loss": {str(i): 0.1 * i + shift for i in range(30)}}
+        ...     return audits.llm.LLMLog(name, Path(name), "TOFU", scores, {}, ("loss",))
+        >>> mine, retain = log("mine", 1.0), log("retain", 0.0)
+        >>> found = audits.llm.compare([mine], untraining=[retain], seed=0)
+        >>> found.comparisons[0].finding, found.fit
+        ('inconsistent', 'undecided')
+
+    References:
+        Maini et al. (2024), "TOFU", arXiv 2401.06121; Shi et al. (2024), "MUSE", arXiv 2407.06460.
+    """
+    if not 0.0 < confidence < 1.0:
+        raise ValueError(f"confidence: expected a number in (0, 1), found {confidence}")
+    if cluster < 1:
+        raise ValueError(f"cluster: expected at least 1, found {cluster}")
+    given: dict[ReferenceName, Sequence[LLMLog]] = {"untraining": untraining}
+    if unlearning:
+        given["unlearning"] = unlearning
+    for name, logs in {"submissions": submissions, **given}.items():
+        if not logs:
+            raise ValueError(f"{name}: expected at least one log, found none")
+    every = [*submissions, *untraining, *unlearning]
+    for log in every:
+        if not log.scores:
+            refuse(log.path, NO_INTERVAL)
+    chosen = _metrics(every, metrics)
+    comparisons = tuple(
+        _against(
+            name,
+            submissions,
+            logs,
+            chosen,
+            confidence=confidence,
+            level=(1.0 - confidence) / len(given),
+            cluster=cluster,
+            seed=seed,
+        )
+        for name, logs in given.items()
+    )
+    return LLMAudit(
+        fit=fit_of(comparisons),
+        comparisons=comparisons,
+        confidence=float(confidence),
+        cluster=cluster,
+        seed=seed,
+        warnings=_warnings(every, comparisons, cluster),
+        logs={"submission": tuple(submissions)} | {k: tuple(logs) for k, logs in given.items()},
+        versions=versions(),
+    )
+
+
+def _metrics(every: Sequence[LLMLog], declared: Sequence[str] | None) -> tuple[str, ...]:
+    if declared is not None:
+        if not declared or len(set(declared)) < len(declared):
+            raise ValueError(f"metrics: expected distinct names, found {list(declared)}")
+        return tuple(declared)
+    shared = tuple(m for m in every[0].primary if all(m in log.scores for log in every))
+    if not shared:
+        refuse(
+            every[0].path,
+            "expected a metric that all logs share, found none; metrics declares others",
+        )
+    return shared
+
+
+def _against(
+    name: ReferenceName,
+    submissions: Sequence[LLMLog],
+    references: Sequence[LLMLog],
+    metrics: tuple[str, ...],
+    *,
+    confidence: float,
+    level: float,
+    cluster: int,
+    seed: int,
+) -> ReferenceComparison:
+    rng = np.random.default_rng(seed)
+    logs, k = [*submissions, *references], len(submissions)
+    compared: list[MetricComparison] = []
+    columns: list[np.ndarray] = []
+    for metric in metrics:
+        ids, values = paired(logs, metric)
+        labels = clusters(ids, cluster)
+        columns.append(values.mean(axis=1))
+        difference = values[:k].mean(axis=0) - values[k:].mean(axis=0)
+        found = paired_test(difference, labels, confidence=confidence, rng=rng)
+        compared.append(
+            MetricComparison(
+                metric=metric,
+                examples=len(ids),
+                clusters=int(labels.max()) + 1,
+                mean_submission=float(columns[-1][:k].mean()),
+                mean_reference=float(columns[-1][k:].mean()),
+                **found._asdict(),
+                ks=tuple(tuple(_ks(own, other) for other in values[k:]) for own in values[:k]),
+                seed_half_width=seed_half_width(columns[-1][k:], k, confidence),
+            )
+        )
+    leak = _privleak(logs, k, confidence=confidence, cluster=cluster, rng=rng)
+    if leak is not None:
+        columns.append(np.array([*leak.submission, *leak.reference]))
+    several = len(references) > 1
+    if several:
+        statistics = np.stack(columns, axis=1)
+        pvalue, least = model_test(statistics[:k], statistics[k:], rng)
+    else:
+        pvalue = min(1.0, len(metrics) * min(one.sign_flip for one in compared))
+        least = min(1.0, len(metrics) * min(least_flip(one.clusters) for one in compared))
+    possible: Finding = "consistent" if least <= level else "undecided"
+    return ReferenceComparison(
+        reference=name,
+        submitted=k,
+        models=len(references),
+        metrics=tuple(compared),
+        privleak=leak,
+        noise="seeds" if several else "examples",
+        pvalue=pvalue,
+        least_pvalue=least,
+        level=level,
+        finding="inconsistent" if pvalue <= level else possible,
+    )
+
+
+def _ks(first: np.ndarray, second: np.ndarray) -> float:
+    found: Any = ks_2samp(first, second)
+    return float(found.pvalue)
+
+
+def _privleak(
+    logs: Sequence[LLMLog],
+    k: int,
+    *,
+    confidence: float,
+    cluster: int,
+    rng: np.random.Generator,
+) -> PrivLeak | None:
+    attack = logs[0].attack
+    parts = [f"{attack}/{split}" for split in ("forget", "holdout")]
+    if any(part not in log.scores for part in parts for log in logs):
+        return None
+    forget, holdout = (paired(logs, part) for part in parts)
+    return privleak(
+        str(attack),
+        (forget.values[:k], forget.values[k:]),
+        (holdout.values[:k], holdout.values[k:]),
+        (clusters(forget.ids, cluster), clusters(holdout.ids, cluster)),
+        confidence=confidence,
+        rng=rng,
+    )
+
+
+def _warnings(
+    every: Sequence[LLMLog], comparisons: tuple[ReferenceComparison, ...], cluster: int
+) -> tuple[str, ...]:
+    found = [text for log in every for text in log.warnings]
+    for place, log in enumerate(every):
+        for other in every[:place]:
+            if log.scores == other.scores:
+                found.append(
+                    f"{log.path} holds the same numbers as {other.path}: copies are not "
+                    "independent models, and the tests do not hold for them."
+                )
+    if cluster == 1 and any("forget/ln_truth_ratio_geometric" in log.scores for log in every):
+        found.append(
+            "TOFU asks 20 questions on each author of its forget set and they are taken as "
+            "independent: tests and intervals over examples are too sure; a cluster of 20 is not."
+        )
+    if min(one.clusters for of in comparisons for one in of.metrics) < _FEW:
+        found.append(f"Fewer than {_FEW} independent examples: bootstrap intervals are too narrow.")
+    return tuple(dict.fromkeys(found))

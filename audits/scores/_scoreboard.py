@@ -1,0 +1,398 @@
+"""All of the literature's scores of one submission, each beside its null and its ceiling."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import jax
+import numpy as np
+
+from audits.scores._measures import FEWEST, NEVER, RECIPES, Measure, Recipe, World
+from audits.submissions._observed import ReferencesLike, gather
+from audits.submissions._parameters import PopulationFiles
+from audits.submissions._submission import Submission
+from audits.verdict._results import ReferenceName
+from estimators._checks import check_confidence
+from estimators.scores import Calibration, calibrate, compared, mean_difference
+from estimators.scores._score import scored
+from oracles import (
+    Learner,
+    Observations,
+    Population,
+    Probes,
+    Scenario,
+    load_population,
+    relearn_losses,
+    relearn_time,
+)
+from oracles._randomness import stream_key, stream_number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REFERENCES: tuple[ReferenceName, ReferenceName] = ("untraining", "unlearning")
+# 100 splits put two or three beyond each end of a 95 % range; the search for the number of models
+# asks only whether two ranges are apart.
+SPLITS = 100
+SPLITS_OF_SEARCH = 25
+RELEARN_STEPS = 50
+TEACHERS = 16
+
+Says = Literal[
+    "like the null",
+    "outside the null",
+    "undetermined: too few models",
+    "saturated: cannot tell the original from the null",
+]
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One score against one reference. None where there are too few models, or no originals.
+
+    Attributes:
+        score: its published name, with its variant.
+        question: what it can answer.
+        reference: ``untraining`` is A(D minus S), ``unlearning`` A(D minus B).
+        value: as published, of all submitted models against all of the reference's; of an attack
+            or accuracy, the submission's own mean.
+        low: lower end of its interval.
+        high: upper end.
+        models: models on each side wherever the following are found, as most scores depend on it.
+        at_models: the submission's, its median over random splits.
+        null: the reference's other half in the submission's place: a perfect unlearner's.
+        null_low: lower end of the null's central range.
+        null_high: upper end.
+        original: the original's, unlearned by nothing: the ceiling.
+        models_needed: about the least number of models a side that tells original and null apart;
+            None too where ``models`` do not.
+        says: what follows.
+    """
+
+    score: str
+    question: str
+    reference: ReferenceName
+    value: float
+    low: float | None
+    high: float | None
+    models: int
+    at_models: float | None
+    null: float | None
+    null_low: float | None
+    null_high: float | None
+    original: float | None
+    models_needed: int | None
+    says: Says
+
+
+@dataclass(frozen=True)
+class MissingScore:
+    """A score that these observations do not allow.
+
+    Attributes:
+        score: its name.
+        reason: why, in a short sentence.
+    """
+
+    score: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Scoreboard:
+    """All scores of a submission. `str` of it is the whole table in plain text.
+
+    Attributes:
+        submission: its name.
+        rows: one for each score and reference.
+        missing: what could not be computed, and why.
+        sizes: models of each population.
+        confidence: of each interval, and share of the splits within each null's range.
+        splits: random splits of each reference for each null.
+        seed: of splits, resamples and shuffles.
+        digests: of what was seen of each population.
+    """
+
+    submission: str
+    rows: tuple[ScoreRow, ...]
+    missing: tuple[MissingScore, ...]
+    sizes: Mapping[str, int]
+    confidence: float
+    splits: int
+    seed: int
+    digests: Mapping[str, str]
+
+    def to_dataframe(self) -> "pd.DataFrame":
+        """A row for each score and reference, with the fields of `ScoreRow` as columns."""
+        import pandas as pd
+
+        names = [field.name for field in fields(ScoreRow)]
+        table = pd.DataFrame([asdict(row) for row in self.rows], columns=names)
+        numbers = [name for name in names if name not in ("score", "question", "reference", "says")]
+        return table.astype({name: float for name in numbers} | {"models": int})
+
+    def __str__(self) -> str:
+        from audits.scores._terminal import terminal
+
+        return terminal(self)
+
+    def __repr__(self) -> str:
+        return f"Scoreboard({self.submission!r}, {len(self.rows)} rows)"
+
+    def _repr_html_(self) -> str:
+        from audits.scores._terminal import html
+
+        return html(self)
+
+
+def score(
+    submission: Submission | Population | Observations,
+    references: ReferencesLike,
+    *,
+    seed: int,
+    confidence: float = 0.95,
+) -> Scoreboard:
+    """All of the literature's scores that the observations allow, against both references.
+
+    Against the untraining reference, models trained without the forget set, a score can say whether
+    the submission was untrained; against the unlearning reference, models trained without the whole
+    behaviour, whether it was unlearned. Beside each value stand the null, one half of the
+    reference's models against the other, and the original, both at the same number of models: no
+    value is compared with a constant such as 0.5. See `estimators.scores.calibrate`.
+
+    A row says ``outside the null`` where the submission's median over splits is beyond the null's
+    range and its interval leaves the null's median out. That happens to a perfect unlearner too, in
+    each row by itself with probability about one minus the confidence or less, as medians vary less
+    than single splits: in a trial with 60 perfect unlearners (32 models a population, 95 %, 40
+    splits) none to two of six scores each. By the range alone the activation distance was outside
+    in 36. Rows are not corrected for their number. `audit` gives a verdict that is;
+    this table says what others would have reported, and what it is worth.
+
+    Args:
+        submission: as for `audit`.
+        references: as for `audit`, at least 4 models each; without originals there are no ceilings.
+            Random teachers for ZRF are drawn where they hold a learner.
+        seed: of splits, resamples and shuffles.
+        confidence: of each interval, in (0, 1).
+
+    Returns:
+        The table, and what it leaves out with the reason.
+
+    Raises:
+        SubmissionError: when the submission does not fit the references.
+        TypeError: when something is no population.
+        ValueError: when a reference has fewer than 4 models, or the confidence is out of range.
+
+    Example:
+        >>> import numpy as np
+        >>> from indist import audits, oracles
+        >>> rng, ids = np.random.default_rng(0), np.array([f"test/{k}" for k in range(9)])
+        >>> def seen(models):
+        ...     logits = rng.normal(size=(models, 9, 2)).astype(np.float32)
+        ...     return oracles.Observations(
+        ...         logits, np.zeros(9, np.int32), np.full(9, "test"), ids)
+        >>> refs = audits.ObservedReferences(seen(16), seen(16), original=seen(16))
+        >>> {row.says for row in score(seen(16), refs, seed=0).rows}
+        {'saturated: cannot tell the original from the null'}
+    """
+    check_confidence(confidence)
+    gathered = gather(submission, references)
+    seen = gathered.observations
+    for name in REFERENCES:
+        if seen[name].models < FEWEST:
+            raise ValueError(
+                f"{name}: expected at least {FEWEST} models, found {seen[name].models}"
+            )
+    world = World(seen, seed, _teachers(references, seed), _relearn_times(submission, references))
+    rows, missing = score_all(RECIPES, world, confidence)
+    return Scoreboard(
+        submission=gathered.submission,
+        rows=tuple(rows),
+        missing=(*missing, *(MissingScore(*one) for one in NEVER.items())),
+        sizes={name: one.models for name, one in seen.items()},
+        confidence=float(confidence),
+        splits=SPLITS,
+        seed=seed,
+        digests={name: one.digest for name, one in seen.items()},
+    )
+
+
+def score_all(
+    recipes: tuple[Recipe, ...], world: World, confidence: float
+) -> tuple[list[ScoreRow], list[MissingScore]]:
+    """Rows of the scores that can be had, and why the others cannot.
+
+    Args:
+        recipes: which scores.
+        world: what was seen.
+        confidence: of each interval.
+
+    Returns:
+        Two rows for each score that can be had; the others.
+    """
+    rows: list[ScoreRow] = []
+    missing: list[MissingScore] = []
+    for recipe in recipes:
+        try:
+            measure = recipe.make(world)
+            rows += [_row(recipe, measure, name, world.seed, confidence) for name in REFERENCES]
+        except ValueError as error:
+            missing.append(MissingScore(recipe.name, str(error)))
+    return rows, missing
+
+
+def _teachers(references: ReferencesLike, seed: int) -> np.ndarray | None:
+    """Logits at the probes of models of the same kind with random parameters."""
+    learner = getattr(getattr(references, "scenario", None), "learner", None)
+    probes = getattr(references, "probes", None)
+    if not isinstance(learner, Learner) or not isinstance(probes, Probes):
+        return None
+    keys = jax.random.split(stream_key(stream_number(seed, "random teachers")), TEACHERS)
+    params = jax.vmap(learner.init, in_axes=(0, None))(keys, probes.inputs)
+    logits = jax.vmap(learner.logits, in_axes=(0, None))(params, probes.inputs)
+    return np.asarray(logits, dtype=np.float64)
+
+
+def _relearn_times(
+    submission: Submission | Population | Observations, references: ReferencesLike
+) -> dict[str, np.ndarray] | None:
+    """Steps until S is known as well as the original knows it, where all are models at hand."""
+    scenario = getattr(references, "scenario", None)
+    start = getattr(references, "original", None)
+    if not isinstance(scenario, Scenario) or not isinstance(start, Population):
+        return None
+    if isinstance(submission, Submission) and isinstance(submission.content, PopulationFiles):
+        folder = submission.content.folder
+        submission = load_population(folder, start.learner, start.probes)
+    models = {"submission": submission, "original": start}
+    models |= {name: getattr(references, name) for name in REFERENCES}
+    forget = scenario.train.take(scenario.forget)
+    target = float(relearn_losses(start, forget, steps=1)[:, 0].mean())
+    return {
+        name: relearn_time(one, forget, target=target, steps=RELEARN_STEPS)
+        for name, one in models.items()
+        if isinstance(one, Population) and one.learner == start.learner
+    }
+
+
+class _Value(NamedTuple):
+    """A score of all models, and its interval where there is one."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+def _value(measure: Measure, reference: str, seed: int, confidence: float) -> _Value:
+    ours, theirs = measure.tables["submission"], measure.tables[reference]
+    if measure.value is None:
+        both = compared(ours, theirs, name=reference, confidence=confidence)
+        value, ends, unknown = both.submission, both.submission_interval, len(ours) < 2
+    else:
+        # Its value for equal populations is not asked for: the null takes that place.
+        found = scored(
+            measure.value,
+            ours,
+            theirs,
+            name=reference,
+            ideal=float("nan"),
+            limits=measure.limits,
+            seed=seed,
+            confidence=confidence,
+            paired=False,
+            strata=measure.strata,
+        )
+        value, ends = found["estimate"], found["confidence_interval"]
+        unknown = found["undetermined"]
+    if unknown:
+        return _Value(float(value), None, None)
+    low, high = np.clip([float(ends.low), float(ends.high)], *measure.limits)
+    return _Value(float(value), float(low), float(high))
+
+
+class _Beside(NamedTuple):
+    """What a value stands beside, all at the same number of models."""
+
+    at_models: float | None = None
+    null: float | None = None
+    null_low: float | None = None
+    null_high: float | None = None
+    original: float | None = None
+
+
+def _beside(measure: Measure, reference: str, value: float, found: Calibration | None) -> _Beside:
+    start = measure.tables.get("original")
+    if measure.value is None:
+        # A mean is shown as published, and was compared with the reference's as a difference.
+        bar = float(measure.tables[reference].mean())
+        ends = (
+            (None, None) if found is None else (bar + found.null.low[0], bar + found.null.high[0])
+        )
+        return _Beside(value, bar, *ends, None if start is None else float(start.mean()))
+    if found is None:
+        return _Beside()
+    numbers = [found.submission.median, found.null.median, found.null.low, found.null.high]
+    known = [*numbers, *([] if start is None else [found.original.median])]
+    return _Beside(*(float(one[0]) for one in known))
+
+
+def _row(
+    recipe: Recipe, measure: Measure, reference: ReferenceName, seed: int, confidence: float
+) -> ScoreRow:
+    value = _value(measure, reference, seed, confidence)
+    ours, theirs = measure.tables["submission"], measure.tables[reference]
+    start = measure.tables.get("original")
+    size = min(len(ours), len(theirs) // 2, len(ours if start is None else start))
+
+    def found(models: int, splits: int, population: np.ndarray) -> Calibration:
+        return calibrate(
+            measure.value or mean_difference,
+            population,
+            {reference: theirs},
+            original=population if start is None else start,
+            seed=seed,
+            models=models,
+            splits=splits,
+            confidence=confidence,
+        )
+
+    one = found(size, SPLITS, ours) if size >= FEWEST else None
+    needed = None
+    if one is not None and start is not None and one.tells[0]:
+        needed = size
+        for models in _smaller(size):
+            if not found(models, SPLITS_OF_SEARCH, start).tells[0]:
+                break
+            needed = models
+    beside = _beside(measure, reference, value.value, one)
+    return ScoreRow(
+        score=recipe.name,
+        question=recipe.question,
+        reference=reference,
+        **value._asdict(),
+        models=size,
+        **beside._asdict(),
+        models_needed=needed,
+        says=_says(value, beside, saturated=start is not None and needed is None),
+    )
+
+
+def _smaller(size: int) -> list[int]:
+    """Powers of two from `FEWEST` up to below a size, the greatest first."""
+    return [2**k for k in range(size.bit_length(), 1, -1) if 2**k < size]
+
+
+def _says(value: _Value, beside: _Beside, *, saturated: bool) -> Says:
+    at, null, low, high, _ = beside
+    if value.low is None or value.high is None or at is None or null is None:
+        return "undetermined: too few models"
+    if low is None or high is None:
+        return "undetermined: too few models"
+    # Splits of one reference share its models: a mean over pairs of models, as the activation
+    # distance, varies by far less over them than over fresh models. The value's interval does not,
+    # so it must leave the null out too. Rounding: equal numbers' means differ in the last bit.
+    near = at - (value.value - value.low) - 1e-9, at + (value.high - value.value) + 1e-9
+    beyond = not low - 1e-9 <= at <= high + 1e-9
+    if beyond and not near[0] <= null <= near[1]:
+        return "outside the null"
+    return "saturated: cannot tell the original from the null" if saturated else "like the null"

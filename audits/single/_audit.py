@@ -1,0 +1,258 @@
+"""One submitted model: how it ranks among the models of each reference, and no more than that.
+
+A certificate needs repeated runs of the algorithm. One run allows a rank: were it one of the
+reference's own, it would be equally likely to stand at any place among them.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.stats import binomtest
+
+from audits._reading import SubmissionError
+from audits.single._findings import (
+    REFERENCES,
+    ErrorRate,
+    GroupRank,
+    LikelihoodRatio,
+    Rank,
+    RankTest,
+    SingleAudit,
+)
+from audits.submissions._observed import ReferencesLike, gather
+from audits.submissions._submission import Submission
+from audits.verdict._audit import versions
+from audits.verdict._observables import Observables, median_margins
+from audits.verdict._results import Provenance, ReferenceName
+from oracles import Observations, Population
+
+# Two models fit a spread; two more say how often the fit errs.
+_LEAST_TO_FIT = 4
+
+
+def audit_single(
+    submission: Submission | Population | Observations,
+    references: ReferencesLike,
+    *,
+    confidence: float = 0.95,
+) -> SingleAudit:
+    r"""Says of one submitted model which reference it is consistent with.
+
+    For each reference of N models, with the observables of `audit`, the statistic is
+
+    $$T = \max_j |x_j - \bar x_j| / s_j$$
+
+    with means and spreads over the N + 1 models, the submitted one among them. They do not depend
+    on which of these is the submitted one, so if it is exchangeable with the reference's its rank
+    is uniform and $p = (1 + \#\{i : T_i \ge T\}) / (N + 1)$ is exact at every N, whatever the laws
+    and the dependence of the observables. Each reference is tested at level alpha / 2.
+
+    The likelihood ratio between the references rests on independent normal laws for the
+    observables, fitted on the references' even models; how often it errs is read off the odd ones,
+    so that neither a wrong model nor a poor fit can flatter it.
+
+    Args:
+        submission: one model, from `load`, a population or its observations.
+        references: as for `audit`.
+        confidence: one minus alpha, in (0, 1).
+
+    Returns:
+        Ranks, ratio and sentences; never an epsilon.
+
+    Raises:
+        SubmissionError: when there is more than one model, or it does not fit the references.
+        ValueError: when the confidence lies outside its range.
+
+    Example:
+        >>> from indist import oracles
+        >>> scenario = oracles.scenarios.load("circles", seed=0)
+        >>> refs = oracles.references(scenario, models=8, seed=0)
+        >>> one = oracles.train(scenario, "nothing", stream="original", models=1, seed=5)
+        >>> audit_single(one, refs).untraining.finding
+        'undecided'
+
+    References:
+        Vovk, Gammerman and Shafer (2005), Algorithmic Learning in a Random World, chapter 2.
+    """
+    if not 0.0 < confidence < 1.0:
+        raise ValueError(f"confidence: expected a number in (0, 1), found {confidence}")
+    gathered = gather(submission, references)
+    found = gathered.observations["submission"].models
+    if found != 1:
+        raise SubmissionError(
+            f"{gathered.submission}: expected one model, found {found}; an audit of several runs "
+            "says more"
+        )
+    seen = {name: gathered.observations[name] for name in ("submission", *REFERENCES)}
+    columns = {name: median_margins(observations) for name, observations in seen.items()}
+    level = (1.0 - confidence) / 2.0
+    tests = [_test(name, seen, columns, level) for name in REFERENCES]
+    return SingleAudit(
+        untraining=tests[0],
+        unlearning=tests[1],
+        ratio=likelihood_ratio(
+            columns["submission"].values[0],
+            columns["untraining"].values,
+            columns["unlearning"].values,
+            confidence=confidence,
+        ),
+        confidence=float(confidence),
+        provenance=Provenance(
+            submission=gathered.submission,
+            method=gathered.method,
+            scenario=gathered.scenario,
+            title=gathered.title,
+            sizes=gathered.sizes,
+            settings=gathered.settings,
+            digests={name: observations.digest for name, observations in seen.items()},
+            parameters={k: v for k, v in gathered.parameters.items() if k in seen},
+            seeds={name: gathered.seeds[name] for name in seen},
+            versions=versions(),
+        ),
+        observables=columns,
+        observations=seen,
+        warnings=_copies(seen),
+    )
+
+
+def _copies(seen: Mapping[str, Observations]) -> tuple[str, ...]:
+    return tuple(
+        f"The submitted model equals a model of the {name} reference to the last bit: a copy is no "
+        "draw of its own, and the test against that reference does not hold for it."
+        for name in REFERENCES
+        if (seen[name].logits == seen["submission"].logits).all(axis=(1, 2)).any()
+    )
+
+
+def rank_pvalue(
+    submitted: Float[np.ndarray, " observables"], reference: Float[np.ndarray, "n observables"]
+) -> float:
+    """Exact test that one model is exchangeable with others, by its greatest deviation.
+
+    Args:
+        submitted: its observables.
+        reference: those of the other models.
+
+    Returns:
+        (1 + number of the others that deviate at least as much) / (n + 1); see `audit_single`.
+
+    Example:
+        >>> rank_pvalue(np.array([9.0]), np.arange(4.0)[:, None])
+        0.2
+    """
+    pool = np.concatenate([submitted[None], reference])
+    deviation = np.abs(pool - pool.mean(axis=0))
+    spread = pool.std(axis=0)
+    varied = spread > 1e-12 * np.abs(pool).max(axis=0)
+    return _share(np.max(deviation[:, varied] / spread[varied], axis=1, initial=0.0))
+
+
+def _share(statistics: Float[np.ndarray, " models"]) -> float:
+    """The share of models whose statistic is at least the first one's, but for rounding."""
+    return float(np.mean(statistics >= statistics[0] * (1.0 - 1e-9)))
+
+
+def _test(
+    name: ReferenceName,
+    seen: Mapping[str, Observations],
+    columns: Mapping[str, Observables],
+    level: float,
+) -> RankTest:
+    own, reference = columns["submission"].values[0], columns[name].values
+    models, observables = reference.shape
+    below, above = (reference <= own).sum(axis=0), (reference >= own).sum(axis=0)
+    twice = 2.0 * observables * (1.0 + np.minimum(below, above)) / (models + 1.0)
+    pvalue = rank_pvalue(own, reference)
+    possible: Rank = "consistent" if 1.0 / (models + 1.0) <= level else "undecided"
+    margins = seen["submission"].margins[0], seen[name].margins
+    beyond = _beyond(np.concatenate([margins[0][None], margins[1]]))
+    return RankTest(
+        reference=name,
+        models=models,
+        pvalue=pvalue,
+        level=level,
+        finding="inconsistent" if pvalue <= level else possible,
+        groups=tuple(
+            GroupRank(label, float(x), float(low), float(high), int(b), int(a), min(1.0, float(p)))
+            for label, x, low, high, b, a, p in zip(
+                columns[name].names,
+                own,
+                reference.min(axis=0),
+                reference.max(axis=0),
+                below,
+                above,
+                twice,
+                strict=True,
+            )
+        ),
+        outside=beyond[0],
+        outside_pvalue=_share(beyond.sum(axis=1, dtype=np.float64)),
+    )
+
+
+def _beyond(pool: Float[np.ndarray, "models probes"]) -> Bool[np.ndarray, "models probes"]:
+    """Where each model alone is the least or the greatest of all."""
+    ordered = np.sort(pool, axis=0)
+    least = (pool == ordered[0]) & (ordered[0] < ordered[1])
+    return least | ((pool == ordered[-1]) & (ordered[-1] > ordered[-2]))
+
+
+def likelihood_ratio(
+    submitted: Float[np.ndarray, " observables"],
+    untraining: Float[np.ndarray, "n observables"],
+    unlearning: Float[np.ndarray, "m observables"],
+    *,
+    confidence: float,
+) -> LikelihoodRatio | None:
+    """Likelihood ratio of two references, fitted on half of each and calibrated on the rest.
+
+    Args:
+        submitted: observables of the submitted model.
+        untraining: of the untraining reference.
+        unlearning: of the unlearning reference.
+        confidence: of the intervals of the error rates.
+
+    Returns:
+        The ratio, or None when a reference has fewer than four models.
+    """
+    if min(len(untraining), len(unlearning)) < _LEAST_TO_FIT:
+        return None
+    fitted = [_normal(reference[::2]) for reference in (untraining, unlearning)]
+
+    def score(values: np.ndarray) -> np.ndarray:
+        first, second = (
+            (-0.5 * ((values - mean) / spread) ** 2 - np.log(spread)).sum(axis=-1)
+            for mean, spread in fitted
+        )
+        return np.asarray(first - second)
+
+    value = float(score(submitted))
+    held_out = score(untraining[1::2]), score(unlearning[1::2])
+    errors = int((held_out[0] < 0.0).sum()), int((held_out[1] > 0.0).sum())
+    rates = [
+        _error_rate(count, len(scores), confidence)
+        for count, scores in zip(errors, held_out, strict=True)
+    ]
+    return LikelihoodRatio(
+        value=value,
+        towards="untraining" if value > 0.0 else "unlearning" if value < 0.0 else None,
+        untraining=rates[0],
+        unlearning=rates[1],
+        pvalue_untraining=float((1 + (held_out[0] <= value).sum()) / (1 + len(held_out[0]))),
+        pvalue_unlearning=float((1 + (held_out[1] >= value).sum()) / (1 + len(held_out[1]))),
+        confidence=confidence,
+    )
+
+
+def _normal(
+    values: Float[np.ndarray, "n observables"],
+) -> tuple[Float[np.ndarray, " observables"], Float[np.ndarray, " observables"]]:
+    mean = values.mean(axis=0)
+    # Models that are all equal have no spread, and a density only with a little of it.
+    return mean, np.maximum(values.std(axis=0, ddof=1), 1e-9 * (1.0 + np.abs(mean)))
+
+
+def _error_rate(errors: int, models: int, confidence: float) -> ErrorRate:
+    ends = binomtest(errors, models).proportion_ci(confidence, method="exact")
+    return ErrorRate(errors, models, float(ends.low), float(ends.high))

@@ -1,0 +1,97 @@
+"""Several audits against the same references in one distance plane."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from audits.report._numbers import plain
+from audits.report._svg import INK, UNLEARNING, UNTRAINING, drawing
+from audits.verdict._figures import canvas, regions
+from oracles.storage._files import write_bytes_atomic
+
+if TYPE_CHECKING:
+    from audits.verdict._audit import Audit
+
+_SHADES = {"untraining": UNTRAINING, "unlearning": UNLEARNING}
+# Size of a name's letters, as a share of an axis.
+_LETTER, _LINE = 0.02, 0.07
+_TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+@drawing()
+def candidates_plane(results: "Mapping[str, Audit]") -> Figure:
+    """Where each of several candidates lies between the references, with its box of confidence.
+
+    Args:
+        results: audits by the candidate's name, all of one declaration and against the same
+            references.
+    """
+    first = next(iter(results.values()))
+    figure, axes = canvas(372.0, left=50.0, bottom=44.0, right=12.0, top=10.0)
+    figure.set_facecolor("white")
+    boxes = [
+        (r.untraining.lower, r.unlearning.lower, r.untraining.upper, r.unlearning.upper)
+        for r in results.values()
+    ]
+    words = [_word(name, *box) for name, box in zip(results, boxes, strict=True)]
+    regions(axes, first.declaration.tolerance, boxes + words)
+    taken: list[float] = []
+    for (name, result), (left, low, right, high) in zip(results.items(), boxes, strict=True):
+        colour = _SHADES.get(result.verdict, INK)
+        axes.add_patch(
+            Rectangle(
+                (left, low), right - left, high - low, facecolor="none", edgecolor=colour,
+                lw=1.6, clip_on=False, zorder=5,
+            )
+        )  # fmt: skip
+        x, y = result.untraining.estimate, result.unlearning.estimate
+        axes.plot([x], [y], "o", color=colour, markersize=7, clip_on=False, zorder=6)
+        # Candidates in one corner are named below one another.
+        level = sum(abs(x - other) < 0.3 for other in taken)
+        taken.append(x)
+        axes.annotate(
+            name,
+            (right if right > 0.9 else (left + right) / 2, low if low > 0.15 else high),
+            xytext=(0, (-12 - 14 * level) if low > 0.15 else 8),
+            textcoords="offset points",
+            ha="right" if right > 0.9 else "center",
+            color=colour,
+            fontsize=10.5,
+            parse_math=False,
+            zorder=7,
+        )
+    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    axes.set_xticks(_TICKS, [plain(tick) for tick in _TICKS])
+    axes.set_yticks(_TICKS, [plain(tick) for tick in _TICKS])
+    axes.set_xlabel("distance to models that never saw S", color=INK, fontsize=12)
+    axes.set_ylabel("distance to models that never saw B", color=INK, fontsize=12)
+    return figure
+
+
+def _word(
+    name: str, left: float, low: float, right: float, high: float
+) -> tuple[float, float, float, float]:
+    """About where the name of a candidate stands, beside the box given."""
+    width = _LETTER * len(name)
+    start = right - width if right > 0.9 else (left + right - width) / 2
+    bottom = low - _LINE if low > 0.15 else high
+    return start, bottom, start + width, bottom + _LINE
+
+
+def write_candidates(results: "Mapping[str, Audit]", stem: Path) -> None:
+    """Writes `candidates_plane` as ``stem.svg`` and ``stem.png``.
+
+    Args:
+        results: see `candidates_plane`.
+        stem: path without a suffix.
+    """
+    figure = candidates_plane(results)
+    for kind, options in (("svg", {"metadata": {"Date": None}}), ("png", {"dpi": 200})):
+        buffer = io.BytesIO()
+        with drawing():
+            figure.savefig(buffer, format=kind, **options)  # pyright: ignore[reportArgumentType]
+        write_bytes_atomic(stem.with_suffix(f".{kind}"), buffer.getvalue())

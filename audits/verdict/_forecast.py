@@ -1,0 +1,163 @@
+"""About how many models would decide an open comparison, if the estimated distance were true."""
+
+import math
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from audits.verdict._half_lines import masses_below
+from audits.verdict._results import Forecast
+from audits.verdict._simulated_audits import Margins, fitted
+
+Towards = Literal["match", "differ"]
+
+POWER = 0.8
+MOST = 1_000_000
+_FOLDS = 5
+
+
+def forecast(
+    first: Float[np.ndarray, "n observables"],
+    second: Float[np.ndarray, "m observables"],
+    *,
+    epsilon: float,
+    tolerance: float,
+    confidence: float,
+    bounds: tuple[float, float],
+    seed: int,
+) -> Forecast:
+    """Models a side that would decide with probability about 0.8.
+
+    The divergence is estimated without the optimism of a supremum: the event is chosen on four
+    fifths of the models and measured on the rest. Both samples are then mixed with their pool until
+    their divergence is that estimate, and audits with n models a side are simulated from them, with
+    margins stretched to those that the audit at hand has shown.
+
+    Args:
+        first: observables of the models of P.
+        second: of Q.
+        epsilon: the declared epsilon.
+        tolerance: the declared tolerance.
+        confidence: of each bound.
+        bounds: lower and upper bound of the audit at hand.
+        seed: of the simulation.
+
+    Returns:
+        The forecast: "about", for what goes in are estimates themselves. Even at the true distance
+        it may be short by a factor of two or three where a match is not perfect and epsilon is
+        above 0, since the events that decide it are rare.
+
+    Example:
+        >>> p, q = np.random.default_rng(0).normal(size=(2, 100, 2))
+        >>> forecast(p, q, epsilon=0.0, tolerance=0.2, confidence=0.975, bounds=(0.0, 0.33),
+        ...          seed=0).towards
+        'match'
+    """
+    factor = math.exp(epsilon)
+    distance = held_out_divergence(first, second, factor)
+    models, towards = models_to_decide(
+        first,
+        second,
+        distance=distance,
+        factor=factor,
+        tolerance=tolerance,
+        confidence=confidence,
+        bounds=bounds,
+        seed=seed,
+    )
+    # What is open at this size was not decided by it, whatever the forecast says of its chances.
+    least = math.ceil(1.1 * max(len(first), len(second)))
+    return Forecast(None if models is None else max(models, least), POWER, towards)
+
+
+def models_to_decide(
+    first: Float[np.ndarray, "n observables"],
+    second: Float[np.ndarray, "m observables"],
+    *,
+    distance: float,
+    factor: float,
+    tolerance: float,
+    confidence: float,
+    bounds: tuple[float, float],
+    seed: int,
+) -> tuple[int | None, Towards]:
+    """The forecast at a given distance: see `forecast`.
+
+    Args:
+        first: observables of the models of P.
+        second: of Q.
+        distance: the divergence taken to be true.
+        factor: c = e^epsilon.
+        tolerance: the declared tolerance.
+        confidence: of each bound.
+        bounds: lower and upper bound of the audit at hand.
+        seed: of the simulation.
+
+    Returns:
+        Models a side, None when a million would not do; and the decision they would reach.
+    """
+    towards: Towards = "match" if distance < tolerance else "differ"
+    level, bound = 1.0 - confidence, bounds[1]
+    if towards == "differ":
+        # About what is left of a level after observables, directions and a grid of thresholds.
+        level, bound = level / (12.0 * first.shape[1]), bounds[0]
+    seen = fitted(first, second, factor, math.inf)
+    margins = Margins(towards == "match", level, factor).calibrated(
+        seen, len(first), len(second), bound
+    )
+    truth = fitted(first, second, factor, distance)
+
+    def share(models: int) -> float:
+        imagined = margins.imagined(truth, models, seed)
+        return float((imagined <= tolerance if margins.upper else imagined > tolerance).mean())
+
+    return _least_models(share), towards
+
+
+def held_out_divergence(
+    first: Float[np.ndarray, "n observables"],
+    second: Float[np.ndarray, "m observables"],
+    factor: float,
+) -> float:
+    """Cross-fitted divergence: the greatest event of each four fifths, measured on the other fifth.
+
+    Args:
+        first: observables of the models of P.
+        second: of Q.
+        factor: c = e^epsilon.
+
+    Returns:
+        The mean over folds, in [0, 1]; unlike the plug-in it is not biased upward. 0 with fewer
+        than two models on a side, where nothing can be held out.
+    """
+    folds = min(_FOLDS, len(first), len(second))
+    if folds < 2:
+        return 0.0
+    weights: list[np.ndarray] = []
+    for sample in (first, second):
+        held = np.arange(len(sample)) % folds == np.arange(folds)[:, None]
+        weights.append(
+            np.concatenate([part / part.sum(axis=1, keepdims=True) for part in (~held, held)])
+        )
+    gaps: list[np.ndarray] = []
+    for p, q in masses_below((first, second), weights):
+        for a, b in ((p, q), (1.0 - p, 1.0 - q)):
+            gaps += [a - factor * b, b - factor * a]
+    chosen, measured = np.split(np.concatenate(gaps, axis=1), 2)
+    at = chosen.argmax(axis=1)
+    return max(0.0, float(measured[np.arange(folds), at].mean()))
+
+
+def _least_models(share: Callable[[int], float]) -> int | None:
+    """The least number of models that decides often enough, within 2 %."""
+    low, high = 2, 64
+    while share(high) < POWER:
+        low, high = high, 4 * high
+        if low >= MOST:
+            return None
+    while high > 1.02 * low + 1:
+        middle = round(math.sqrt(low * high))
+        low, high = (low, middle) if share(middle) >= POWER else (middle, high)
+    return high if high <= MOST else None

@@ -1,0 +1,88 @@
+"""The least tolerance that so many models could meet, from a reference against itself."""
+
+import math
+
+import numpy as np
+from jaxtyping import Float
+
+from audits.verdict._compare import EVENTS
+from estimators import delta_upper_bound
+
+_SPLITS = 16
+# A calibrated tolerance is one that nine of ten perfect matches would meet.
+_CALIBRATED = 0.9
+
+
+def self_distances(
+    reference: Float[np.ndarray, "n observables"],
+    *,
+    epsilon: float,
+    confidence: float,
+    models: int,
+    seed: int,
+) -> Float[np.ndarray, " splits"]:
+    """Upper bounds that a perfect match would about get at the audit's own sizes.
+
+    The reference is split at random into two halves, which match by construction. Their upper bound
+    is that of two populations of n/2 models; bounds on a true match shrink like the standard error
+    of a difference, which carries it over to the audit's own sizes.
+
+    Args:
+        reference: observables of a reference's models.
+        epsilon: the declared epsilon.
+        confidence: of the upper bound.
+        models: size of the submission, to be compared with the whole reference.
+        seed: of the splits.
+
+    Returns:
+        A number in [0, 1] for each split; all are 1 with fewer than four models to split.
+    """
+    total = len(reference)
+    half = total // 2
+    if half < 2:
+        return np.ones(_SPLITS)
+    rng = np.random.default_rng(seed)
+    orders = np.stack([np.argsort(rng.random(total)) for _ in range(_SPLITS)])
+    parts = [
+        reference[orders[:, cut]].swapaxes(0, 1) for cut in (slice(half), slice(half, 2 * half))
+    ]
+    bound = delta_upper_bound(*parts, epsilon=epsilon, confidence=confidence, events=EVENTS).bound
+    scale = math.sqrt((1.0 / models + 1.0 / total) / (2.0 / half))
+    return np.minimum(1.0, np.asarray(bound).max(axis=1) * scale)
+
+
+def least_tolerance(*distances: Float[np.ndarray, " splits"]) -> float:
+    """The tolerance that a perfect match with the harder reference meets every other time.
+
+    Args:
+        *distances: `self_distances` of each reference.
+
+    Returns:
+        A number in [0, 1]; smaller tolerances ask for the impossible more often than not.
+    """
+    return float(max(np.median(one) for one in distances))
+
+
+def calibrated_tolerance(*distances: Float[np.ndarray, " splits"]) -> float:
+    """A tolerance that nine of ten perfect matches would meet, rounded up to a hundredth.
+
+    Bounds hold whatever they are compared with, so a tolerance found on the references costs no
+    confidence; what is lost is that nobody said beforehand how much difference matters.
+
+    Args:
+        *distances: `self_distances` of each reference.
+
+    Returns:
+        A number in (0, 1).
+
+    Raises:
+        ValueError: when there are too few models for any tolerance below 1.
+    """
+    found = max(float(np.quantile(one, _CALIBRATED)) for one in distances)
+    rounded = math.ceil(100.0 * found) / 100.0
+    if rounded >= 1.0:
+        raise ValueError(
+            "tolerance: expected more models to calibrate it on; with these few no tolerance below "
+            "1 could be met"
+        )
+    return rounded

@@ -1,0 +1,125 @@
+"""The tables of the report: numbers of the audit as text, rounded outward."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from audits.report import _numbers as numbers
+from audits.verdict._names import GROUPS, POPULATIONS, WHO, group_name
+from audits.verdict._results import Comparison, GroupSummary
+
+if TYPE_CHECKING:
+    from audits.verdict._audit import Audit
+
+Pairs = tuple[tuple[str, str], ...]
+"""Names and what they are, in the order of the page."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text: the first cell of each row names it, and a last row may sum them up.
+
+    Its kind says what the cells hold: ``numbers``, ``people`` with their number last, or ``words``.
+    """
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    total: tuple[str, ...] = ()
+    kind: str = "numbers"
+
+
+def bounds(of: Comparison, tolerance: float) -> str:
+    """Both bounds of a comparison, rounded so that they fall on their side of the tolerance."""
+    return numbers.interval(of.lower, of.upper, limit=tolerance)
+
+
+def people(audit: "Audit") -> Table:
+    """Who was compared with whom, and how many there are of each."""
+    models = {
+        "submission": audit.untraining.models_first,
+        "untraining": audit.untraining.models_second,
+        "unlearning": audit.unlearning.models_second,
+    }
+    if audit.original is not None:
+        models["original"] = audit.original[0].models_first
+    rows = tuple(
+        (name, WHO[key], numbers.count(models[key]))
+        for key, name in POPULATIONS.items()
+        if key in models
+    )
+    return Table(
+        "The populations, each of models that differ in their random keys alone",
+        ("population", "who they are", "models"),
+        rows,
+        kind="people",
+    )
+
+
+def by_observable(of: Comparison, tolerance: float) -> Table:
+    """One comparison, a row for each observable and one for the greatest."""
+    rows = tuple(
+        (
+            row.observable,
+            numbers.near(row.estimate),
+            numbers.interval(row.lower, row.upper, limit=tolerance),
+            f"{numbers.near(row.median_first, 2)} / {numbers.near(row.median_second, 2)}",
+        )
+        for row in of.by_observable
+    )
+    total = ("greatest", numbers.near(of.estimate), bounds(of, tolerance), "")
+    return Table(
+        f"Distance to the {POPULATIONS[of.second]}, by observable",
+        ("observable", "estimate", "bounds", f"medians: {of.first} / {of.second}"),
+        rows,
+        total,
+    )
+
+
+def group_words(groups: tuple[GroupSummary, ...]) -> Pairs:
+    """What each group of probes is, and its size."""
+    probes = {row.group: row.probes for row in groups}
+    return tuple(
+        (
+            group_name(group),
+            f"{GROUPS.get(group, 'other probes')}; {numbers.count(size)} "
+            f"probe{'s' if size > 1 else ''}",
+        )
+        for group, size in probes.items()
+    )
+
+
+def by_group(groups: tuple[GroupSummary, ...]) -> tuple[Table, ...]:
+    """Accuracy and margin, a row for each group and a column for each population."""
+    if not groups:
+        return ()
+    cells = {(row.group, row.population): row for row in groups}
+    populations = [name for name in POPULATIONS if any(row.population == name for row in groups)]
+    columns = ("probes", *(POPULATIONS[name] for name in populations))
+
+    def table(caption: str, cell: Callable[[GroupSummary], str]) -> Table:
+        rows = tuple(
+            (
+                group_name(group),
+                *(
+                    cell(cells[group, name]) if (group, name) in cells else ""
+                    for name in populations
+                ),
+            )
+            for group in dict.fromkeys(row.group for row in groups)
+        )
+        return Table(caption, columns, rows)
+
+    return (
+        table("How often a probe is given its label, with 95\N{NO-BREAK SPACE}% intervals", _share),
+        table("Median margin: median and 5 to 95\N{NO-BREAK SPACE}% range over models", _margin),
+    )
+
+
+def _share(row: GroupSummary) -> str:
+    ends = numbers.interval(100 * row.accuracy_low, 100 * row.accuracy_high, 1)
+    return f"{numbers.percent(row.accuracy)} ({ends})"
+
+
+def _margin(row: GroupSummary) -> str:
+    return f"{numbers.near(row.margin, 2)} ({numbers.interval(row.margin_low, row.margin_high, 2)})"

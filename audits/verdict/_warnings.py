@@ -1,0 +1,87 @@
+"""What a reader should be warned of, found in the data rather than in the rules."""
+
+import numpy as np
+
+from audits.verdict._results import ClaimCheck, Comparison, Declaration, Separation
+from audits.verdict._words import needed
+from oracles import Observations
+
+_SHORT = {
+    "untraining": "the untraining reference",
+    "unlearning": "the unlearning reference",
+    "original": "the original",
+}
+
+
+def remarks(
+    observations: dict[str, Observations],
+    declaration: Declaration,
+    separation: Separation,
+    references: Comparison,
+    least_tolerance: float,
+    claimed: ClaimCheck | None,
+) -> tuple[str, ...]:
+    """Warnings, one sentence each.
+
+    Args:
+        observations: of each population.
+        declaration: what was declared.
+        separation: of the references.
+        references: their comparison.
+        least_tolerance: the least tolerance that these sizes could meet.
+        claimed: what is claimed beside what was measured, or None.
+
+    Returns:
+        The warnings, the gravest first.
+    """
+    found: list[str] = []
+    submission = observations["submission"]
+    rows = {name: _rows(seen) for name, seen in observations.items()}
+    if claimed is not None and claimed.finding == "contradicted":
+        found.append(claimed.sentence)
+    if all(len(set(row)) == 1 and len(row) > 1 for row in rows.values()):
+        found.append(
+            "All models of each population are equal to the last bit: the learner has no "
+            "randomness, two populations are either the same or fully apart, and the number of "
+            "models says nothing."
+        )
+        return tuple(found)
+    for name in ("untraining", "unlearning"):
+        shared = len(set(rows["submission"]) & set(rows[name]))
+        if shared:
+            found.append(
+                f"{shared} submitted models equal models of {_SHORT[name]} to the last bit: the "
+                "bounds are for independent models and do not hold for copies."
+            )
+    if set(rows["untraining"]) & set(rows["unlearning"]):
+        found.append(
+            "The references share models to the last bit, so their distance to each other is not "
+            "that of independent populations."
+        )
+    distinct = len(set(rows["submission"]))
+    if distinct < submission.models:
+        found.append(
+            f"Only {distinct} of the {submission.models} submitted models differ from one another "
+            "at the probes: repeated models are not independent runs."
+        )
+    if submission.models == 1:
+        found.append(
+            "One submitted model says nothing of the distribution that its algorithm makes: submit "
+            "several runs."
+        )
+    if separation == "unresolved":
+        found.append(
+            "It is open whether the references themselves are alike within the tolerance; "
+            f"{needed(references)} to tell."
+        )
+    if least_tolerance > declaration.tolerance:
+        found.append(
+            f"Even a perfect match would be missed more often than not: with this many models the "
+            f"least tolerance within reach is about {least_tolerance:.2g}, and "
+            f"{declaration.tolerance:.10g} was declared."
+        )
+    return tuple(found)
+
+
+def _rows(observations: Observations) -> list[bytes]:
+    return [np.ascontiguousarray(model).tobytes() for model in observations.logits]

@@ -1,0 +1,111 @@
+"""The verdict in words that a newcomer understands, never saying more than was shown."""
+
+from typing import TYPE_CHECKING
+
+from audits.verdict._results import Comparison, Declaration, ReferenceName, VerdictName
+from audits.verdict._rule import models_needed
+
+if TYPE_CHECKING:
+    from audits.verdict._audit import Audit
+
+WITHOUT: dict[ReferenceName, str] = {
+    "untraining": "models never trained on the forget set",
+    "unlearning": "models never trained on the behaviour",
+}
+
+_VERDICTS: dict[VerdictName, str] = {
+    "untraining": (
+        "The submitted models are distributed like models never trained on the forget set "
+        "(untraining), and measurably unlike models never trained on the behaviour."
+    ),
+    "unlearning": (
+        "The submitted models are distributed like models never trained on any instance of the "
+        "behaviour (unlearning), and measurably unlike models that only missed the forget set."
+    ),
+    "both": (
+        "The submitted models are distributed like models never trained on the forget set "
+        "(untraining) and also like models never trained on the behaviour (unlearning)."
+    ),
+    "neither": (
+        "The submitted models are measurably unlike models never trained on the forget set, and "
+        "measurably unlike models never trained on the behaviour."
+    ),
+}
+
+_CALIBRATED = (
+    " The tolerance was not declared but calibrated: it is about the least that so many models can "
+    "meet."
+)
+
+
+def sentence(audit: "Audit") -> str:
+    """The verdict in one plain sentence; see `scope` for what "like" and "unlike" mean in it."""
+    if audit.separation == "coincide":
+        return _vacuous(audit)
+    if audit.verdict == "inconclusive":
+        return _inconclusive(audit)
+    return _VERDICTS[audit.verdict]
+
+
+def scope(declaration: Declaration) -> str:
+    """What "like" and "unlike" stand for, and how sure the verdict is."""
+    observables = len(declaration.observables)
+    return (
+        f'"Like" is within delta {declaration.tolerance:.10g} at epsilon '
+        f"{declaration.epsilon:.10g} for half-lines of the {observables} declared "
+        f'observable{"s" if observables > 1 else ""}, "unlike" is beyond it, and the verdict as a '
+        f"whole is wrong with probability at most {100 * (1 - declaration.confidence):.6g} %, for "
+        f"independent models.{_CALIBRATED if declaration.calibrated else ''}"
+    )
+
+
+def _vacuous(audit: "Audit") -> str:
+    endings: dict[VerdictName, str] = {
+        "both": "the submitted models are distributed like both",
+        "neither": "the submitted models are measurably unlike both",
+    }
+    ending = endings.get(audit.verdict, "the submitted models are not decided to be like either")
+    return (
+        "The references coincide, so whether this is untraining or unlearning is a vacuous "
+        "question here: models never trained on the forget set are distributed like models never "
+        f"trained on the behaviour; {ending}."
+    )
+
+
+def _inconclusive(audit: "Audit") -> str:
+    pair: dict[ReferenceName, Comparison] = {
+        "untraining": audit.untraining,
+        "unlearning": audit.unlearning,
+    }
+    said = {"match": "like", "differ": "measurably unlike"}
+    known = [
+        f"they are {said[of.decision]} {WITHOUT[name]}"
+        for name, of in pair.items()
+        if of.decision != "open"
+    ]
+    open_ones = [WITHOUT[name] for name, of in pair.items() if of.decision == "open"]
+    parts = [
+        *known,
+        f"whether they are like {' or '.join(open_ones)} is open",
+        needed(audit.untraining, audit.unlearning),
+    ]
+    return f"The submitted models do not decide the question: {'; '.join(parts)}."
+
+
+def needed(*comparisons: Comparison) -> str:
+    """About how many models would decide what is open, as a clause."""
+    models = models_needed(*comparisons)
+    if models is None:
+        return "the estimated distance is too near the tolerance for any feasible number of models"
+    return f"about {rounded_up(models):,} models a side would be needed"
+
+
+def rounded_up(models: int) -> int:
+    """Two leading digits, rounded up, as befits a forecast.
+
+    Example:
+        >>> rounded_up(1234), rounded_up(87)
+        (1300, 87)
+    """
+    step = 10 ** max(len(str(models)) - 2, 0)
+    return -(-models // step) * step

@@ -1,0 +1,76 @@
+"""Exact probability that an empirical distribution function stays between two boundaries."""
+
+import numpy as np
+from jaxtyping import Float
+from scipy.special import gammaln
+
+# Mass below this share of the largest state is dropped: it counts as a crossing.
+DROPPED = 1e-18
+
+
+def noncrossing(low: Float[np.ndarray, " n"], high: Float[np.ndarray, " n"]) -> float:
+    """Probability that every order statistic of n uniforms lies between its two boundaries.
+
+    ``P(low_i <= U_(i) <= high_i for i = 1..n)``. A uniform sample is a Poisson process of rate n
+    that happened to make n points. The number of points is followed from one boundary to the next:
+    each step adds a Poisson number and strikes out the counts that crossed. All terms are positive,
+    so nothing cancels; what is dropped to keep the window short makes the answer smaller.
+
+    Args:
+        low: lower boundaries, non-decreasing, 0 for none.
+        high: upper boundaries, non-decreasing, 1 for none.
+
+    Returns:
+        A probability, right to about 1e-12 and never above the exact one by more.
+
+    Raises:
+        ValueError: when the boundaries differ in length, are empty, decrease or leave [0, 1].
+
+    Example:
+        >>> import numpy as np
+        >>> from estimators.exact._noncrossing import noncrossing
+        >>> print(f"{noncrossing(np.array([0.1, 0.2]), np.array([1.0, 1.0])):.2f}")
+        0.80
+
+    References:
+        Khmaladze and Shinjikashvili (2001), Calculation of noncrossing probabilities for Poisson
+        processes and its corollaries; Moscovich and Nadler (2017), Fast calculation of boundary
+        crossing probabilities for Poisson processes.
+    """
+    n = low.size
+    if low.shape != high.shape or n == 0:
+        raise ValueError(f"low and high: expected at least one boundary each, found {low}, {high}")
+    for name, values in (("low", low), ("high", high)):
+        if not ((values >= 0) & (values <= 1)).all() or (np.diff(values) < 0).any():
+            raise ValueError(f"{name}: expected non-decreasing numbers in [0, 1]")
+    if (low > high).any():
+        return 0.0
+
+    ranks = np.arange(1, n + 1)
+    below, above = low > 0.0, high < 1.0
+    # A new lower boundary low_i forbids i points at its time; a new upper boundary asks for i.
+    times = np.concatenate([low[below], high[above], [1.0]])
+    most = np.concatenate([ranks[below] - 1, np.full(above.sum() + 1, n)])
+    least = np.concatenate([np.zeros(below.sum(), int), ranks[above], [n]])
+    order = np.argsort(times, kind="stable")
+    times, most, least = times[order], most[order], least[order]
+
+    log_factorial = gammaln(np.arange(n + 2) + 1.0)
+    counts = np.arange(n + 1, dtype=np.float64)
+    state, first, now = np.ones(1), 0, 0.0
+    for time, top, bottom in zip(times.tolist(), most.tolist(), least.tolist(), strict=True):
+        mean = n * (time - now)
+        if mean > 0.0:
+            room = n - first + 1
+            reach = min(room, int(mean + 10.0 * np.sqrt(mean) + 22.0))
+            jump = np.exp(counts[:reach] * np.log(mean) - mean - log_factorial[:reach])
+            state = np.convolve(state, jump)[:room]
+            now = time
+        state = state[max(bottom - first, 0) : max(top - first + 1, 0)]
+        first = max(first, bottom)
+        kept = np.flatnonzero(state > DROPPED * state.max(initial=0.0))
+        if not kept.size:
+            return 0.0
+        state, first = state[kept[0] : kept[-1] + 1], first + int(kept[0])
+    share = np.exp(n * np.log(n) - n - log_factorial[n])
+    return min(float(state[0] / share), 1.0)

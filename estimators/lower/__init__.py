@@ -1,0 +1,4 @@
+"""Lower bounds on the divergence, and on epsilon, that hold at a stated confidence.
+
+Stands on the laws of counts in `estimators.exact`.
+"""

@@ -1,0 +1,1 @@
+"""How much of the behaviour must be found before untraining becomes unlearning."""

@@ -1,0 +1,1 @@
+"""What precision costs: models, time, exchange rates, and detectors of the behaviour."""

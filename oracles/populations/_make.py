@@ -1,0 +1,80 @@
+"""Making models: those missing in a folder, made by an engine, entered as they come."""
+
+from pathlib import Path
+
+from oracles.engines import Engine
+from oracles.engines._task import Task
+from oracles.populations._progress import progress_bar
+from oracles.storage._folder import Folder, open_folder
+from oracles.storage._store import (
+    POPULATION_FORMAT,
+    Format,
+    PopulationFolder,
+    Shard,
+    StoreError,
+    missing_spans,
+)
+
+CHUNK = 32
+"""Models a shard by default: what an interrupted run can lose, and one unit of a worker's work."""
+
+
+def make_shards(
+    task: Task,
+    *,
+    models: int,
+    directory: Folder | Path | str | None,
+    resume: bool,
+    engine: Engine,
+    chunk: int = CHUNK,
+    kind: Format = POPULATION_FORMAT,
+) -> tuple[tuple[Shard, ...], Folder | None]:
+    """Makes models 0 to K − 1, or those of them that a resumed folder lacks.
+
+    Args:
+        task: how they are made.
+        models: K, at least 1.
+        directory: where to store shards, a path or a URL; None keeps them in memory.
+        resume: continue a folder made with the same recipe.
+        engine: where they are made.
+        chunk: models a shard.
+        kind: the format of the folder.
+
+    Returns:
+        Shards of exactly ``models`` models, in order, and the folder that holds them.
+
+    Raises:
+        ValueError: when ``models`` or ``chunk`` is below 1.
+        StoreError: see `PopulationFolder`; also when the folder holds more models than asked for.
+    """
+    for name, value in (("models", models), ("chunk", chunk)):
+        if value < 1:
+            raise ValueError(f"{name}: expected at least 1, found {value}")
+    folder: PopulationFolder | None = None
+    shards: list[Shard] = []
+    if directory is not None:
+        # Where several processes open the folder, only the first finds it new.
+        resume = resume or not engine.alone
+        folder = PopulationFolder(open_folder(directory), task.recipe, resume=resume, kind=kind)
+        if engine.alone:
+            folder.sweep()
+        shards = list(folder.shards())
+        if shards and shards[-1].span.stop > models:
+            raise StoreError(
+                f"{directory}: holds {shards[-1].span.stop} models already, more than the "
+                f"{models} asked"
+            )
+    spans = missing_spans([shard.span for shard in shards], models, chunk)
+    for span in list(spans) if folder else ():
+        assert folder is not None
+        if found := folder.find(span):
+            folder.enter(found)
+            shards.append(found)
+            spans.remove(span)
+    with progress_bar(task.title, models, sum(map(len, shards))) as advance:
+        for shard in engine.make(task, spans, folder, advance):
+            if folder:
+                folder.enter(shard)
+            shards.append(shard)
+    shards.sort(key=lambda shard: shard.span)
+    return tuple(shards), folder.folder if folder else None

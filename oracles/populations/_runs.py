@@ -1,0 +1,303 @@
+"""Runs: many models trained on random subsets of D, and what each made of every target.
+
+One append-only store serves memorization, cross-influence, C-scores, membership attacks and
+datamodels: all of them are statistics of who was included and what came of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from oracles._learner import Learner
+from oracles._randomness import stream_key, stream_number
+from oracles._scenario import Scenario
+from oracles.engines import Engine
+from oracles.engines import engine as engine_of
+from oracles.engines._blocks import Program, block_width
+from oracles.populations._make import CHUNK, make_shards
+from oracles.populations._training import population_recipe
+from oracles.storage._folder import Folder, open_folder
+from oracles.storage._store import (
+    RUNS_FORMAT,
+    Shard,
+    StoreError,
+    digest_shards,
+    read_manifest,
+    read_shards,
+)
+
+_LEAST_INCLUDED = 20
+_FRESH = ("behaviour_test", "near", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """What models trained on random subsets of D made of every target.
+
+    Targets are the training examples, in order, and then the scenario's fresh probes (groups
+    ``behaviour_test``, ``near`` and ``test``).
+
+    Attributes:
+        recipe: how each model was made (JSON values).
+        labels: label of each target.
+        groups: group of each target: ``forget``, ``behaviour`` and ``retain`` for the training
+            examples of S, B∖S and D∖B; of probes their own.
+        shards: the models, in memory or on disk.
+        directory: the folder that holds them, or None.
+    """
+
+    recipe: Mapping[str, Any]
+    labels: Int[np.ndarray, " targets"]
+    groups: np.ndarray
+    shards: tuple[Shard, ...]
+    directory: Folder | None = None
+
+    @property
+    def models(self) -> int:
+        """How many models there are."""
+        return sum(map(len, self.shards))
+
+    @property
+    def examples(self) -> int:
+        """How many training examples there are: the first targets."""
+        return int(self.recipe["examples"])
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the models' own digests."""
+        return digest_shards(self.shards)
+
+    @cached_property
+    def included(self) -> Bool[np.ndarray, "models examples"]:
+        """Whether each model trained on each example."""
+        return self._bits("included", self.examples)
+
+    @cached_property
+    def correct(self) -> Bool[np.ndarray, "models targets"]:
+        """Whether each model gives each target its label."""
+        return self._bits("correct", len(self.labels))
+
+    @cached_property
+    def probability(self) -> Float[np.ndarray, "models targets"]:
+        """The probability each model gives to each target's label."""
+        return self._all("probability")
+
+    @cached_property
+    def margin(self) -> Float[np.ndarray, "models targets"]:
+        """The log-odds ln p_y − ln Σ_{j≠y} p_j, in nats: what membership attacks model."""
+        return self._all("margin")
+
+    def _all(self, name: str) -> np.ndarray:
+        return np.concatenate([shard.arrays()[name] for shard in self.shards])
+
+    def _bits(self, name: str, count: int) -> np.ndarray:
+        return np.unpackbits(self._all(name), axis=1, count=count).astype(bool)
+
+
+@dataclass(frozen=True, eq=False)
+class Subsets:
+    """The task of training models on random subsets: see `subset_runs` for the fields."""
+
+    scenario: Scenario
+    inclusion: float
+    replicate: int
+    seed: int
+    width: int
+
+    def __post_init__(self) -> None:
+        total = len(self.scenario.train)
+        if not 0.0 < self.inclusion < 1.0:
+            raise ValueError(f"inclusion: expected a rate in (0, 1), found {self.inclusion}")
+        if total * self.inclusion < _LEAST_INCLUDED:
+            raise ValueError(
+                f"inclusion: expected at least {_LEAST_INCLUDED} included examples on average, "
+                f"found {total * self.inclusion:g} of {total}"
+            )
+
+    @property
+    def title(self) -> str:
+        """For the progress bar."""
+        return f"subsets of {self.scenario.name}"
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """All that the bits of the models depend on."""
+        return population_recipe(self.scenario, self.seed, self._stream, self.width) | {
+            "inclusion": self.inclusion,
+            "examples": len(self.scenario.train),
+        }
+
+    @property
+    def _stream(self) -> str:
+        return f"subsets/{self.replicate}"
+
+    def program(self) -> Program:
+        """Initialise, fit along a plan, and look at every target."""
+        return _program(self.scenario.learner)
+
+    def included(self, model: int) -> Bool[np.ndarray, " examples"]:
+        """Which examples one model trains on: a coin for each."""
+        key = np.array([stream_number(self.seed, "subsets/included"), model], np.uint64)
+        coins = np.random.Generator(np.random.Philox(key=key)).random(len(self.scenario.train))
+        return coins < self.inclusion
+
+    def arguments(self, models: Int[np.ndarray, " width"]) -> Any:
+        """Index and batch plan of each model."""
+        learner, number = self.scenario.learner, stream_number(self.seed, self._stream)
+        total = len(self.scenario.train)
+        plans = [
+            learner.plan(number, int(k), np.flatnonzero(self.included(int(k))), total)
+            for k in models
+        ]
+        return models.astype(np.uint32), np.stack(plans)
+
+    def shared(self) -> Any:
+        """Key, training examples and targets."""
+        train = self.scenario.train
+        inputs, labels, _ = targets(self.scenario)
+        key = stream_key(stream_number(self.seed, self._stream))
+        return key, train.inputs, train.labels, inputs, labels
+
+    def arrays(self, models: Int[np.ndarray, " some"], made: Any) -> Mapping[str, np.ndarray]:
+        """Inclusion and correctness as bits, probability and margin as float32."""
+        correct, probability, margin = made
+        return {
+            "included": np.packbits(np.stack([self.included(int(k)) for k in models]), axis=1),
+            "correct": np.packbits(correct, axis=1),
+            "probability": probability,
+            "margin": margin,
+        }
+
+
+def targets(scenario: Scenario) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Inputs, labels and groups of the targets of a scenario's runs.
+
+    Args:
+        scenario: the scenario.
+
+    Returns:
+        Training examples first, then fresh probes.
+    """
+    train, probes = scenario.train, scenario.probes
+    fresh = np.isin(probes.groups, _FRESH)
+    own = np.full(len(train), "retain", dtype=object)
+    own[scenario.behaviour], own[scenario.forget] = "behaviour", "forget"
+    return (
+        np.concatenate([train.inputs, probes.inputs[fresh]]),
+        np.concatenate([train.labels, probes.labels[fresh]]),
+        np.concatenate([own, probes.groups[fresh]]).astype(str),
+    )
+
+
+def subset_runs(
+    scenario: Scenario,
+    *,
+    models: int,
+    seed: int,
+    inclusion: float = 0.7,
+    replicate: int = 0,
+    directory: Folder | Path | str | None = None,
+    resume: bool = False,
+    engine: str | Engine = "local",
+    chunk: int = CHUNK,
+    width: int | None = None,
+) -> Runs:
+    """Trains models on random subsets of D and keeps what each makes of every target.
+
+    Each model includes each example by a coin of its own, so that others are alike in both arms of
+    an example and differences of arms are unbiased for its effect at this inclusion rate. Model k
+    depends on (scenario, seed, inclusion, replicate, width, k)
+    alone: more models can be added at any time.
+
+    Args:
+        scenario: the scenario; S and B only name groups of targets here.
+        models: how many, at least 1.
+        seed: seed of inclusion and training.
+        inclusion: rate in (0, 1).
+        replicate: models of other replicates have the same subsets and other training keys.
+        directory: folder to store them in, a path or a URL; None keeps them in memory.
+        resume: continue, or add models to, a folder made with the same settings.
+        engine: where to train: see `oracles.engines`.
+        chunk: models a shard.
+        width: models a device in one compiled program; None takes the default of
+            backend and module.
+
+    Returns:
+        The runs.
+
+    Raises:
+        ValueError: when a setting is out of range.
+        StoreError: when the folder cannot be used; the first differing setting is named.
+
+    Example:
+        >>> from indist import oracles
+        >>> scenario = oracles.scenarios.load("circles", seed=0)
+        >>> runs = oracles.subset_runs(scenario, models=8, seed=0)
+        >>> runs.included.shape[0], runs.correct.shape == runs.margin.shape
+        (8, True)
+    """
+    chosen = engine_of(engine)
+    task = Subsets(
+        scenario,
+        inclusion,
+        replicate,
+        seed,
+        block_width(scenario.learner.module) if width is None else width,
+    )
+    shards, folder = make_shards(
+        task,
+        models=models,
+        directory=directory,
+        resume=resume,
+        engine=chosen,
+        chunk=chunk,
+        kind=RUNS_FORMAT,
+    )
+    _, labels, groups = targets(scenario)
+    return Runs(task.recipe, labels, groups, shards, folder)
+
+
+def load_runs(directory: Folder | Path | str, scenario: Scenario) -> Runs:
+    """Reads stored runs.
+
+    Args:
+        directory: the folder, a path or a URL.
+        scenario: the scenario that they were made in.
+
+    Returns:
+        The runs, shards opened only when needed.
+
+    Raises:
+        StoreError: when the folder holds no runs, or those of another scenario.
+    """
+    folder = open_folder(directory)
+    manifest = read_manifest(folder, RUNS_FORMAT)
+    found = manifest.recipe.get("scenario", {}).get("digest")
+    if found != scenario.digest:
+        raise StoreError(f"{folder}: holds runs of another scenario than {scenario.name}")
+    if not manifest.shards:
+        raise StoreError(f"{folder}: holds no finished models yet; add --resume to continue")
+    _, labels, groups = targets(scenario)
+    return Runs(manifest.recipe, labels, groups, read_shards(folder, manifest), folder)
+
+
+@lru_cache(maxsize=32)
+def _program(learner: Learner) -> Program:
+    def program(own: Any, shared: Any) -> Any:
+        (model, plan), (key, inputs, labels, seen, wanted) = own, shared
+        params = learner.train(jax.random.fold_in(key, model), inputs, labels, plan)
+        logits = learner.logits(params, seen)
+        scores = jax.nn.log_softmax(logits)
+        own_class = wanted[:, None] == jnp.arange(scores.shape[1])
+        right = jnp.where(own_class, scores, 0.0).sum(axis=1)
+        others = jax.nn.logsumexp(jnp.where(own_class, -jnp.inf, scores), axis=1)
+        return jnp.argmax(logits, axis=1) == wanted, jnp.exp(right), right - others
+
+    return program

@@ -1,0 +1,211 @@
+"""Training a population of a scenario's learner, some examples left out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Int
+
+from oracles._learner import Learner, cross_entropies, descend
+from oracles._population import Population
+from oracles._randomness import stream_key, stream_number
+from oracles._recipe import build
+from oracles._scenario import Scenario
+from oracles.engines import Engine
+from oracles.engines import engine as engine_of
+from oracles.engines._blocks import Program, block_width
+from oracles.populations._make import CHUNK, make_shards
+from oracles.storage._folder import Folder
+from oracles.storage._store import stored_arrays
+
+Excluded = Literal["nothing", "forget", "behaviour"] | Sequence[int]
+Exclusion = Literal["resampled", "masked"]
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """The task of training a population: see `train` for the fields."""
+
+    scenario: Scenario
+    excluded: Excluded
+    exclusion: Exclusion
+    stream: str
+    seed: int
+    width: int
+
+    def __post_init__(self) -> None:
+        if self.width < 1:
+            raise ValueError(f"width: expected at least 1, found {self.width}")
+        learner = self.scenario.learner
+        if self.exclusion == "masked" and type(learner) is not Learner:
+            raise ValueError(
+                "exclusion: expected resampled, as batches are what masked means, found masked "
+                f"for a learner of kind {type(learner).__name__}"
+            )
+        if not isinstance(self.excluded, str):
+            total = len(self.scenario.train)
+            for index in self.excluded:
+                if not 0 <= index < total:
+                    raise ValueError(f"excluded: expected indices 0 to {total - 1}, found {index}")
+            if not self._included.size:
+                raise ValueError("excluded: expected some example to be left, found none")
+
+    @property
+    def title(self) -> str:
+        """For the progress bar."""
+        return f"{self.stream} ({self.scenario.name})"
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """All that the bits of the models depend on."""
+        return population_recipe(self.scenario, self.seed, self.stream, self.width) | {
+            "excluded": self.excluded
+            if isinstance(self.excluded, str)
+            else sorted({int(index) for index in self.excluded}),
+            "exclusion": self.exclusion,
+        }
+
+    def program(self) -> Program:
+        """Initialise, fit along a plan, observe."""
+        return _program(self.scenario.learner, self.exclusion)
+
+    def arguments(self, models: Int[np.ndarray, " width"]) -> Any:
+        """Index and batch plan of each model."""
+        plans = [self._plan(int(k)) for k in models]
+        return models.astype(np.uint32), np.stack(plans)
+
+    def arrays(self, models: Int[np.ndarray, " some"], made: Any) -> Mapping[str, np.ndarray]:
+        """Parameters and logits."""
+        del models
+        return stored_arrays(*made)
+
+    def shared(self) -> Any:
+        """Key, training examples, and the probes' inputs."""
+        train = self.scenario.train
+        return stream_key(self._number), train.inputs, train.labels, self.scenario.probes.inputs
+
+    @cached_property
+    def _number(self) -> int:
+        return stream_number(self.seed, self.stream)
+
+    @cached_property
+    def _included(self) -> Int[np.ndarray, " included"]:
+        if not isinstance(self.excluded, str):
+            return self.scenario.excluding(np.array(self.excluded, dtype=np.int64))
+        without = {
+            "nothing": np.array([], dtype=np.int64),
+            "forget": self.scenario.forget,
+            "behaviour": self.scenario.behaviour,
+        }
+        return self.scenario.excluding(without[self.excluded])
+
+    def _plan(self, model: int) -> Int[np.ndarray, "steps batch"]:
+        learner, everything = self.scenario.learner, np.arange(len(self.scenario.train))
+        if self.exclusion == "resampled":
+            return learner.plan(self._number, model, self._included, len(everything))
+        plan = learner.plan(self._number, model, everything, len(everything))
+        return np.where(np.isin(everything, self._included)[plan], plan, -1).astype(plan.dtype)
+
+
+def population_recipe(scenario: Scenario, seed: int, stream: str, width: int) -> dict[str, Any]:
+    """The settings that the bits of any population depend on."""
+    return {
+        "scenario": scenario.description,
+        "learner": scenario.learner.description,
+        "seed": seed,
+        "stream": stream,
+        "backend": jax.default_backend(),
+        "width": width,
+        "jax": jax.__version__,
+    }
+
+
+@lru_cache(maxsize=32)
+def _program(learner: Learner, exclusion: Exclusion) -> Program:
+    train = learner.train if exclusion == "resampled" else _masked_train(learner)
+
+    def program(own: Any, shared: Any) -> Any:
+        (model, plan), (key, inputs, labels, probes) = own, shared
+        params = train(jax.random.fold_in(key, model), inputs, labels, plan)
+        return params, learner.logits(params, probes)
+
+    return program
+
+
+def _masked_train(learner: Learner) -> Any:
+    """`Learner.train` where a place of −1 in the plan weighs nothing and is not replaced."""
+
+    def train(key: Any, inputs: Any, labels: Any, plan: Any) -> Any:
+        def loss(params: Any, index: Any) -> Any:
+            each = cross_entropies(learner.logits(params, inputs[index]), labels[index])
+            return jnp.where(index >= 0, each, 0.0).mean()
+
+        return descend(build(learner.optimiser), loss, learner.init(key, inputs), plan)
+
+    return train
+
+
+def train(
+    scenario: Scenario,
+    excluded: Excluded,
+    *,
+    stream: str,
+    models: int,
+    seed: int,
+    directory: Folder | Path | str | None = None,
+    resume: bool = False,
+    engine: str | Engine = "local",
+    exclusion: Exclusion = "resampled",
+    chunk: int = CHUNK,
+    width: int | None = None,
+) -> Population:
+    """Trains one population of the scenario's learner, some examples excluded.
+
+    Model k depends on (scenario, seed, stream, exclusion, width, k) alone: neither on how many
+    models are asked for, nor on ``chunk``, engine, devices, or whether the run was resumed, on one
+    backend and version of JAX. Another width gives the same models up to rounding.
+
+    Args:
+        scenario: the scenario.
+        excluded: which examples no model sees: ``nothing``, ``forget`` (S), ``behaviour`` (B), or
+            indices into D, as ``[3]`` to leave one out.
+        stream: a name; populations of other names are independent.
+        models: how many, at least 1.
+        seed: seed of the population.
+        directory: folder to store it in, a path or a URL; None keeps it in memory.
+        resume: continue, or add models to, a folder made with the same settings.
+        engine: where to train: see `oracles.engines`.
+        exclusion: ``resampled``: batches are drawn from the included examples, so that all are
+            full and each epoch visits each included example once. ``masked``: batches are drawn
+            from D, and excluded examples in them weigh nothing; the included ones are visited as
+            often as if nothing were excluded, in smaller batches and with smaller steps. The two
+            are different learners: do not mix them in one audit.
+        chunk: models a shard, what an interrupted run can lose.
+        width: models a device in one compiled program; None takes the default of
+            backend and module.
+
+    Returns:
+        The population.
+
+    Raises:
+        ValueError: when ``models``, ``chunk`` or ``width`` is below 1, or the engine is unknown.
+        StoreError: when the folder cannot be used; the first differing setting is named.
+
+    Example:
+        >>> from indist import oracles
+        >>> scenario = oracles.scenarios.load("circles", seed=0)
+        >>> oracles.train(scenario, "forget", stream="mine", models=2, seed=0).models
+        2
+    """
+    chosen = engine_of(engine)
+    width = block_width(scenario.learner.module) if width is None else width
+    task = Training(scenario, excluded, exclusion, stream, seed, width)
+    shards, folder = make_shards(
+        task, models=models, directory=directory, resume=resume, engine=chosen, chunk=chunk
+    )
+    return Population(task.recipe, scenario.learner, scenario.probes, shards, folder)

@@ -1,0 +1,216 @@
+"""Running an unlearner over a population of original models."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Int
+
+from oracles._learner import Learner
+from oracles._population import Population
+from oracles._randomness import stream_key, stream_number
+from oracles._scenario import Scenario
+from oracles.engines import Engine
+from oracles.engines import engine as engine_of
+from oracles.engines._blocks import Program, block_width
+from oracles.learners import make
+from oracles.populations._make import CHUNK, make_shards
+from oracles.populations._training import population_recipe, train
+from oracles.storage._folder import Folder
+from oracles.storage._store import stored_arrays
+from oracles.unlearners import UNLEARNERS, Certified, Unlearner, released
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """A candidate that is told B, for comparison only: no unlearner may know it."""
+
+    title: str
+
+
+ORACLES: Mapping[str, Oracle] = {
+    "retrain-behaviour": Oracle("exact retraining on D∖B (an oracle: it is told B)"),
+}
+"""Candidates that see B, by name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Unlearning:
+    """The task of unlearning S from models of an original population.
+
+    Attributes:
+        scenario: the scenario.
+        original: the population O.
+        method: name of the unlearner.
+        unlearner: its settings.
+        seed: of its randomness.
+        width: models a device in one compiled program.
+    """
+
+    scenario: Scenario
+    original: Population
+    method: str
+    unlearner: Unlearner
+    seed: int
+    width: int
+
+    @property
+    def title(self) -> str:
+        """For the progress bar."""
+        return f"{self.method} ({self.scenario.name})"
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """All that the bits of the models depend on."""
+        stream = f"unlearn/{self.method}"
+        recipe = population_recipe(self.scenario, self.seed, stream, self.width) | {
+            "method": self.method,
+            "method_settings": asdict(self.unlearner),  # pyright: ignore[reportArgumentType]
+            "original": dict(self.original.recipe),
+        }
+        if isinstance(self.unlearner, Certified):
+            sizes = self.scenario.sizes
+            claim = self.unlearner.claim(self.scenario.learner, sizes["train"], sizes["forget"])
+            recipe["claim"] = asdict(claim)
+        return recipe
+
+    def program(self) -> Program:
+        """Unlearn, observe."""
+        return _program(self.scenario.learner, self.unlearner)
+
+    def arguments(self, models: Int[np.ndarray, " width"]) -> Any:
+        """Index and original parameters of each model."""
+        return models.astype(np.uint32), self.original.parameters_of(models)
+
+    def arrays(self, models: Int[np.ndarray, " some"], made: Any) -> Mapping[str, np.ndarray]:
+        """Parameters and logits."""
+        del models
+        return stored_arrays(*made)
+
+    def shared(self) -> Any:
+        """Key, S, R = D∖S, and the probes' inputs: B is not among them."""
+        scenario = self.scenario
+        forget = scenario.train.take(scenario.forget)
+        retain = scenario.train.take(scenario.excluding(scenario.forget))
+        key = stream_key(stream_number(self.seed, f"unlearn/{self.method}"))
+        sets = ((part.inputs, part.labels) for part in (forget, retain))
+        return key, *sets, scenario.probes.inputs
+
+
+def unlearn(
+    scenario: Scenario,
+    original: Population,
+    *,
+    method: str,
+    seed: int,
+    models: int | None = None,
+    directory: Folder | Path | str | None = None,
+    resume: bool = False,
+    engine: str | Engine = "local",
+    chunk: int = CHUNK,
+    **settings: Any,
+) -> Population:
+    """Unlearns S from each original model, one candidate an original.
+
+    The unlearner is handed θ0, S, R = D∖S and a key, never B. The candidates are independent of
+    each other and of both references, as the bounds of an audit ask for.
+
+    Args:
+        scenario: the scenario that the originals were trained in.
+        original: the population O.
+        method: a key of `oracles.unlearners.UNLEARNERS`, or of `ORACLES`.
+        seed: seed of the unlearner's own randomness.
+        models: how many originals to unlearn, from the first on; all by default.
+        directory: folder to store the population in, a path or a URL; None keeps it in memory.
+        resume: continue a folder made with the same settings.
+        engine: where to unlearn: see `oracles.engines`.
+        chunk: models a shard, what an interrupted run can lose.
+        **settings: settings of the method, such as ``learning_rate=0.02``.
+
+    Returns:
+        The population of candidates.
+
+    Raises:
+        ValueError: for an unknown method or setting, or more models than there are originals.
+        StoreError: when the folder cannot be used.
+
+    Example:
+        >>> from indist import oracles
+        >>> scenario = oracles.scenarios.load("circles", seed=0)
+        >>> refs = oracles.references(scenario, models=4, seed=0)
+        >>> oracles.unlearn(scenario, refs.original, method="finetune", seed=1).models
+        4
+    """
+    chosen = engine_of(engine)
+    count = original.models if models is None else models
+    if not 1 <= count <= original.models:
+        raise ValueError(
+            f"models: expected 1 to {original.models}, as many as there are originals, "
+            f"found {count}"
+        )
+    if method in ORACLES:
+        if settings:
+            raise ValueError(f"{method}: takes no settings, found {next(iter(settings))!r}")
+        return train(
+            scenario,
+            "behaviour",
+            stream=f"unlearn/{method}",
+            models=count,
+            seed=seed,
+            directory=directory,
+            resume=resume,
+            engine=chosen,
+            chunk=chunk,
+        )
+    unlearner = _unlearner(method, settings)
+    _check_learner(method, unlearner, scenario)
+    task = Unlearning(
+        scenario, original, method, unlearner, seed, block_width(scenario.learner.module)
+    )
+    shards, where = make_shards(
+        task, models=count, directory=directory, resume=resume, engine=chosen, chunk=chunk
+    )
+    learner = released(unlearner, scenario.learner)
+    return Population(task.recipe, learner, scenario.probes, shards, where)
+
+
+def _check_learner(method: str, unlearner: Any, scenario: Scenario) -> None:
+    """Raises ValueError, before anything is compiled, when the method is about another learner."""
+    wanted = getattr(unlearner, "learner", None)
+    if wanted is None:
+        return
+    kind = type(make(wanted, scenario.train, scenario.classes))
+    if not isinstance(scenario.learner, kind):
+        raise ValueError(
+            f"{method}: unlearns from models of the learner {wanted}; load the scenario with "
+            f"learner {wanted} (--learner {wanted})"
+        )
+
+
+def _unlearner(method: str, settings: Mapping[str, Any]) -> Any:
+    if method not in UNLEARNERS:
+        names = ", ".join([*UNLEARNERS, *ORACLES])
+        raise ValueError(f"method: expected one of {names}, found {method!r}")
+    kind = UNLEARNERS[method]
+    known = [field.name for field in fields(kind)]
+    for name in settings:
+        if name not in known:
+            listed = ", ".join(known) or "none"
+            raise ValueError(f"{method}: expected settings {listed}, found {name!r}")
+    return kind(**settings)
+
+
+@lru_cache(maxsize=128)
+def _program(learner: Learner, unlearner: Unlearner) -> Program:
+    seen = released(unlearner, learner)
+
+    def program(own: Any, shared: Any) -> Any:
+        (model, params), (key, forget, retain, probes) = own, shared
+        after = unlearner(learner, params, forget, retain, jax.random.fold_in(key, model))
+        return after, seen.logits(after, probes)
+
+    return program

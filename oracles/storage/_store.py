@@ -1,0 +1,339 @@
+"""A population on disk: safetensors shards beside a JSON manifest, appended to and resumable.
+
+The format is ``indist-population`` version 1; a reader of a later indist will read it.
+
+``manifest.json`` states the recipe and lists the shards; a shard holds ``logits``
+``[models, probes, classes]`` and each parameter under its path, as in ``params/kernel_0``, all with
+the models first. Its name is a digest of recipe and models, and it carries the digest of its own
+arrays: whoever finds a whole shard that no manifest lists knows what it is, and need not train it
+again. So a run that is killed loses at most the shards in flight, and workers that share nothing
+but the folder never repeat each other's work.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from flax.traverse_util import flatten_dict, unflatten_dict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from oracles.storage._digest import digest_arrays, digest_json
+from oracles.storage._files import json_bytes
+from oracles.storage._folder import Folder, open_folder
+
+POPULATION_FORMAT = "indist-population"
+RUNS_FORMAT = "indist-runs"
+Format = Literal["indist-population", "indist-runs"]
+MANIFEST = "manifest.json"
+_LARGEST_MANIFEST = 64 * 2**20
+
+
+class StoreError(ValueError):
+    """A folder cannot be used as asked; the message is one sentence for people."""
+
+
+class Span(NamedTuple):
+    """Models ``start`` to ``stop - 1``."""
+
+    start: int
+    stop: int
+
+    def __str__(self) -> str:
+        return f"models {self.start} to {self.stop - 1}"
+
+
+class ShardEntry(BaseModel):
+    """One shard as the manifest lists it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    file: str = Field(pattern=r"^[0-9a-f]{5,64}\.safetensors$")
+    start: int = Field(ge=0)
+    stop: int = Field(gt=0)
+    digest: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+    @property
+    def span(self) -> Span:
+        """The models that it holds."""
+        return Span(self.start, self.stop)
+
+
+class PopulationManifest(BaseModel):
+    """What ``manifest.json`` of a population holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    format: Format = POPULATION_FORMAT
+    version: Literal[1] = 1
+    recipe: dict[str, Any]
+    shards: list[ShardEntry] = []
+
+
+@dataclass(frozen=True, eq=False)
+class Shard:
+    """Some models of a population, in memory or in a file of a folder."""
+
+    span: Span
+    source: Mapping[str, np.ndarray] | tuple[Folder, str]
+    digest: str
+
+    def __len__(self) -> int:
+        return self.span.stop - self.span.start
+
+    def __str__(self) -> str:
+        where = "{}/{}".format(*self.source) if isinstance(self.source, tuple) else "in memory"
+        return f"{where} ({self.span})"
+
+    def arrays(self) -> Mapping[str, np.ndarray]:
+        """All arrays of the shard by name, checked against the digest.
+
+        Raises:
+            StoreError: when the file is missing, damaged, or not what the manifest says.
+        """
+        if not isinstance(self.source, tuple):
+            return self.source
+        folder, name = self.source
+        try:
+            arrays = load(folder.read(name))
+        except (OSError, SafetensorError) as error:
+            raise StoreError(f"{self}: cannot be read ({error})") from None
+        if digest_arrays(arrays) != self.digest:
+            raise StoreError(f"{self}: its numbers differ from the manifest's digest")
+        return arrays
+
+
+def shard_of(span: Span, arrays: Mapping[str, np.ndarray]) -> Shard:
+    """A shard in memory from the arrays of one chunk of models."""
+    arrays = {name: np.ascontiguousarray(value) for name, value in arrays.items()}
+    return Shard(span, arrays, digest_arrays(arrays))
+
+
+def digest_shards(shards: Sequence[Shard]) -> str:
+    """SHA-256 over the models' own digests: the same however they were sharded."""
+    return digest_json(
+        [
+            digest_arrays({name: value[k] for name, value in arrays.items()})
+            for shard in shards
+            for arrays in [shard.arrays()]
+            for k in range(len(shard))
+        ]
+    )
+
+
+def stored_arrays(params: Any, logits: np.ndarray) -> dict[str, np.ndarray]:
+    """Parameters and logits of some models under the names they have in a shard."""
+    flat: Any = flatten_dict(dict(params), sep="/")
+    return {"logits": logits, **{f"params/{name}": value for name, value in flat.items()}}
+
+
+def parameters_in(arrays: Mapping[str, np.ndarray]) -> Any:
+    """The parameter tree of a shard's arrays, models first."""
+    flat = {k.removeprefix("params/"): v for k, v in arrays.items() if k.startswith("params/")}
+    return unflatten_dict(flat, sep="/")
+
+
+def read_manifest(folder: Folder | Path, kind: Format = POPULATION_FORMAT) -> PopulationManifest:
+    """Reads and checks ``manifest.json``.
+
+    Args:
+        folder: the folder.
+        kind: the format that is expected.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        StoreError: when it is missing, not JSON of this format and version, or lists shards that
+            overlap or are out of order.
+    """
+    folder = open_folder(folder)
+    path = f"{folder}/{MANIFEST}"
+    try:
+        manifest = PopulationManifest.model_validate_json(folder.read(MANIFEST, _LARGEST_MANIFEST))
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except ValidationError as error:
+        raise StoreError(f"{path}: {first_problem(error)}") from None
+    if manifest.format != kind:
+        raise StoreError(f"{path}: field format: expected {kind}, found {manifest.format}")
+    done = 0
+    for shard in manifest.shards:
+        if shard.start < done or shard.stop <= shard.start:
+            raise StoreError(
+                f"{path}: shard {shard.file}: expected models from {done} on, found {shard.span}"
+            )
+        done = shard.stop
+    return manifest
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first of pydantic's complaints as a clause: field, what was expected, what was found."""
+    problem = error.errors(include_url=False)[0]
+    where = ".".join(map(str, problem["loc"])) or "the file"
+    found = repr(problem.get("input"))
+    return f"field {where}: {problem['msg']}, found {found[:60]}"
+
+
+def read_shards(folder: Folder | Path, manifest: PopulationManifest) -> tuple[Shard, ...]:
+    """The shards a manifest lists, their files not yet opened."""
+    folder = open_folder(folder)
+    return tuple(Shard(entry.span, (folder, entry.file), entry.digest) for entry in manifest.shards)
+
+
+def missing_spans(held: Sequence[Span], models: int, chunk: int) -> list[Span]:
+    """What is left to make of models 0 to ``models - 1``, in spans of at most ``chunk``.
+
+    Example:
+        >>> missing_spans([Span(0, 4), Span(8, 12)], 14, 3)
+        [Span(start=4, stop=7), Span(start=7, stop=8), Span(start=12, stop=14)]
+    """
+    borders = [0, *(edge for span in held for edge in span), models]
+    return [
+        Span(start, min(start + chunk, stop))
+        for first, stop in zip(borders[::2], borders[1::2], strict=True)
+        for start in range(first, stop, chunk)
+    ]
+
+
+class PopulationFolder:
+    """A population's folder while it is being written, by one process or by many."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        recipe: Mapping[str, Any],
+        *,
+        resume: bool,
+        kind: Format = POPULATION_FORMAT,
+    ) -> None:
+        """Opens a new folder, or an old one of the same recipe when ``resume`` is set.
+
+        Raises:
+            StoreError: when the folder holds a population and ``resume`` is not set, or its recipe
+                differs (the first setting that does is named), or it cannot be written.
+        """
+        self.folder, self.recipe = folder, dict(recipe)
+        self.kind: Format = kind
+        # In this order: another process may begin here, and it writes its manifest first.
+        used = any(name.endswith(".safetensors") for name in folder.names())
+        if not folder.exists(MANIFEST):
+            if used:
+                raise StoreError(f"{folder}: holds other files; give a new folder")
+            self.entries: list[ShardEntry] = []
+            self._write_manifest()
+            return
+        if not resume:
+            raise StoreError(
+                f"{folder}: already holds a population; add --resume to continue it, or give "
+                "another folder"
+            )
+        manifest = read_manifest(folder, kind)
+        refuse_difference(folder, manifest.recipe, recipe)
+        self.entries = list(manifest.shards)
+
+    def shards(self) -> tuple[Shard, ...]:
+        """The shards that are listed."""
+        return read_shards(self.folder, PopulationManifest(recipe=self.recipe, shards=self.entries))
+
+    def append(self, shard: Shard) -> Shard:
+        """Writes a shard and lists it; returns the shard on disk."""
+        written = self.write(shard)
+        self.enter(written)
+        return written
+
+    def write(self, shard: Shard) -> Shard:
+        """Writes a shard that no manifest lists yet; returns the shard on disk."""
+        assert isinstance(shard.source, Mapping)
+        name = self._name(shard.span)
+        data = save(dict(shard.source), metadata={"digest": shard.digest})
+        self._write(name, data)
+        return Shard(shard.span, (self.folder, name), shard.digest)
+
+    def find(self, span: Span) -> Shard | None:
+        """The shard of these models if somebody wrote it whole, listed or not."""
+        name = self._name(span)
+        try:
+            data = self.folder.read(name)
+            arrays = load(data)
+        except (OSError, SafetensorError):
+            return None
+        digest = digest_arrays(arrays)
+        own = f'"digest":"{digest}"'.encode() in data[:4096]
+        return Shard(span, (self.folder, name), digest) if own else None
+
+    def enter(self, shard: Shard) -> None:
+        """Enters a shard of this folder in the manifest."""
+        assert isinstance(shard.source, tuple)
+        start, stop = shard.span
+        entry = ShardEntry(file=shard.source[1], start=start, stop=stop, digest=shard.digest)
+        self.entries = sorted([*self.entries, entry], key=lambda one: one.start)
+        self._write_manifest()
+
+    def sweep(self) -> None:
+        """Removes what writers that were killed have left; only while nobody else writes."""
+        for name in self.folder.names():
+            if name.startswith(".") and name.endswith(".part"):
+                self.folder.remove(name)
+
+    def drop_damaged(self) -> list[Shard]:
+        """Takes damaged shards off the manifest, to be made again; returns them."""
+        kept, damaged = split_damaged(self.shards())
+        if damaged:
+            spans = {shard.span for shard in kept}
+            self.entries = [entry for entry in self.entries if entry.span in spans]
+            self._write_manifest()
+        return damaged
+
+    def _name(self, span: Span) -> str:
+        return f"{digest_json([self.recipe, *span])[:32]}.safetensors"
+
+    def _write_manifest(self) -> None:
+        self._write(MANIFEST, json_bytes(self._manifest().model_dump()))
+
+    def _manifest(self) -> PopulationManifest:
+        return PopulationManifest(format=self.kind, recipe=self.recipe, shards=self.entries)
+
+    def _write(self, name: str, data: bytes) -> None:
+        try:
+            self.folder.write(name, data)
+        except OSError as error:
+            raise StoreError(
+                f"{self.folder}/{name}: cannot be written ({error.strerror or error}); finished "
+                "models are kept, and --resume continues when there is room"
+            ) from None
+
+
+def split_damaged(shards: Sequence[Shard]) -> tuple[list[Shard], list[Shard]]:
+    """Shards that are as their digests say, and those that are not."""
+    kept: list[Shard] = []
+    damaged: list[Shard] = []
+    for shard in shards:
+        try:
+            shard.arrays()
+            kept.append(shard)
+        except StoreError:
+            damaged.append(shard)
+    return kept, damaged
+
+
+def refuse_difference(
+    folder: Folder | Path, found: Mapping[str, Any], wanted: Mapping[str, Any]
+) -> None:
+    """Raises StoreError naming the first setting in which a stored recipe differs."""
+    old, new = dict(_flatten(found)), dict(_flatten(wanted))
+    for name in [*new, *old]:
+        if old.get(name) != new.get(name):
+            raise StoreError(
+                f"{folder}: was made with other settings: {name} is {old.get(name)!r} there and "
+                f"{new.get(name)!r} here; give another folder or the same settings"
+            )
+
+
+def _flatten(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key in value:
+            yield from _flatten(value[key], f"{name}.{key}" if name else str(key))
+    else:
+        yield name, value
