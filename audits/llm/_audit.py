@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.stats import ks_2samp
 
+from audits._provenance import versions
 from audits._reading import refuse
 from audits.llm._examples import clusters, least_flip, paired, paired_test
 from audits.llm._findings import Finding, Fit, MetricComparison, PrivLeak, ReferenceComparison
@@ -15,7 +16,6 @@ from audits.llm._log import NO_INTERVAL, LLMLog
 from audits.llm._models import model_test, seed_half_width
 from audits.llm._privleak import privleak
 from audits.llm._words import fit_of, headline, sentence
-from audits.verdict._audit import versions
 from audits.verdict._results import ReferenceName
 
 if TYPE_CHECKING:

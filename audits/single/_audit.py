@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.stats import binomtest
 
+from audits._provenance import provenance
 from audits._reading import SubmissionError
 from audits.single._findings import (
     REFERENCES,
@@ -22,9 +23,8 @@ from audits.single._findings import (
 )
 from audits.submissions._observed import ReferencesLike, gather
 from audits.submissions._submission import Submission
-from audits.verdict._audit import versions
 from audits.verdict._observables import Observables, median_margins
-from audits.verdict._results import Provenance, ReferenceName
+from audits.verdict._results import ReferenceName
 from oracles import Observations, Population
 
 # Two models fit a spread; two more say how often the fit errs.
@@ -98,18 +98,7 @@ def audit_single(
             confidence=confidence,
         ),
         confidence=float(confidence),
-        provenance=Provenance(
-            submission=gathered.submission,
-            method=gathered.method,
-            scenario=gathered.scenario,
-            title=gathered.title,
-            sizes=gathered.sizes,
-            settings=gathered.settings,
-            digests={name: observations.digest for name, observations in seen.items()},
-            parameters={k: v for k, v in gathered.parameters.items() if k in seen},
-            seeds={name: gathered.seeds[name] for name in seen},
-            versions=versions(),
-        ),
+        provenance=provenance(gathered, seen),
         observables=columns,
         observations=seen,
         warnings=_copies(seen),

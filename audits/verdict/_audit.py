@@ -1,16 +1,14 @@
 """The audit: a submission against both references, from observations to a verdict."""
 
 import hashlib
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import scipy
 
+from audits._provenance import provenance
 from audits.claims._claimed import check_claim
 from audits.submissions._observed import ReferencesLike, gather
 from audits.submissions._submission import Submission
@@ -291,18 +289,7 @@ def audit(
         claimed=claimed,
         groups=tuple(row for name in seen for row in summarise(name, seen[name])),
         least_tolerance=reach,
-        provenance=Provenance(
-            submission=gathered.submission,
-            method=gathered.method,
-            scenario=gathered.scenario,
-            title=gathered.title,
-            sizes=gathered.sizes,
-            settings=gathered.settings,
-            digests={name: observations.digest for name, observations in seen.items()},
-            parameters=gathered.parameters,
-            seeds=gathered.seeds,
-            versions=versions(),
-        ),
+        provenance=provenance(gathered, seen),
         warnings=remarks(seen, declaration, separation, between, reach, claimed),
         observations=seen,
     )
@@ -323,17 +310,3 @@ def _seed(seen: Mapping[str, Observations]) -> int:
     """A seed that the data fix and nobody chooses; below 2^32, as every JSON reader keeps it."""
     digests = " ".join(f"{name}={seen[name].digest}" for name in sorted(seen))
     return int(hashlib.sha256(digests.encode()).hexdigest()[:8], 16)
-
-
-def versions() -> dict[str, str]:
-    """Of indist, and of what its numbers depend on."""
-    try:
-        own = version("indist")
-    except PackageNotFoundError:
-        own = "not installed"
-    return {
-        "indist": own,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "scipy": scipy.__version__,
-    }

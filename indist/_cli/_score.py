@@ -8,9 +8,9 @@ import sklearn
 import typer
 from rich.console import Console
 
+from audits._provenance import versions
 from audits.scores._scoreboard import score
 from audits.submissions._submission import load
-from audits.verdict._audit import versions
 from indist._tables import write_table
 from oracles import load_references
 from oracles.storage._files import write_json_atomic

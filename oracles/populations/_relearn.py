@@ -1,18 +1,23 @@
 """Relearning: how fast training on some examples brings back what a model was made to forget."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+import optax
+from jaxtyping import Float, Int, Shaped
 
 from oracles._checks import check_counts
 from oracles._learner import Learner
 from oracles._population import Population
 from oracles._probes import Examples
 from oracles._recipe import build
+
+Look = Callable[[Learner, Any, Any, Any], Any]
+"""(learner, parameters of one model, inputs, labels) → an array."""
 
 
 def relearn_losses(
@@ -42,9 +47,8 @@ def relearn_losses(
         >>> losses.shape, bool((losses[:, -1] < losses[:, 0]).all())
         ((2, 6), True)
     """
-    check_counts(steps=steps)
-    run = _program(population.learner, steps)
-    return np.asarray(run(population.parameters(), examples.inputs, examples.labels))
+    parameters = population.parameters()
+    return relearn(population.learner, parameters, examples, examples, steps=steps, look=_loss)
 
 
 def relearn_time(
@@ -71,20 +75,56 @@ def relearn_time(
     return np.where(there.any(axis=1), there.argmax(axis=1), steps + 1)
 
 
+def relearn(
+    learner: Learner,
+    parameters: Any,
+    taught: Examples,
+    asked: Examples,
+    *,
+    steps: int,
+    look: Look,
+) -> Shaped[np.ndarray, "models looks ..."]:
+    """Trains each model on from where it is, and looks at it before the first step and after each.
+
+    Args:
+        learner: of the models; each step is one of its optimiser, freshly started.
+        parameters: of all models, models first, as `Population.parameters`.
+        taught: examples to train on, all of them at each step.
+        asked: examples to look at.
+        steps: at least 1.
+        look: what is kept, from learner, parameters of one model, inputs and labels asked; the
+            same object in every call, or it is compiled anew.
+
+    Returns:
+        What was kept, ``steps + 1`` times a model.
+
+    Raises:
+        ValueError: when ``steps`` is below 1.
+    """
+    check_counts(steps=steps)
+    run = _program(learner, steps, look)
+    sets = (taught.inputs, taught.labels), (asked.inputs, asked.labels)
+    return np.asarray(run(parameters, *sets))
+
+
+def _loss(learner: Learner, params: Any, inputs: Any, labels: Any) -> Any:
+    return learner.loss(params, inputs, labels)
+
+
 @lru_cache(maxsize=16)
-def _program(learner: Learner, steps: int) -> Any:
+def _program(learner: Learner, steps: int, look: Look) -> Any:
     optimiser = build(learner.optimiser)
 
-    def one(params: Any, inputs: Any, labels: Any) -> Any:
+    def one(params: Any, taught: Any, asked: Any) -> Any:
         def step(carry: Any, _: None) -> tuple[Any, Any]:
             params, state = carry
-            loss, slope = jax.value_and_grad(learner.loss)(params, inputs, labels)
-            updates, state = optimiser.update(slope, state, params)
-            return (jax.tree.map(jnp.add, params, updates), state), loss
+            updates, state = optimiser.update(
+                jax.grad(learner.loss)(params, *taught), state, params
+            )
+            seen = look(learner, params, *asked)
+            return (optax.apply_updates(params, updates), state), seen
 
-        (params, _), losses = jax.lax.scan(
-            step, (params, optimiser.init(params)), None, length=steps
-        )
-        return jnp.append(losses, learner.loss(params, inputs, labels))
+        (params, _), seen = jax.lax.scan(step, (params, optimiser.init(params)), None, length=steps)
+        return jnp.concatenate([seen, look(learner, params, *asked)[None]])
 
     return jax.jit(jax.vmap(one, in_axes=(0, None, None)))

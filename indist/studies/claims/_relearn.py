@@ -2,14 +2,11 @@
 
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool
+from oracles._relearn import relearn
 
 from oracles import Examples, Learner
-from oracles._learner import descend
-from oracles._recipe import build
 
 
 def relearned(
@@ -27,20 +24,9 @@ def relearned(
     Returns:
         After each step, whether each model gives each example asked its label.
     """
-    inputs, labels = jnp.asarray(taught.inputs), jnp.asarray(taught.labels)
-    # The whole set at each step.
-    plan = jnp.tile(jnp.arange(len(taught)), (steps, 1))
+    seen = relearn(learner, parameters, taught, asked, steps=steps, look=_right)
+    return np.moveaxis(seen[:, 1:], 0, 1)
 
-    def after(params: Any, count: int) -> Any:
-        trained = descend(
-            build(learner.optimiser),
-            lambda params, index: learner.loss(params, inputs[index], labels[index]),
-            params,
-            plan[:count],
-        )
-        return learner.logits(trained, asked.inputs).argmax(axis=1) == asked.labels
 
-    def all_steps(params: Any) -> Any:
-        return jnp.stack([after(params, count) for count in range(1, steps + 1)])
-
-    return np.moveaxis(np.asarray(jax.jit(jax.vmap(all_steps))(parameters)), 0, 1)
+def _right(learner: Learner, params: Any, inputs: Any, labels: Any) -> Any:
+    return learner.logits(params, inputs).argmax(axis=1) == labels
