@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, NoReturn
 
 from pydantic import ValidationError
 
-from oracles.storage._reading import FileError as SubmissionError
-from oracles.storage._reading import file_size, refuse
+from oracles.storage.files import FileError as SubmissionError
+from oracles.storage.files import file_size, refuse
 
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".joblib")
 

@@ -34,7 +34,7 @@ import optax
 from benchmarks.bounds import table
 from indist import oracles
 from oracles._modules import ConvNet
-from oracles._randomness import batch_plan
+from oracles.randomness import batch_plan
 
 MATRIX = 1536
 RATE, MOMENTUM = 0.1, 0.9

@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oracles.storage._files import write_bytes_atomic
+from oracles.storage.files import write_bytes_atomic
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,7 +15,7 @@ from oracles.populations._relearn import relearn_losses, relearn_time
 from oracles.populations._runs import Runs, load_runs, subset_runs
 from oracles.populations._training import train
 from oracles.populations._unlearn import ORACLES, unlearn
-from oracles.storage._store import StoreError
+from oracles.storage.shards import StoreError
 
 __all__ = [
     "MLP",

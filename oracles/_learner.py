@@ -12,8 +12,8 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Int, Key, Shaped
 
-from oracles._randomness import batch_plan, epoch_batches
 from oracles._recipe import build, describe
+from oracles.randomness import batch_plan, epoch_batches
 
 Parameters = Mapping[str, Any]
 Data = Array | np.ndarray

@@ -13,7 +13,7 @@ from jaxtyping import Int
 from oracles._learner import Learner
 from oracles._probes import Observations, Probes
 from oracles.storage._folder import Folder, open_folder
-from oracles.storage._store import (
+from oracles.storage.shards import (
     MANIFEST,
     Shard,
     Span,

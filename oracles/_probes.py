@@ -11,8 +11,8 @@ from jaxtyping import Float, Int, Shaped
 from safetensors.numpy import save
 from scipy.special import logsumexp
 
-from oracles.storage._digest import digest_arrays
-from oracles.storage._files import write_bytes_atomic, write_json_atomic
+from oracles.storage.digests import digest_arrays
+from oracles.storage.files import write_bytes_atomic, write_json_atomic
 
 PROBE_GROUPS = ("forget", "behaviour", "behaviour_test", "near", "retain", "test")
 """The probe groups, in the order in which tables show them."""

@@ -11,7 +11,7 @@ from jaxtyping import Int
 from oracles._learner import Learner
 from oracles._probes import Examples, Probes
 from oracles.learners import make
-from oracles.storage._digest import digest_arrays, digest_json
+from oracles.storage.digests import digest_arrays, digest_json
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Int, Real
 
 from oracles._scenario import check_subset
-from oracles.scenarios._parts import choose
+from oracles.randomness import choose
 
 __all__ = [
     "boundary",

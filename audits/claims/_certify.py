@@ -9,7 +9,7 @@ from jaxtyping import Float, Num
 
 from audits.verdict._results import Finding
 from estimators import RankGrid, Result, delta_lower_bound, delta_upper_bound, epsilon_lower_bound
-from estimators._checks import check_confidence, check_pair
+from estimators.checks import check_confidence, check_pair
 from oracles.mechanisms import Claim, mechanism
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from audits._reading import Limits, file_size, refuse
-from oracles.storage._digest import digest_arrays
-from oracles.storage._npy import (
+from oracles.storage.arrays import (
     MOST_DIMS,
     Form,
     check_bytes,
@@ -20,6 +19,7 @@ from oracles.storage._npy import (
     npz_names,
     read_npz,
 )
+from oracles.storage.digests import digest_arrays
 
 _LIMITS = Limits()
 _SAMPLES = Form("biuf", "[models, ...]", range(1, MOST_DIMS + 1))

@@ -13,7 +13,7 @@ from audits._reading import Limits
 from audits.formats._content import Content, check_counts, scalar_content
 from audits.formats._mapping import Mapping
 from audits.formats._probes import listed_probes
-from oracles.storage._npy import Form, npz_header, npz_names, read_npz
+from oracles.storage.arrays import Form, npz_header, npz_names, read_npz
 
 NAME = "retrained_confs"
 KIND = "confidences"

@@ -14,7 +14,7 @@ import numpy as np
 from audits._reading import Limits, refuse
 from audits.formats._content import Content, check_counts, check_groups_and_ids, logit_content
 from audits.formats._mapping import Mapping
-from oracles.storage._npy import Form, check_range, map_npy
+from oracles.storage.arrays import Form, check_range, map_npy
 
 KIND = "corrective"
 SPLITS = ("train", "test", "adv_train", "adv_test")

@@ -26,7 +26,7 @@ from audits.formats._content import (
     scalar_content,
 )
 from audits.formats._mapping import Mapping, Part
-from oracles.storage._npy import Form, check_range, map_npy
+from oracles.storage.arrays import Form, check_range, map_npy
 
 KIND = "easydub"
 KINDS = ("margins", "logits")

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from safetensors import SafetensorError, safe_open
 
 from audits._reading import Limits, refuse, safetensors_header
-from oracles.storage._npy import Form, check_bytes, npz_header, npz_names, read_npz
+from oracles.storage.arrays import Form, check_bytes, npz_header, npz_names, read_npz
 
 NAME = "logits"
 _FORM = Form("f", "[models, probes, classes]", (3,))

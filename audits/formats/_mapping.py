@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from audits._reading import Limits, check_format, read_json, refuse, refuse_fields
 from audits.submissions._manifest import Group
-from oracles.storage._npy import Form, check_range, map_npy
+from oracles.storage.arrays import Form, check_range, map_npy
 
 FORMAT = "indist-mapping"
 VERSION = 1

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from audits.report import _numbers as numbers
+from audits.report import numbers
 from audits.report._page import Measure, Page, Section, write_page
-from audits.report._svg import INK, MUTED, drawing, svg
+from audits.report._svg import svg
+from audits.report.palette import INK, MUTED, drawing
 from audits.verdict._figures import MARKS, legend, panel, point
 from audits.verdict._names import POPULATIONS
 from audits.verdict._page import versions

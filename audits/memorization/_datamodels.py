@@ -12,7 +12,7 @@ import numpy as np
 
 from audits._reading import Limits, refuse
 from audits.memorization._subset_models import SubsetModels
-from oracles.storage._npy import Form, check_finite, map_npy
+from oracles.storage.arrays import Form, check_finite, map_npy
 
 
 def read_datamodels(

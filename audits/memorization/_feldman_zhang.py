@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from audits._reading import Limits
-from oracles.storage._npy import Form, check_range, npz_names, read_npz, refuse_array
+from oracles.storage.arrays import Form, check_range, npz_names, read_npz, refuse_array
 
 # Scores are differences of two means of 0/1, rounded to float32 by some.
 _MOST = 1.0 + 1e-6

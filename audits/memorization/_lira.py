@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 
 from audits._reading import Limits, refuse
 from audits.memorization._subset_models import SubsetModels
-from oracles.storage._npy import Form, check_bytes, check_finite, check_range, map_npy
+from oracles.storage.arrays import Form, check_bytes, check_finite, check_range, map_npy
 
 _KEEP = Form("b", "[examples]", (1,))
 _SCORES = Form("f", "[examples] or [examples, queries]", (1, 2))

@@ -9,7 +9,7 @@ from audits.verdict._candidates import candidates_plane, write_candidates
 from audits.verdict._html import html
 from audits.verdict._markdown import markdown
 from audits.verdict._page import content
-from oracles.storage._files import write_text_atomic
+from oracles.storage.files import write_text_atomic
 
 if TYPE_CHECKING:
     from audits.verdict._audit import Audit

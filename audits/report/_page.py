@@ -15,7 +15,7 @@ from markupsafe import Markup
 from audits.verdict._html import rendered
 from audits.verdict._markdown import claims_text, escape, pairs_text, table_text
 from audits.verdict._tables import Pairs, Table
-from oracles.storage._files import write_bytes_atomic
+from oracles.storage.files import write_bytes_atomic
 
 
 @dataclass(frozen=True)

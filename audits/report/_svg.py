@@ -2,40 +2,15 @@
 
 import io
 import re
-from typing import Any
 
 from markupsafe import Markup, escape
-from matplotlib import style
 from matplotlib.figure import Figure
 
-# Okabe and Ito's colour-blind safe palette for data; greys for the rest. On the page each becomes
-# a CSS variable, so that the same drawing serves light, dark and paper.
-INK, MUTED, GRID, PAPER = "#1c2127", "#59626d", "#d5d9de", "#fefefd"
-UNTRAINING, UNLEARNING, ORIGINAL, BOTH = "#0072b2", "#d55e00", "#cc79a7", "#009e73"
-_VARIABLES = {
-    INK: "ink",
-    MUTED: "muted",
-    GRID: "line",
-    PAPER: "paper",
-    UNTRAINING: "untraining",
-    UNLEARNING: "unlearning",
-    ORIGINAL: "original",
-    BOTH: "both",
-}
-_STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "indist",
-    "font.family": ["sans-serif"],
-    "font.size": 11.0,
-}
+from audits.report.palette import VARIABLES, drawing
+
 _CLUTTER = re.compile(r"<metadata>.*?</metadata>|<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL)
 _IDS = re.compile(r'(\bid="|url\(#|xlink:href="#)')
 _FONTS = re.compile(r"((?:font-family:|font: (?:[a-z0-9]+ )*?[0-9.]+px) )[^;\"]*")
-
-
-def drawing() -> Any:
-    """The settings to draw under: matplotlib's own with few changes, and none of the user's."""
-    return style.context(_STYLE, after_reset=True)
 
 
 def svg(figure: Figure, *, name: str, title: str, description: str) -> Markup:
@@ -59,7 +34,7 @@ def svg(figure: Figure, *, name: str, title: str, description: str) -> Markup:
     inner = _CLUTTER.sub("", inner[inner.index(">") + 1 :])
     inner = _IDS.sub(rf"\g<1>{name}-", inner)
     inner = _FONTS.sub(r"\g<1> sans-serif", inner)
-    for colour, variable in _VARIABLES.items():
+    for colour, variable in VARIABLES.items():
         inner = inner.replace(colour, f"var(--{variable}, {colour})")
     width, height = (72 * size for size in figure.get_size_inches())
     head = (

@@ -12,7 +12,7 @@ from audits.submissions._observed import ReferencesLike, gather
 from audits.submissions._parameters import PopulationFiles
 from audits.submissions._submission import Submission
 from audits.verdict._results import ReferenceName
-from estimators._checks import check_confidence
+from estimators.checks import check_confidence
 from estimators.scores import Calibration, calibrate, compared, mean_difference
 from estimators.scores._score import scored
 from oracles import (
@@ -25,7 +25,7 @@ from oracles import (
     relearn_losses,
     relearn_time,
 )
-from oracles._randomness import stream_key, stream_number
+from oracles.randomness import stream_key, stream_number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,9 +10,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from audits.report import _numbers as numbers
+from audits.report import numbers
 from audits.report._page import Measure, Page, Section, write_page
-from audits.report._svg import GRID, INK, MUTED, PAPER, drawing, svg
+from audits.report._svg import svg
+from audits.report.palette import GRID, INK, MUTED, PAPER, drawing
 from audits.single._findings import REFERENCES
 from audits.verdict._figures import MARKS, canvas, legend, point
 from audits.verdict._names import POPULATIONS, WHO, group_name

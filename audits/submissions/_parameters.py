@@ -20,7 +20,7 @@ from audits._reading import (
 )
 from audits.formats._logits import NAME, check_shape
 from oracles import Learner, Observations, Probes, StoreError
-from oracles.storage._store import Shard, digest_shards, parameters_in, read_manifest, read_shards
+from oracles.storage.shards import Shard, digest_shards, parameters_in, read_manifest, read_shards
 from oracles.unlearners import UNLEARNERS, Released, released
 
 MANIFEST = "manifest.json"

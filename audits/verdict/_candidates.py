@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from audits.report._numbers import plain
-from audits.report._svg import INK, UNLEARNING, UNTRAINING, drawing
+from audits.report.numbers import plain
+from audits.report.palette import INK, UNLEARNING, UNTRAINING, drawing
 from audits.verdict._figures import canvas, regions
-from oracles.storage._files import write_bytes_atomic
+from oracles.storage.files import write_bytes_atomic
 
 if TYPE_CHECKING:
     from audits.verdict._audit import Audit

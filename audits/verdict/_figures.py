@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from audits.report._numbers import plain
-from audits.report._svg import (
+from audits.report.numbers import plain
+from audits.report.palette import (
     BOTH,
     GRID,
     INK,

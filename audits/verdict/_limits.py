@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from audits.report._numbers import count, level, plain
+from audits.report.numbers import count, level, plain
 from audits.verdict._names import POPULATIONS
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audits.report import _numbers as numbers
+from audits.report import numbers
 from audits.verdict._limits import cannot_conclude
 from audits.verdict._names import (
     DECISIONS,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audits.report import _numbers as numbers
+from audits.report import numbers
 from audits.verdict._names import GROUPS, POPULATIONS, WHO, group_name
 from audits.verdict._results import Comparison, GroupSummary
 

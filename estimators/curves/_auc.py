@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Float, Num
 from scipy.stats import rankdata
 
-from estimators._checks import check_confidence, check_pair
 from estimators._results import ConfidenceInterval, Result
 from estimators._table import long_table
+from estimators.checks import check_confidence, check_pair
 from estimators.exact._convex_order import mean_lower_limit
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Bool, Float, Num
 
-from estimators._checks import check_confidence, check_epsilon, check_pair
 from estimators._results import ConfidenceInterval, Result
 from estimators._table import long_table
+from estimators.checks import check_confidence, check_epsilon, check_pair
 from estimators.exact._plug_in import plug_in
 from estimators.lower._bounds import delta_lower_bound
 from estimators.lower._rank_grid import RankGrid

@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Num
 from scipy.special import xlogy
 
-from estimators._checks import check_confidence, check_pair
 from estimators._results import ConfidenceInterval, Result
 from estimators._table import long_table
+from estimators.checks import check_confidence, check_pair
 from estimators.exact._bands import equal_local_level_band
 from estimators.exact._frontier import half_line_counts
 from estimators.exact._gaussian_fit import gaussian_fit

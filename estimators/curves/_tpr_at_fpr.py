@@ -8,9 +8,9 @@ from jaxtyping import Bool, Float, Int, Num
 from scipy.special import ndtri
 from scipy.stats import binom
 
-from estimators._checks import check_confidence, check_pair
 from estimators._results import ConfidenceInterval, Result
 from estimators._table import long_table
+from estimators.checks import check_confidence, check_pair
 from estimators.exact._binomial_pair import critical_scores, lower_quantile, upper_quantile
 
 if TYPE_CHECKING:

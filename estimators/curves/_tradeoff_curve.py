@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Num
 
-from estimators._checks import check_confidence, check_pair
 from estimators._results import ConfidenceInterval, Result
 from estimators._table import long_table
+from estimators.checks import check_confidence, check_pair
 from estimators.exact._bands import equal_local_level_band
 from estimators.exact._frontier import half_line_counts
 

@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Num
 from scipy.special import nctdtr
 
-from estimators._checks import check_confidence, check_epsilon, check_pair
 from estimators._results import ConfidenceInterval, Result
 from estimators._table import long_table
+from estimators.checks import check_confidence, check_epsilon, check_pair
 from estimators.exact._gaussian_fit import LEAST, gaussian_fit
 from estimators.exact._gaussian_profile import gaussian_delta
 

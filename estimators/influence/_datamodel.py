@@ -8,8 +8,8 @@ from jaxtyping import Float, Shaped
 from scipy.special import stdtrit
 from scipy.stats import rankdata
 
-from estimators._checks import check_confidence
 from estimators._results import ConfidenceInterval, Result
+from estimators.checks import check_confidence
 from estimators.influence._inclusion import check_observed
 
 if TYPE_CHECKING:

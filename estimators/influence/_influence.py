@@ -7,8 +7,8 @@ from typing import Literal, TypeVar
 import numpy as np
 from jaxtyping import Bool, Float
 
-from estimators._checks import check_confidence
 from estimators._results import ConfidenceInterval, Result
+from estimators.checks import check_confidence
 from estimators.influence._arm_intervals import ArmsMethod, default_method
 from estimators.influence._exceeding import Dependence, Exceeding, exceeding
 from estimators.influence._inclusion import Arms, Observed, tiles

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import ndtri
 
-from estimators._checks import check_confidence
+from estimators.checks import check_confidence
 from estimators.influence._arm_intervals import AgrestiCaffo
 from estimators.influence._inclusion import Arms
 

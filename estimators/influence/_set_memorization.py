@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 from scipy.special import stdtrit
 
-from estimators._checks import check_confidence
 from estimators._results import ConfidenceInterval, Result
+from estimators.checks import check_confidence
 from estimators.influence._exceeding import exceedance_pvalues
 from estimators.influence._inclusion import Arms, check_observed, own_arms
 

@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Float, Int, Num
 from scipy.special import logsumexp
 
-from estimators._checks import check_confidence, check_epsilon, check_pair
 from estimators._results import ConfidenceInterval, Result
 from estimators._table import long_table
+from estimators.checks import check_confidence, check_epsilon, check_pair
 from estimators.lower._chosen_event import choose_half_lines
 from estimators.lower._directed_bounds import EachDirection
 

@@ -5,8 +5,8 @@ from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 import numpy as np
 from jaxtyping import Float, Num, Shaped
 
-from estimators._checks import check_confidence, check_delta, check_epsilon, check_pair
 from estimators._results import ConfidenceInterval
+from estimators.checks import check_confidence, check_delta, check_epsilon, check_pair
 from estimators.exact._plug_in import plug_in_delta, plug_in_epsilon
 from estimators.lower._bound_results import DeltaBound, EpsilonBound
 from estimators.lower._directed_bounds import BothWays

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int, Num
 
-from estimators._checks import check_confidence, check_delta, check_samples
 from estimators._results import ConfidenceInterval, Result
 from estimators._table import long_table
+from estimators.checks import check_confidence, check_delta, check_samples
 from estimators.exact._gaussian_profile import gaussian_epsilon
 from estimators.one_run._one_run_tail import (
     ApproximateTradeoff,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int, Num
 
-from estimators._checks import check_confidence, check_samples
 from estimators._results import Result
+from estimators.checks import check_confidence, check_samples
 from estimators.scores._score import ScoreFunction
 
 if TYPE_CHECKING:

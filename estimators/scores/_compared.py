@@ -8,8 +8,8 @@ from jaxtyping import Bool, Float, Num
 from scipy.special import stdtrit
 from scipy.stats import rankdata
 
-from estimators._checks import check_confidence, check_samples
 from estimators._results import ConfidenceInterval, Result
+from estimators.checks import check_confidence, check_samples
 from estimators.scores._populations import check_table
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Bool, Float, Num
 
-from estimators._checks import check_delta
+from estimators.checks import check_delta
 from estimators.scores._populations import check_populations
 from estimators.scores._score import Score, scored
 

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Num
 from scipy.stats import hmean
 
-from estimators._checks import check_samples
+from estimators.checks import check_samples
 from estimators.scores._populations import check_within
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from estimators._checks import check_samples
+from estimators.checks import check_samples
 
 
 def check_populations(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Num
 
-from estimators._checks import check_samples
+from estimators.checks import check_samples
 from estimators.scores._compared import auc_per_model
 from estimators.scores._populations import check_populations
 from estimators.scores._score import Score, scored

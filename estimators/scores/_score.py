@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import stdtrit
 
-from estimators._checks import check_confidence
 from estimators._results import ConfidenceInterval, Result
+from estimators.checks import check_confidence
 
 if TYPE_CHECKING:
     import pandas as pd

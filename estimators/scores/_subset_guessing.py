@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Num
 from scipy.special import logsumexp
 
-from estimators._checks import check_confidence, check_delta
 from estimators._results import ConfidenceInterval, Result
+from estimators.checks import check_confidence, check_delta
 from estimators.scores._populations import check_table
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float, Num
 from scipy.stats import ks_2samp, wilcoxon
 
-from estimators._checks import check_samples
 from estimators._results import Result
+from estimators.checks import check_samples
 from estimators.scores._populations import check_populations
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Num
 from scipy.spatial.distance import pdist, squareform
 
-from estimators._checks import check_pair
 from estimators._results import Result
+from estimators.checks import check_pair
 from estimators.two_sample._classifier_test import classifier_contest
 from estimators.two_sample._energy import energy_statistics
 from estimators.two_sample._max_ks import ks_statistics, sorted_observables

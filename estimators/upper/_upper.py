@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Num
 
-from estimators._checks import check_confidence, check_epsilon, check_pair
 from estimators._results import ConfidenceInterval
+from estimators.checks import check_confidence, check_epsilon, check_pair
 from estimators.lower._bound_results import DeltaBound
 from estimators.upper._events import EventClass, HalfLines
 

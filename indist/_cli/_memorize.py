@@ -6,8 +6,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from audits.report._numbers import interval, level, near, plain
-from estimators._checks import check_confidence
+from audits.report.numbers import interval, level, near, plain
+from estimators.checks import check_confidence
 from indist import figures, oracles
 from indist._memorization import TARGETS, Measured, digits_shown
 from indist._tables import parquet_available, write_table

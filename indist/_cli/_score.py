@@ -13,7 +13,7 @@ from audits.scores._scoreboard import score
 from audits.submissions._submission import load
 from indist._tables import write_table
 from oracles import load_references
-from oracles.storage._files import write_json_atomic
+from oracles.storage.files import write_json_atomic
 
 
 def run_score(

@@ -14,7 +14,7 @@ from rich.table import Table
 from indist._tables import write_table
 from indist._version import __version__
 from indist.studies import STUDIES, Study
-from oracles.storage._files import write_json_atomic
+from oracles.storage.files import write_json_atomic
 
 _COLOURS = {
     "untraining": "cyan",

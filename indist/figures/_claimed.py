@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from audits.report._svg import INK, MUTED, UNLEARNING, UNTRAINING, drawing
+from audits.report.palette import INK, MUTED, UNLEARNING, UNTRAINING, drawing
 from indist.figures._page import SMALL, TEXT, tidy
 from indist.figures._work import Row, Work
 

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 
 import audits
 import oracles
-from audits.report._svg import INK, MUTED, PAPER, UNLEARNING, UNTRAINING, drawing
+from audits.report.palette import INK, MUTED, PAPER, UNLEARNING, UNTRAINING, drawing
 from indist.figures._page import PAGE, SMALL
 from indist.figures._work import Row, Work
 

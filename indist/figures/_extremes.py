@@ -4,8 +4,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.figure import Figure
 
-from audits.report._numbers import interval, near
-from audits.report._svg import INK, MUTED, drawing
+from audits.report.numbers import interval, near
+from audits.report.palette import INK, MUTED, drawing
 from indist.figures._page import PAGE, SMALL, TEXT
 
 

@@ -7,8 +7,8 @@ from jaxtyping import Float
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from audits.report._numbers import level, near, up
-from audits.report._svg import INK, MUTED, drawing
+from audits.report.numbers import level, near, up
+from audits.report.palette import INK, MUTED, drawing
 from indist.figures._page import PAGE, SMALL, TEXT, tidy
 
 _WORDS = {

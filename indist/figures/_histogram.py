@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from audits.report._numbers import level, near
-from audits.report._svg import INK, MUTED, drawing
+from audits.report.numbers import level, near
+from audits.report.palette import INK, MUTED, drawing
 from indist.figures._page import MARKS, PAGE, SMALL, TEXT, Estimate, present, tidy
 
 _BIN = 0.05

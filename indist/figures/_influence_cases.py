@@ -5,7 +5,7 @@ import math
 from matplotlib.figure import Figure
 
 import audits
-from audits.report._svg import INK, MUTED, UNTRAINING, drawing
+from audits.report.palette import INK, MUTED, UNTRAINING, drawing
 from indist.figures._page import PAGE, SMALL, tidy
 from indist.figures._work import Row, Work
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from matplotlib.axes import Axes
 
-from audits.report._svg import GRID, INK, MUTED, UNLEARNING, UNTRAINING
+from audits.report.palette import GRID, INK, MUTED, UNLEARNING, UNTRAINING
 from estimators import ConfidenceInterval
 
 COLUMN, PAGE = 3.3, 6.9

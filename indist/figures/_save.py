@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from audits.report._svg import drawing
+from audits.report.palette import drawing
 from indist._tables import csv_bytes
-from oracles.storage._files import write_bytes_atomic
+from oracles.storage.files import write_bytes_atomic
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from audits.report._svg import INK, MUTED, ORIGINAL, UNLEARNING, UNTRAINING, drawing
+from audits.report.palette import INK, MUTED, ORIGINAL, UNLEARNING, UNTRAINING, drawing
 from indist.figures._page import PAGE, SMALL, TEXT, tidy
 from indist.figures._work import Row, Work
 

@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from audits.report._numbers import level, up
-from audits.report._svg import GRID, INK, MUTED, PAPER, drawing
+from audits.report.numbers import level, up
+from audits.report.palette import GRID, INK, MUTED, PAPER, drawing
 from indist.figures._page import COLUMN, MARKS, SMALL, TEXT, Estimate, present, tidy
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from oracles.storage._digest import digest_json
-from oracles.storage._files import write_json_atomic
+from oracles.storage.digests import digest_json
+from oracles.storage.files import write_json_atomic
 
 Row = dict[str, Any]
 

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import audits
 import oracles
+from estimators.checks import check_counts
 from indist.studies._cells import Row, finished_cell
 from indist.studies._study import Study
-from oracles._checks import check_counts
 
 SCENARIO = "logistic-3v8"
 WORLDS = ("as it is", "epsilon divided by ten", "noise left out")

@@ -15,8 +15,8 @@ from pydantic import Field
 
 from oracles.data._loaded import LIMITS, DataLimits, Loaded, Raw, assemble, check_size
 from oracles.data._table import Table
-from oracles.storage._npy import check_range
-from oracles.storage._reading import FileError, file_size, refuse
+from oracles.storage.arrays import check_range
+from oracles.storage.files import FileError, file_size, refuse
 
 _PIXELS = 3 * 32 * 32
 

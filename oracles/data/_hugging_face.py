@@ -23,8 +23,8 @@ from oracles.data._loaded import (
 )
 from oracles.data._pictures import decoded
 from oracles.data._table import Table
-from oracles.storage._npy import MOST_DIMS, Header, check_bytes, check_form, refuse_array
-from oracles.storage._reading import FileError, file_size, refuse
+from oracles.storage.arrays import MOST_DIMS, Header, check_bytes, check_form, refuse_array
+from oracles.storage.files import FileError, file_size, refuse
 
 _STATE = "state.json"
 _LARGEST_STATE = 16 * 2**20

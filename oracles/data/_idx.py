@@ -26,8 +26,8 @@ from oracles.data._loaded import (
     check_size,
 )
 from oracles.data._table import Table
-from oracles.storage._npy import Form, Header, check_form
-from oracles.storage._reading import file_size, refuse
+from oracles.storage.arrays import Form, Header, check_form
+from oracles.storage.files import file_size, refuse
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP = b"\x1f\x8b"

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from oracles._probes import Examples
-from oracles.storage._npy import (
+from oracles.storage.arrays import (
     MOST_DIMS,
     Form,
     check_bytes,
@@ -17,7 +17,7 @@ from oracles.storage._npy import (
     check_range,
     refuse_array,
 )
-from oracles.storage._reading import refuse
+from oracles.storage.files import refuse
 
 INPUTS = Form("biuf", "[examples, ...]", range(2, MOST_DIMS + 1))
 LABELS = Form("iu", "[examples]", (1,))

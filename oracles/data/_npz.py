@@ -18,7 +18,7 @@ from oracles.data._loaded import (
     check_size,
 )
 from oracles.data._table import Table
-from oracles.storage._npy import npz_header, npz_names, read_npz
+from oracles.storage.arrays import npz_header, npz_names, read_npz
 
 
 class Npz(Table):

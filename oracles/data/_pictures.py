@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from oracles.data._loaded import DataLimits, check_size
-from oracles.storage._npy import refuse_array
-from oracles.storage._reading import FileError
+from oracles.storage.arrays import refuse_array
+from oracles.storage.files import FileError
 
 _CHANNELS = {"L": (), "RGB": (3,)}
 

@@ -9,7 +9,7 @@ import jax
 
 from oracles.engines._local import Local
 from oracles.engines._task import Task
-from oracles.storage._store import PopulationFolder, Shard, Span, StoreError
+from oracles.storage.shards import PopulationFolder, Shard, Span, StoreError
 
 _PATIENCE = 0.05
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from oracles.engines._task import Task
-from oracles.storage._store import PopulationFolder, Shard, Span
+from oracles.storage.shards import PopulationFolder, Shard, Span
 
 
 @runtime_checkable

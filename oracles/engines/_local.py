@@ -7,7 +7,7 @@ import numpy as np
 
 from oracles.engines._blocks import run_blocks
 from oracles.engines._task import Task
-from oracles.storage._store import PopulationFolder, Shard, Span, shard_of
+from oracles.storage.shards import PopulationFolder, Shard, Span, shard_of
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from oracles.engines._local import Local
 from oracles.engines._task import Task
-from oracles.storage._store import PopulationFolder, Shard, Span, StoreError
+from oracles.storage.shards import PopulationFolder, Shard, Span, StoreError
 
 _RETRIES = 20
 # One single-threaded device a worker; Ray gives it one core.

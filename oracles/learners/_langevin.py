@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key
 
-from oracles._checks import check_positive
+from estimators.checks import check_within
 from oracles._learner import Parameters
 from oracles.learners._whole_set import Published, loss_gradient, members
 
@@ -32,7 +32,7 @@ class LangevinDescent(Published):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive(convexity=self.convexity)
+        check_within("(0, inf)", convexity=self.convexity)
 
     @property
     def smoothness(self) -> float:

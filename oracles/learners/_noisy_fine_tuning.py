@@ -10,9 +10,9 @@ import optax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int, Key
 
-from oracles._checks import check_counts, check_positive
+from estimators.checks import check_counts, check_within
 from oracles._learner import Learner, Parameters
-from oracles._randomness import batch_plan, epoch_batches
+from oracles.randomness import batch_plan, epoch_batches
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,8 @@ class NoisyFineTuned(Learner):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive(
+        check_within(
+            "(0, inf)",
             model_norm=self.model_norm,
             gradient_norm=self.gradient_norm,
             learning_rate=self.learning_rate,

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Key
 
-from oracles._checks import check_positive
+from estimators.checks import check_within
 from oracles._learner import Parameters
 from oracles._recipe import build
 from oracles.learners._noisy_fine_tuning import clip
@@ -37,7 +37,7 @@ class PrivateDescent(WholeSet):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive(gradient_norm=self.gradient_norm, sigma=self.sigma)
+        check_within("(0, inf)", gradient_norm=self.gradient_norm, sigma=self.sigma)
 
     def train(self, key: Key[Array, ""], inputs: Any, labels: Any, plan: Any) -> Parameters:
         """Descends from fresh parameters."""

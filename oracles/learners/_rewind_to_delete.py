@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key
 
-from oracles._checks import check_positive
+from estimators.checks import check_within
 from oracles._learner import Parameters
 from oracles.learners._whole_set import Published, loss_gradient, members
 
@@ -32,7 +32,7 @@ class RewindableDescent(Published):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive(learning_rate=self.learning_rate)
+        check_within("(0, inf)", learning_rate=self.learning_rate)
         if not 0 <= self.rewound <= self.steps:
             raise ValueError(f"rewound: expected 0 to {self.steps}, steps, found {self.rewound}")
 

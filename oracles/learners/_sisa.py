@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key, Shaped
 
-from oracles._checks import check_counts
+from estimators.checks import check_counts
 from oracles._learner import Data, Learner, Parameters
 from oracles.learners._whole_set import WholeSet
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
-from oracles._checks import check_positive
+from estimators.checks import check_within
 from oracles._learner import Data, Learner, Parameters
 from oracles._modules import BinaryLinear, unit_rows
 
@@ -50,7 +50,7 @@ class Published(WholeSet):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive(sigma=self.sigma)
+        check_within("(0, inf)", sigma=self.sigma)
         if not isinstance(self.module, BinaryLinear):
             raise ValueError(
                 f"module: expected BinaryLinear, whose constants are known, found {self.module!r}"

@@ -6,7 +6,7 @@ from oracles.engines import Engine
 from oracles.engines._task import Task
 from oracles.populations._progress import progress_bar
 from oracles.storage._folder import Folder, open_folder
-from oracles.storage._store import (
+from oracles.storage.shards import (
     POPULATION_FORMAT,
     Format,
     PopulationFolder,

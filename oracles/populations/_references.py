@@ -18,9 +18,9 @@ from oracles.engines import Engine
 from oracles.engines import engine as engine_of
 from oracles.populations._make import CHUNK
 from oracles.populations._training import Excluded, Exclusion, train
-from oracles.storage._files import json_bytes
 from oracles.storage._folder import Folder, open_folder
-from oracles.storage._store import (
+from oracles.storage.files import json_bytes
+from oracles.storage.shards import (
     MANIFEST,
     PopulationFolder,
     Shard,

@@ -10,7 +10,7 @@ import numpy as np
 import optax
 from jaxtyping import Float, Int, Shaped
 
-from oracles._checks import check_counts
+from estimators.checks import check_counts
 from oracles._learner import Learner
 from oracles._population import Population
 from oracles._probes import Examples

@@ -16,15 +16,15 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from oracles._learner import Learner
-from oracles._randomness import stream_key, stream_number
 from oracles._scenario import Scenario
 from oracles.engines import Engine
 from oracles.engines import engine as engine_of
 from oracles.engines._blocks import Program, block_width
 from oracles.populations._make import CHUNK, make_shards
 from oracles.populations._training import population_recipe
+from oracles.randomness import stream_key, stream_number
 from oracles.storage._folder import Folder, open_folder
-from oracles.storage._store import (
+from oracles.storage.shards import (
     RUNS_FORMAT,
     Shard,
     StoreError,

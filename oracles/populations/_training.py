@@ -13,15 +13,15 @@ from jaxtyping import Int
 
 from oracles._learner import Learner, cross_entropies, descend
 from oracles._population import Population
-from oracles._randomness import stream_key, stream_number
 from oracles._recipe import build
 from oracles._scenario import Scenario
 from oracles.engines import Engine
 from oracles.engines import engine as engine_of
 from oracles.engines._blocks import Program, block_width
 from oracles.populations._make import CHUNK, make_shards
+from oracles.randomness import stream_key, stream_number
 from oracles.storage._folder import Folder
-from oracles.storage._store import stored_arrays
+from oracles.storage.shards import stored_arrays
 
 Excluded = Literal["nothing", "forget", "behaviour"] | Sequence[int]
 Exclusion = Literal["resampled", "masked"]

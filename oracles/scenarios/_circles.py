@@ -10,7 +10,8 @@ from oracles._learner import Learner
 from oracles._modules import MLP
 from oracles._probes import Examples, Probes
 from oracles._scenario import Scenario
-from oracles.scenarios._parts import PROBES_A_GROUP, Knobs, choose
+from oracles.randomness import choose
+from oracles.scenarios._parts import PROBES_A_GROUP, Knobs
 
 CIRCLE, TRIANGLE = 0, 1
 

@@ -6,11 +6,11 @@ import numpy as np
 
 from oracles._probes import Probes
 from oracles._scenario import Scenario
+from oracles.randomness import choose
 from oracles.scenarios._parts import (
     PROBES_A_GROUP,
     Knobs,
     check_examples,
-    choose,
     digits_learner,
     split_digits,
     with_fewer,

@@ -10,12 +10,12 @@ from jaxtyping import Float, Int
 from oracles import forget_sets
 from oracles._probes import Probes
 from oracles._scenario import Scenario
+from oracles.randomness import choose
 from oracles.scenarios._parts import (
     PROBES_A_GROUP,
     TEST_DIGITS,
     Knobs,
     all_digits,
-    choose,
     digits_learner,
     nearest,
 )

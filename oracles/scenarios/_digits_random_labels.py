@@ -10,14 +10,8 @@ from oracles._learner import Learner
 from oracles._modules import MLP
 from oracles._probes import Examples, Probes
 from oracles._scenario import Scenario
-from oracles.scenarios._parts import (
-    PROBES_A_GROUP,
-    Knobs,
-    choose,
-    nearest,
-    split_digits,
-    wrong_labels,
-)
+from oracles.randomness import choose
+from oracles.scenarios._parts import PROBES_A_GROUP, Knobs, nearest, split_digits, wrong_labels
 
 
 @dataclass(frozen=True)
@@ -44,7 +38,7 @@ class DigitsRandomLabels(Knobs):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0.005 <= self.wrong <= 0.5:
-            raise ValueError(f"wrong: expected a fraction in [0.005, 0.5], found {self.wrong}")
+            raise ValueError(f"wrong: expected a number in [0.005, 0.5], found {self.wrong}")
         for name in ("hidden", "steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: expected at least 1, found {getattr(self, name)}")

@@ -4,13 +4,13 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from estimators.checks import check_within
 from oracles._probes import Examples, Probes
 from oracles._scenario import Scenario
+from oracles.randomness import choose
 from oracles.scenarios._parts import (
     PROBES_A_GROUP,
     Knobs,
-    check_share,
-    choose,
     digits_learner,
     handwriting,
     highest,
@@ -57,7 +57,7 @@ class DigitsSwap(Knobs):
             raise ValueError(
                 f"swapped: expected an even number of examples 10 to 160, found {self.swapped}"
             )
-        check_share("regularity", self.regularity)
+        check_within("[0, 1]", regularity=self.regularity)
 
     def build(self) -> Scenario:
         """The scenario."""

@@ -5,16 +5,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from estimators.checks import check_within
 from oracles._probes import Examples, Probes
 from oracles._scenario import Scenario
-from oracles.scenarios._parts import (
-    PROBES_A_GROUP,
-    Knobs,
-    check_fraction,
-    choose,
-    digits_learner,
-    split_digits,
-)
+from oracles.randomness import choose
+from oracles.scenarios._parts import PROBES_A_GROUP, Knobs, digits_learner, split_digits
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,7 @@ class DigitsTrigger(Knobs):
             raise ValueError(f"poisoned: expected 2 to 600 examples, found {self.poisoned}")
         if not 0 <= self.target <= 9:
             raise ValueError(f"target: expected a digit 0 to 9, found {self.target}")
-        check_fraction("strength", self.strength)
+        check_within("(0, 1]", strength=self.strength)
         if not 0 <= self.jitter <= 2:
             raise ValueError(f"jitter: expected 0 to 2 pixels, found {self.jitter}")
 

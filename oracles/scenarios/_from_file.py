@@ -51,9 +51,10 @@ from oracles._probes import PROBE_GROUPS, Examples, Probes
 from oracles._scenario import Scenario
 from oracles.data._loaded import LIMITS
 from oracles.data._table import Table
-from oracles.scenarios._parts import PROBES_A_GROUP, choose, choose_forget
-from oracles.storage._npy import Form, check_bytes, map_npy
-from oracles.storage._reading import file_size, refuse
+from oracles.randomness import choose
+from oracles.scenarios._parts import PROBES_A_GROUP, choose_forget
+from oracles.storage.arrays import Form, check_bytes, map_npy
+from oracles.storage.files import file_size, refuse
 
 _LARGEST_FILE = 2**20
 _KINDS = ("npz", "idx", "cifar-binary", "huggingface")

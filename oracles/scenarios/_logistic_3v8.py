@@ -7,19 +7,13 @@ import numpy as np
 import optax
 from sklearn.datasets import load_digits
 
+from estimators.checks import check_within
 from oracles._learner import Learner
 from oracles._modules import MLP
 from oracles._probes import Examples, Probes
 from oracles._scenario import Scenario
-from oracles.scenarios._parts import (
-    PROBES_A_GROUP,
-    Knobs,
-    check_share,
-    choose,
-    handwriting,
-    highest,
-    most,
-)
+from oracles.randomness import choose
+from oracles.scenarios._parts import PROBES_A_GROUP, Knobs, handwriting, highest, most
 
 _TEST = 100
 THREE, EIGHT = 0, 1
@@ -51,7 +45,7 @@ class Logistic3v8(Knobs):
         super().__post_init__()
         if not 10 <= self.wrong <= 100:
             raise ValueError(f"wrong: expected 10 to 100 examples, found {self.wrong}")
-        check_share("regularity", self.regularity)
+        check_within("[0, 1]", regularity=self.regularity)
 
     def build(self) -> Scenario:
         """The scenario."""

@@ -8,11 +8,12 @@ import optax
 from jaxtyping import Float, Int, Real
 from sklearn.datasets import load_digits
 
-# forget_sets draws with `choose` of this file: only as a module can each import the other.
+from estimators.checks import check_within
 from oracles import forget_sets
 from oracles._learner import Learner
 from oracles._modules import MLP
 from oracles._probes import Examples
+from oracles.randomness import choose
 
 TEST_DIGITS = 500
 PROBES_A_GROUP = 100
@@ -42,12 +43,12 @@ class Knobs:
     label_noise: float = 0.0
 
     def __post_init__(self) -> None:
-        check_fraction("discovery", self.discovery)
+        check_within("(0, 1]", discovery=self.discovery)
         if self.found not in FOUND:
             raise ValueError(f"found: expected one of {', '.join(FOUND)}, found {self.found!r}")
         if not 0.0 <= self.label_noise < 0.5:
             raise ValueError(
-                f"label_noise: expected a fraction in [0, 0.5), found {self.label_noise}"
+                f"label_noise: expected a number in [0, 0.5), found {self.label_noise}"
             )
 
     def stream(self, knob: str) -> np.random.Generator:
@@ -82,25 +83,6 @@ class Knobs:
         return Examples(train.inputs, labels)
 
 
-def check_fraction(name: str, value: float) -> None:
-    """Raises ValueError unless 0 < value <= 1."""
-    if not 0.0 < value <= 1.0:
-        raise ValueError(f"{name}: expected a fraction in (0, 1], found {value}")
-
-
-def check_share(name: str, value: float) -> None:
-    """Raises ValueError unless 0 <= value <= 1."""
-    if not 0.0 <= value <= 1.0:
-        raise ValueError(f"{name}: expected a fraction in [0, 1], found {value}")
-
-
-def choose(
-    rng: np.random.Generator, pool: Int[np.ndarray, " pool"], count: int
-) -> Int[np.ndarray, " chosen"]:
-    """Up to ``count`` of the indices, without repeats, in increasing order."""
-    return np.sort(rng.choice(pool, size=min(count, len(pool)), replace=False))
-
-
 def choose_forget(
     rng: np.random.Generator, behaviour: Int[np.ndarray, " behaviour"], discovery: float
 ) -> Int[np.ndarray, " forget"]:
@@ -110,7 +92,7 @@ def choose_forget(
 
 def forget_size(behaviour: Int[np.ndarray, " behaviour"], discovery: float) -> int:
     """|S| = γ|B| rounded, at least 1."""
-    check_fraction("discovery", discovery)
+    check_within("(0, 1]", discovery=discovery)
     return max(1, round(discovery * len(behaviour)))
 
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from oracles.storage._files import write_bytes_atomic
+from oracles.storage.files import write_bytes_atomic
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 

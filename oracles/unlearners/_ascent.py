@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Key
 
+from estimators.checks import check_counts
 from oracles._learner import Learner, Parameters, descend
-from oracles.unlearners._contract import Batch, check_counts, check_descent, passes
+from oracles.unlearners._contract import Batch, check_descent, passes
 
 
 @dataclass(frozen=True)

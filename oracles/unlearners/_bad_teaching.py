@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Key
 
+from estimators.checks import check_counts, check_within
 from oracles._learner import Learner, Parameters, descend
-from oracles.unlearners._contract import Batch, check_counts, check_positive, passes
+from oracles.unlearners._contract import Batch, passes
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class BadTeaching:
     retained: float = 0.3
 
     def __post_init__(self) -> None:
-        check_positive(learning_rate=self.learning_rate)
+        check_within("(0, inf)", learning_rate=self.learning_rate)
         check_counts(epochs=self.epochs, batch=self.batch)
         if not 0 < self.retained <= 1:
             raise ValueError(f"retained: expected a number in (0, 1], found {self.retained}")

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Int, Key
 
+from estimators.checks import check_within
 from oracles._learner import Learner, Parameters, cross_entropies, descend
-from oracles.unlearners._contract import Batch, check_descent, check_positive, passes
+from oracles.unlearners._contract import Batch, check_descent, passes
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class BoundaryShrink:
 
     def __post_init__(self) -> None:
         check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
-        check_positive(step=self.step)
+        check_within("(0, inf)", step=self.step)
 
     def __call__(
         self,

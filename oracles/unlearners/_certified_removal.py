@@ -7,12 +7,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from estimators.checks import check_within
 from oracles._learner import Learner, Parameters
 from oracles.learners import ObjectiveNoise
 from oracles.learners._objective_noise import newton
 from oracles.learners._whole_set import everyone, loss_gradient, own_learner
 from oracles.mechanisms import CertifiedRemoval, Claim
-from oracles.unlearners._contract import Batch, check_delta, check_positive
+from oracles.unlearners._contract import Batch, check_delta
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class NewtonRemoval:
     learner: ClassVar[str] = "objective-noise"
 
     def __post_init__(self) -> None:
-        check_positive(budget=self.budget)
+        check_within("(0, inf)", budget=self.budget)
         check_delta(self.delta)
 
     def __call__(

@@ -4,21 +4,18 @@ from typing import Any, Protocol, runtime_checkable
 
 from jaxtyping import Array, Int, Key, Shaped
 
-from oracles._checks import check_counts, check_not_negative, check_positive
+from estimators.checks import check_counts, check_within
 from oracles._learner import Data, Learner, Parameters
-from oracles._randomness import epoch_batches
 from oracles.mechanisms import Claim
+from oracles.randomness import epoch_batches
 
 __all__ = [
     "Batch",
     "Certified",
     "Released",
     "Unlearner",
-    "check_counts",
     "check_delta",
     "check_descent",
-    "check_not_negative",
-    "check_positive",
     "passes",
     "released",
 ]
@@ -98,7 +95,7 @@ def check_delta(value: float) -> None:
 
 def check_descent(learning_rate: float, epochs: int, batch: int, momentum: float) -> None:
     """Raises ValueError unless the settings of a descent are in range."""
-    check_positive(learning_rate=learning_rate)
+    check_within("(0, inf)", learning_rate=learning_rate)
     check_counts(epochs=epochs, batch=batch)
     if not 0 <= momentum < 1:
         raise ValueError(f"momentum: expected a number in [0, 1), found {momentum}")

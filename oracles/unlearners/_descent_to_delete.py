@@ -7,11 +7,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key
 
+from estimators.checks import check_counts
 from oracles._learner import Learner, Parameters
 from oracles.learners import SecretDescent
 from oracles.learners._whole_set import everyone, own_learner
 from oracles.mechanisms import Claim, DescentToDelete
-from oracles.unlearners._contract import Batch, check_counts, check_delta
+from oracles.unlearners._contract import Batch, check_delta
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import optax
 from jaxtyping import Array, Key
 
 from oracles._learner import Learner, Parameters, descend
-from oracles._randomness import epoch_batches
+from oracles.randomness import epoch_batches
 from oracles.unlearners._contract import Batch, check_descent
 
 

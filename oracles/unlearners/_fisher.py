@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key, Shaped
 
+from estimators.checks import check_within
 from oracles._learner import Data, Learner, Parameters
-from oracles.unlearners._contract import Batch, check_positive
+from oracles.unlearners._contract import Batch
 from oracles.unlearners._last_layers import layers
 
 
@@ -32,7 +33,7 @@ class FisherForgetting:
     alpha: float = 1e-5
 
     def __post_init__(self) -> None:
-        check_positive(alpha=self.alpha)
+        check_within("(0, inf)", alpha=self.alpha)
 
     def __call__(
         self,

@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key, Shaped
 
+from estimators.checks import check_counts
 from oracles._learner import Data, Learner, Parameters, cross_entropies, descend
 from oracles._recipe import build
-from oracles.unlearners._contract import Batch, check_counts
+from oracles.unlearners._contract import Batch
 from oracles.unlearners._last_layers import _flat, layers
 
 

@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key
 
+from estimators.checks import check_counts, check_within
 from oracles._learner import Learner, Parameters
-from oracles.unlearners._contract import Batch, check_counts, check_positive
+from oracles.unlearners._contract import Batch
 from oracles.unlearners._curvature import linearise, plus, solve
 
 
@@ -38,7 +39,7 @@ class InfluenceStep:
     iterations: int = 200
 
     def __post_init__(self) -> None:
-        check_positive(damping=self.damping, scale=self.scale)
+        check_within("(0, inf)", damping=self.damping, scale=self.scale)
         check_counts(iterations=self.iterations)
 
     def __call__(

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Key
 
+from estimators.checks import check_within
 from oracles._learner import Learner, Parameters, descend
-from oracles.unlearners._contract import Batch, check_descent, check_not_negative, passes
+from oracles.unlearners._contract import Batch, check_descent, passes
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class L1Sparse:
 
     def __post_init__(self) -> None:
         check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
-        check_not_negative(alpha=self.alpha)
+        check_within("[0, inf)", alpha=self.alpha)
         if not 0 <= self.plain_epochs < self.epochs:
             raise ValueError(
                 f"plain_epochs: expected 0 to {self.epochs - 1}, below epochs, "

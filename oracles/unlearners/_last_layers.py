@@ -8,10 +8,11 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Key
 
+from estimators.checks import check_counts
 from oracles._learner import Learner, Parameters, descend
-from oracles._randomness import epoch_batches
 from oracles._recipe import build
-from oracles.unlearners._contract import Batch, check_counts, check_descent, passes
+from oracles.randomness import epoch_batches
+from oracles.unlearners._contract import Batch, check_descent, passes
 
 
 @dataclass(frozen=True)

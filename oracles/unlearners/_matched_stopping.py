@@ -8,9 +8,10 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, Key
 
+from estimators.checks import check_counts
 from oracles._learner import Data, Learner, Parameters
-from oracles._randomness import epoch_batches
-from oracles.unlearners._contract import Batch, check_counts, check_descent
+from oracles.randomness import epoch_batches
+from oracles.unlearners._contract import Batch, check_descent
 from oracles.unlearners._influence_expanded import check_doubt, kept, weighted
 from oracles.unlearners._prototype_subtraction import look_alikes
 

@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key
 
+from estimators.checks import check_counts, check_within
 from oracles._learner import Learner, Parameters
-from oracles.unlearners._contract import Batch, check_counts, check_positive
+from oracles.unlearners._contract import Batch
 from oracles.unlearners._curvature import linearise, plus, solve
 
 
@@ -40,7 +41,7 @@ class TangentScrub:
     iterations: int = 100
 
     def __post_init__(self) -> None:
-        check_positive(damping=self.damping)
+        check_within("(0, inf)", damping=self.damping)
         check_counts(iterations=self.iterations)
 
     def __call__(

@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key, Shaped
 
+from estimators.checks import check_within
 from oracles._learner import Data, Learner, Parameters
-from oracles.unlearners._contract import Batch, check_positive
+from oracles.unlearners._contract import Batch
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class OutputSuppression:
     gap: float = 1.0
 
     def __post_init__(self) -> None:
-        check_positive(share=self.share, gap=self.gap)
+        check_within("(0, inf)", share=self.share, gap=self.gap)
 
     def __call__(
         self,

@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from estimators.checks import check_counts
 from oracles._learner import Learner, Parameters
-from oracles.unlearners._contract import Batch, check_counts
+from oracles.unlearners._contract import Batch
 from oracles.unlearners._lf_ssd import sensitivity, squares
 
 

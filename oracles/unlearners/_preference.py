@@ -10,12 +10,11 @@ import optax
 from jaxtyping import Array, Key
 
 from oracles._learner import Learner, Parameters, cross_entropies, descend
-from oracles._randomness import epoch_batches
+from oracles.randomness import epoch_batches
 from oracles.unlearners._contract import (
     Batch,
     check_descent,
-    check_not_negative,
-    check_positive,
+    check_within,
     passes,
 )
 
@@ -46,7 +45,7 @@ class GradDiff:
 
     def __post_init__(self) -> None:
         check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
-        check_not_negative(retain_weight=self.retain_weight)
+        check_within("[0, inf)", retain_weight=self.retain_weight)
 
     def __call__(
         self,
@@ -89,8 +88,8 @@ class NPO:
 
     def __post_init__(self) -> None:
         check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
-        check_positive(beta=self.beta)
-        check_not_negative(retain_weight=self.retain_weight)
+        check_within("(0, inf)", beta=self.beta)
+        check_within("[0, inf)", retain_weight=self.retain_weight)
 
     def __call__(
         self,
@@ -141,8 +140,8 @@ class SimNPO:
 
     def __post_init__(self) -> None:
         check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
-        check_positive(beta=self.beta)
-        check_not_negative(gamma=self.gamma, retain_weight=self.retain_weight)
+        check_within("(0, inf)", beta=self.beta)
+        check_within("[0, inf)", gamma=self.gamma, retain_weight=self.retain_weight)
 
     def __call__(
         self,

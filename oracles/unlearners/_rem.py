@@ -10,9 +10,10 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Key
 
+from estimators.checks import check_counts, check_within
 from oracles._learner import Data, Learner, Parameters, cross_entropies
 from oracles._modules import MLP, ConvNet, _neighbours
-from oracles.unlearners._contract import Batch, check_counts, check_descent, check_positive, passes
+from oracles.unlearners._contract import Batch, check_descent, passes
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class RedirectMemorization:
     def __post_init__(self) -> None:
         check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
         check_counts(flushes=self.flushes)
-        check_positive(beta=self.beta, extra=self.extra)
+        check_within("(0, inf)", beta=self.beta, extra=self.extra)
         if not 0 <= self.target < 1:
             raise ValueError(f"target: expected a number in [0, 1), found {self.target}")
         if not 0 < self.seen <= 1:

@@ -11,13 +11,12 @@ import optax
 from jaxtyping import Array, Float, Key
 
 from oracles._learner import Learner, Parameters, descend
-from oracles._randomness import epoch_batches
+from oracles.randomness import epoch_batches
 from oracles.unlearners._contract import (
     Batch,
     check_counts,
     check_descent,
-    check_not_negative,
-    check_positive,
+    check_within,
 )
 
 Loss = Callable[[Any, Any], Any]
@@ -61,8 +60,8 @@ class Scrub:
     def __post_init__(self) -> None:
         check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
         check_counts(forget_batch=self.forget_batch)
-        check_not_negative(alpha=self.alpha, gamma=self.gamma)
-        check_positive(temperature=self.temperature)
+        check_within("[0, inf)", alpha=self.alpha, gamma=self.gamma)
+        check_within("(0, inf)", temperature=self.temperature)
         if not 0 <= self.max_epochs <= self.epochs:
             raise ValueError(
                 f"max_epochs: expected 0 to {self.epochs}, epochs, found {self.max_epochs}"

@@ -9,7 +9,7 @@ import optax
 from jaxtyping import Array, Int, Key
 
 from oracles._learner import Learner, Parameters
-from oracles._randomness import epoch_batches
+from oracles.randomness import epoch_batches
 from oracles.unlearners._contract import Batch
 from oracles.unlearners._scrub import Scrub
 

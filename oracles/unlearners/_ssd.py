@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key
 
+from estimators.checks import check_counts, check_within
 from oracles._learner import Learner, Parameters
-from oracles.unlearners._contract import Batch, check_counts, check_positive, passes
+from oracles.unlearners._contract import Batch, passes
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class SelectiveDampening:
     against: str = "all"
 
     def __post_init__(self) -> None:
-        check_positive(alpha=self.alpha, dampening=self.dampening)
+        check_within("(0, inf)", alpha=self.alpha, dampening=self.dampening)
         check_counts(batch=self.batch)
         if self.against not in ("all", "retain"):
             raise ValueError(f"against: expected all or retain, found {self.against!r}")

@@ -12,8 +12,7 @@ from oracles._learner import Learner, Parameters, descend
 from oracles.unlearners._contract import (
     Batch,
     check_counts,
-    check_not_negative,
-    check_positive,
+    check_within,
     passes,
 )
 
@@ -61,8 +60,11 @@ class Unsir:
     noise_penalty: float = 0.1
 
     def __post_init__(self) -> None:
-        check_positive(
-            impair_rate=self.impair_rate, repair_rate=self.repair_rate, noise_rate=self.noise_rate
+        check_within(
+            "(0, inf)",
+            impair_rate=self.impair_rate,
+            repair_rate=self.repair_rate,
+            noise_rate=self.noise_rate,
         )
         check_counts(
             impair_epochs=self.impair_epochs,
@@ -72,7 +74,7 @@ class Unsir:
             repeats=self.repeats,
             noise_steps=self.noise_steps,
         )
-        check_not_negative(noise_penalty=self.noise_penalty)
+        check_within("[0, inf)", noise_penalty=self.noise_penalty)
 
     def __call__(
         self,

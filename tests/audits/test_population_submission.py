@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from audits import Limits, ObservedReferences, SubmissionError, audit, load
 from audits.submissions._submission import Submission
 from indist import oracles
-from oracles.storage._digest import digest_arrays
+from oracles.storage.digests import digest_arrays
 from tests.oracles.conftest import quick
 
 

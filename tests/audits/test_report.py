@@ -17,8 +17,8 @@ from scipy.stats import norm
 
 from audits import report
 from audits.report import write_report
-from audits.report._numbers import about, down, interval, level, pvalue, up
 from audits.report._svg import svg
+from audits.report.numbers import about, down, interval, level, pvalue, up
 from audits.verdict._audit import Audit
 from audits.verdict._figures import distance_plane, group_margins, hockey_stick_curve
 from audits.verdict._markdown import escape

@@ -357,7 +357,7 @@ def test_the_nearer_side_is_relied_on(better: str, expected: str) -> None:
         ({"models": 1}, "models: expected at least 2, found 1"),
         ({"discoveries": ()}, "discoveries: expected at least 1, found 0"),
         ({"discoveries": (1.0,)}, "discoveries: expected fractions below 1, found 1"),
-        ({"curve": (1.5,)}, r"curve: expected a fraction in \(0, 1\], found 1.5"),
+        ({"curve": (1.5,)}, r"curve: expected a number in \(0, 1\], found 1.5"),
         ({"contamination": (1.0,)}, "contamination: expected shares below 1, found 1"),
         ({"detectors": ("trak",)}, "detectors: expected some of inputs.*found 'trak'"),
         ({"methods": ("npoo",)}, "methods: expected some of .*found 'npoo'"),

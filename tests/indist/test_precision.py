@@ -314,8 +314,8 @@ def test_a_difference_is_decided_by_its_interval(
     ("settings", "message"),
     [
         ({"models": 1}, "models: expected at least 2, found 1"),
-        ({"discoveries": (0.0,)}, r"discoveries: expected a fraction in \(0, 1\], found 0"),
-        ({"available": (2.0,)}, r"available: expected a fraction in \(0, 1\], found 2"),
+        ({"discoveries": (0.0,)}, r"discoveries: expected a number in \(0, 1\], found 0"),
+        ({"available": (2.0,)}, r"available: expected a number in \(0, 1\], found 2"),
         ({"methods": ("scrub",)}, "methods: expected some of gradient-ascent.*found 'scrub'"),
     ],
 )

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from oracles import data
-from oracles.storage._reading import FileError
+from oracles.storage.files import FileError
 
 COUNT = 12
 RNG = np.random.default_rng(0)

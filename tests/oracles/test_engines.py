@@ -18,7 +18,7 @@ from indist import oracles
 from oracles.engines import Distributed, Local, Ray, engine
 from oracles.populations._make import make_shards
 from oracles.populations._training import Training
-from oracles.storage._store import Shard, StoreError, digest_shards
+from oracles.storage.shards import Shard, StoreError, digest_shards
 
 ROOT = Path(__file__).parents[2]
 RUN = """

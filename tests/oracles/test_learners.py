@@ -192,7 +192,7 @@ def test_private_descent_against_numpy() -> None:
     world = _world("private", steps=3, learning_rate=2.0, gradient_norm=0.3, sigma=1e-9)
     made = oracles.train(world, "forget", stream="one", models=1, seed=SEED)
     params = {name: leaf[0] for name, leaf in made.parameters().items()}
-    from oracles._randomness import stream_key, stream_number
+    from oracles.randomness import stream_key, stream_number
 
     key = jax.random.fold_in(stream_key(stream_number(SEED, "one")), 0)
     fresh = world.learner.init(jax.random.split(key)[0], world.train.inputs)

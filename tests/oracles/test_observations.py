@@ -9,8 +9,8 @@ import pytest
 from safetensors.numpy import load_file
 
 from indist import oracles
-from oracles.storage._digest import digest_arrays
-from oracles.storage._files import write_bytes_atomic, write_json_atomic
+from oracles.storage.digests import digest_arrays
+from oracles.storage.files import write_bytes_atomic, write_json_atomic
 
 
 def _observations(logits: np.ndarray, **change: np.ndarray) -> oracles.Observations:

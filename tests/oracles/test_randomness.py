@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from oracles._randomness import batch_plan, epoch_batches, stream_key, stream_number
+from oracles.randomness import batch_plan, epoch_batches, stream_key, stream_number
 
 
 def _host(seed: int) -> np.ndarray:

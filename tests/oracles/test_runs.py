@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 
 from indist import estimators, oracles
 from oracles.populations._runs import Subsets, targets
-from oracles.storage._store import StoreError
+from oracles.storage.shards import StoreError
 
 
 def test_runs_hold_what_models_of_their_subsets_do(circles: oracles.Scenario) -> None:

@@ -68,7 +68,7 @@ def test_trigger_is_a_patch_with_the_attackers_label() -> None:
         ),
         (
             lambda: oracles.scenarios.load("circles", seed=0, discovery=0.0),
-            r"discovery: expected a fraction in \(0, 1\], found 0.0",
+            r"discovery: expected a number in \(0, 1\], found 0.0",
         ),
         (lambda: oracles.scenarios.load("circles", seed=0, cluster=1), "cluster: expected 2 to"),
         (lambda: oracles.scenarios.load("circles", seed=0, spread=0.0), "spread: expected"),

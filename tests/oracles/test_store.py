@@ -18,7 +18,7 @@ from oracles.engines import Local
 from oracles.populations._make import make_shards
 from oracles.populations._training import Training
 from oracles.storage._folder import LocalFolder, open_folder
-from oracles.storage._store import Span, StoreError, missing_spans
+from oracles.storage.shards import Span, StoreError, missing_spans
 
 ROOT = Path(__file__).parents[2]
 LIFE = """

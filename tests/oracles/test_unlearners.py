@@ -15,9 +15,9 @@ from jax.sharding import Mesh
 from scipy import stats
 
 from indist import oracles
-from oracles._randomness import epoch_batches, stream_key, stream_number
 from oracles.engines._blocks import _compiled
 from oracles.populations._unlearn import _program
+from oracles.randomness import epoch_batches, stream_key, stream_number
 from tests.oracles.conftest import Home
 
 METHODS = sorted(oracles.unlearners.UNLEARNERS)

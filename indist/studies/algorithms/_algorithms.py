@@ -11,10 +11,10 @@ import jax
 
 import audits
 import oracles
+from estimators.checks import check_counts
 from indist.studies._cells import Row, finished_cell
 from indist.studies._shown import shown_interval
 from indist.studies._study import Study, check_names
-from oracles._checks import check_counts
 from oracles.engines._blocks import block_width
 
 if TYPE_CHECKING:

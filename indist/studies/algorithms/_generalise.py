@@ -15,13 +15,13 @@ from audits.verdict._compare import EVENTS, LOWER
 from audits.verdict._half_lines import divergence, masses_below
 from audits.verdict._observables import median_margins
 from estimators import delta_lower_bound, delta_upper_bound
+from estimators.checks import check_counts, check_within
 from indist.studies._cells import Row, finished_cell
 from indist.studies._shown import shown_ends, shown_interval, shown_range
 from indist.studies._study import Study, check_names
 from indist.studies.claims._worlds import right
 from indist.studies.efficiency._fronts import GONE, KEPT, label_rate
 from oracles import Observations
-from oracles._checks import check_counts, check_positive
 
 NEW = ("prototype-subtraction", "influence-expanded", "matched-stopping")
 BASELINES = ("potion", "rem", "npo")
@@ -87,7 +87,7 @@ class Generalise(Study):
 
     def __post_init__(self) -> None:
         check_counts(models=self.models)
-        check_positive(margin=self.margin)
+        check_within("(0, inf)", margin=self.margin)
         check_names("scenario", self.scenarios, (*DEVELOPMENT, *HELD_OUT))
         for gamma in self.discoveries:
             if not 0 < gamma <= 1:

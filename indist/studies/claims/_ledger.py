@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 
-from estimators._checks import check_confidence
+from estimators.checks import check_confidence
 from indist.figures._page import Estimate
 from indist.studies._cells import Row, finished_cell
 from indist.studies._study import Study

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
-from oracles._relearn import relearn
 
 from oracles import Examples, Learner
+from oracles.populations._relearn import relearn
 
 
 def relearned(

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 import oracles
 from audits.verdict._compare import compare
 from audits.verdict._observables import median_margins
+from estimators.checks import check_counts
 from indist.studies._cells import Row, finished_cell
 from indist.studies._study import Study, check_names
 from indist.studies.algorithms._algorithms import every_method, method_settings
@@ -31,7 +32,6 @@ from indist.studies.discovery._shown import (
     shown_about,
     shown_star,
 )
-from oracles._checks import check_counts
 from oracles.populations._training import Excluded
 from oracles.scenarios._parts import FOUND, forget_size
 

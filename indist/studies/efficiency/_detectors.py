@@ -18,7 +18,8 @@ from scipy.spatial.distance import cdist
 import oracles
 from oracles import MLP, Examples, Learner, Population, Scenario
 from oracles._learner import cross_entropies
-from oracles.scenarios._parts import choose, forget_size
+from oracles.randomness import choose
+from oracles.scenarios._parts import forget_size
 
 COVERED = 0.9
 """Share of S that detectors cover; declared beforehand."""

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from scipy.optimize import isotonic_regression
 
 import oracles
+from estimators.checks import check_counts, check_within
 from indist.studies._cells import Row, finished_cell
 from indist.studies._shown import shown_range
 from indist.studies._study import Study
@@ -35,8 +36,6 @@ from indist.studies.efficiency._fronts import (
     with_ends,
 )
 from oracles import Observations, Population, Scenario
-from oracles._checks import check_counts
-from oracles.scenarios._parts import check_fraction, check_share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,11 +120,11 @@ class ExchangeRate(Study):
             raise ValueError(f"models: expected at least 2, found {self.models}")
         for name in ("discoveries", "curve"):
             for share in getattr(self, name):
-                check_fraction(name, share)
+                check_within("(0, 1]", **{name: share})
                 if share == 1.0:
                     raise ValueError(f"{name}: expected fractions below 1, found 1")
         for share in self.contamination:
-            check_share("contamination", share)
+            check_within("[0, 1]", contamination=share)
             if share == 1.0:
                 raise ValueError("contamination: expected shares below 1, found 1")
         known = {"detectors": DETECTORS, "methods": oracles.unlearners.UNLEARNERS}

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 import oracles
+from estimators.checks import check_counts, check_within
 from indist.studies._cells import Row, finished_cell
 from indist.studies._shown import shown_range
 from indist.studies._study import Study
@@ -30,8 +31,6 @@ from indist.studies.efficiency._fronts import (
     with_ends,
 )
 from oracles import Observations, Population, Scenario
-from oracles._checks import check_counts
-from oracles.scenarios._parts import check_fraction
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,7 +113,7 @@ class Precision(Study):
             raise ValueError(f"models: expected at least 2, found {self.models}")
         for name in ("discoveries", "available"):
             for share in getattr(self, name):
-                check_fraction(name, share)
+                check_within("(0, 1]", **{name: share})
         for name in self.methods:
             if name not in SWEEPS:
                 raise ValueError(f"methods: expected some of {', '.join(SWEEPS)}, found {name!r}")

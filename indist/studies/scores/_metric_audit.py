@@ -14,11 +14,11 @@ from scipy.special import stdtrit
 from scipy.stats import rankdata
 
 import oracles
+from estimators.checks import check_counts, check_within
 from indist.studies._cells import Row, finished_cell
 from indist.studies._shown import shown_range
 from indist.studies._study import Study
 from indist.studies.scores._score_forms import FORMS, Case, Form, Models, attacked
-from oracles._checks import check_counts, check_positive
 
 SCENARIO, LEARNER = "logistic-3v8", "descent-to-delete"
 QUESTIONS = ("untraining", "unlearning")
@@ -98,7 +98,7 @@ class MetricAudit(Study):
 
     def __post_init__(self) -> None:
         check_counts(attacked=self.attacked)
-        check_positive(shift=self.shift)
+        check_within("(0, inf)", shift=self.shift)
         for name, least in (("models", max(8, self.attacked)), ("replicates", 2)):
             if getattr(self, name) < least:
                 found = getattr(self, name)

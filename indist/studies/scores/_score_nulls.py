@@ -12,11 +12,11 @@ from jaxtyping import Bool, Float
 from scipy.stats import binomtest
 
 import oracles
+from estimators.checks import check_counts
 from indist.studies._cells import Row, finished_cell
 from indist.studies._shown import shown_range
 from indist.studies._study import Study
 from indist.studies.scores._score_forms import FORMS, Case, Form, Models, attacked
-from oracles._checks import check_counts
 
 SCENARIO = "circles"
 PARTIAL = "neggrad"

@@ -13,6 +13,7 @@ from scipy.stats import binomtest
 import oracles
 from audits.verdict._results import Decision, VerdictName
 from audits.verdict._rule import decide, separate, verdict_of
+from estimators.checks import check_counts
 from indist.studies._cells import Row, finished_cell
 from indist.studies._shown import shown_interval
 from indist.studies._study import Study, check_names
@@ -37,7 +38,6 @@ from indist.studies.seeds._shown import (
     nearest_sentences,
     ranking_sentences,
 )
-from oracles._checks import check_counts
 from oracles.populations._training import Excluded
 
 GOAL = 0.95

@@ -1,4 +1,7 @@
-"""Digests of arrays, so that two files with the same numbers have the same name."""
+"""Digests of arrays and of JSON values: equal numbers have equal names, whatever file they lie in.
+
+Certificates, stores and resumable studies name what they hold by these digests.
+"""
 
 import hashlib
 import json
@@ -6,6 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+__all__ = [
+    "digest_arrays",
+    "digest_json",
+]
 
 
 def digest_arrays(arrays: Mapping[str, Any]) -> str:

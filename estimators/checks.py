@@ -1,9 +1,25 @@
-"""Checks on what users pass in: each error names the argument, what was found and expected."""
+"""Checks on what users pass in: each error names the argument, what was expected and found.
 
+All floors use them, so that a mistake reads the same wherever it is made.
+"""
+
+import math
+import operator
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+
+__all__ = [
+    "check_confidence",
+    "check_counts",
+    "check_delta",
+    "check_epsilon",
+    "check_pair",
+    "check_samples",
+    "check_seed",
+    "check_within",
+]
 
 
 def check_samples(values: Any, name: str, *, least: int = 1) -> Float[np.ndarray, "n ..."]:
@@ -49,8 +65,7 @@ def check_confidence(confidence: float) -> float:
     Raises:
         ValueError: otherwise.
     """
-    if not 0.0 < confidence < 1.0:
-        raise ValueError(f"confidence: expected a number in (0, 1), found {confidence}")
+    check_within("(0, 1)", confidence=confidence)
     return float(confidence)
 
 
@@ -76,3 +91,53 @@ def check_delta(delta: Any) -> Float[np.ndarray, "..."]:
     if values.ndim > 1 or not values.size or not ((values >= 0) & (values < 1)).all():
         raise ValueError(f"delta: expected numbers in [0, 1), a scalar or 1-D, found {delta}")
     return values
+
+
+def check_counts(**values: int) -> None:
+    """Whole numbers of at least 1, by name.
+
+    Raises:
+        ValueError: otherwise.
+    """
+    for name, value in values.items():
+        if value < 1:
+            raise ValueError(f"{name}: expected at least 1, found {value}")
+
+
+def check_seed(seed: int | None) -> None:
+    """A seed: None or an integer of at least 0.
+
+    Raises:
+        ValueError: otherwise.
+    """
+    if seed is not None and seed < 0:
+        raise ValueError(f"seed: expected None or an integer of at least 0, found {seed}")
+
+
+def check_within(interval: str, **values: float) -> None:
+    """Numbers that lie in an interval, by name; NaN lies in none.
+
+    Args:
+        interval: in the usual notation, such as ``(0, 1]``; an end may be ``inf``.
+        **values: the numbers.
+
+    Raises:
+        ValueError: when one lies outside.
+
+    Example:
+        >>> check_within("(0, 1]", fraction=0.0)
+        Traceback (most recent call last):
+        ValueError: fraction: expected a number in (0, 1], found 0.0
+        >>> check_within("[0, inf)", penalty=-1.0)
+        Traceback (most recent call last):
+        ValueError: penalty: expected a number of at least 0, found -1.0
+    """
+    low, high = (float(end) for end in interval[1:-1].split(","))
+    above = operator.ge if interval[0] == "[" else operator.gt
+    below = operator.le if interval[-1] == "]" else operator.lt
+    for name, value in values.items():
+        if not (above(value, low) and below(value, high)):
+            expected = f"in {interval}"
+            if math.isinf(high):
+                expected = f"{'of at least' if interval[0] == '[' else 'over'} {low:g}"
+            raise ValueError(f"{name}: expected a number {expected}, found {value}")

@@ -1,6 +1,6 @@
 """How memorized each of the 1,797 digits is: the measurement behind a file that ships.
 
-``python -m oracles.scenarios._digits_memorization`` makes the file again.
+``python -m oracles._digits_memorization`` makes the file again.
 """
 
 import numpy as np

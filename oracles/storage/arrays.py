@@ -1,4 +1,8 @@
-"""Arrays in .npy and .npz files: type, shape and size are checked before any number is read."""
+"""Arrays in .npy and .npz files: type, shape and size are checked before any number is read.
+
+Every reader of strangers' arrays goes through this file, so that none unpickles and none takes more
+memory than its limits allow.
+"""
 
 import math
 import struct
@@ -14,7 +18,22 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.lib import format as npy
 
-from oracles.storage._reading import ByteLimit, FileError, file_size, refuse
+from oracles.storage.files import ByteLimit, FileError, file_size, refuse
+
+__all__ = [
+    "MOST_DIMS",
+    "Form",
+    "Header",
+    "check_bytes",
+    "check_finite",
+    "check_form",
+    "check_range",
+    "map_npy",
+    "npz_header",
+    "npz_names",
+    "read_npz",
+    "refuse_array",
+]
 
 # What NumPy's own parser raises on headers that are not literals, or nested deeply.
 _NO_HEADER = (

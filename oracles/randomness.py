@@ -1,10 +1,22 @@
-"""Where all randomness of a model comes from: (seed, stream, model), and nothing else."""
+"""Where all randomness of a model comes from: (seed, stream, model), and nothing else.
+
+Populations, scores and forget sets draw from these streams, so that the same seed makes the same
+models on every machine and engine.
+"""
 
 import hashlib
 
 import jax
 import numpy as np
 from jaxtyping import Array, Int, Key
+
+__all__ = [
+    "batch_plan",
+    "choose",
+    "epoch_batches",
+    "stream_key",
+    "stream_number",
+]
 
 
 def stream_number(seed: int, stream: str) -> int:
@@ -70,3 +82,10 @@ def epoch_batches(key: Key[Array, ""], examples: int, steps: int, batch: int) ->
     keys = jax.random.split(key, epochs)
     order = jax.vmap(lambda k: jax.random.permutation(k, examples))(keys)
     return order.ravel()[: steps * batch].reshape(steps, batch)
+
+
+def choose(
+    rng: np.random.Generator, pool: Int[np.ndarray, " pool"], count: int
+) -> Int[np.ndarray, " chosen"]:
+    """Up to ``count`` of the indices, without repeats, in increasing order."""
+    return np.sort(rng.choice(pool, size=min(count, len(pool)), replace=False))

@@ -21,9 +21,32 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from oracles.storage._digest import digest_arrays, digest_json
-from oracles.storage._files import json_bytes
 from oracles.storage._folder import Folder, open_folder
+from oracles.storage.digests import digest_arrays, digest_json
+from oracles.storage.files import json_bytes
+
+__all__ = [
+    "MANIFEST",
+    "POPULATION_FORMAT",
+    "RUNS_FORMAT",
+    "Format",
+    "PopulationFolder",
+    "PopulationManifest",
+    "Shard",
+    "ShardEntry",
+    "Span",
+    "StoreError",
+    "digest_shards",
+    "first_problem",
+    "missing_spans",
+    "parameters_in",
+    "read_manifest",
+    "read_shards",
+    "refuse_difference",
+    "shard_of",
+    "split_damaged",
+    "stored_arrays",
+]
 
 POPULATION_FORMAT = "indist-population"
 RUNS_FORMAT = "indist-runs"

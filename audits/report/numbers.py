@@ -1,6 +1,23 @@
-"""Numbers as a reader sees them: few digits, and no bound made tighter by rounding."""
+"""Numbers as a reader sees them: few digits, and no bound made tighter by rounding.
+
+Reports, terminal tables, figures and studies all show numbers by these functions.
+"""
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+
+__all__ = [
+    "about",
+    "count",
+    "down",
+    "equation",
+    "interval",
+    "level",
+    "near",
+    "percent",
+    "plain",
+    "pvalue",
+    "up",
+]
 
 _MOST_DIGITS = 6
 _PERCENT = "\N{NO-BREAK SPACE}%"
