@@ -10,7 +10,7 @@ import numpy as np
 from audits.verdict._compare import EVENTS, LOWER
 from estimators import delta_lower_bound, delta_upper_bound
 from oracles import PROBE_GROUPS, Cost, Scenario, training_cost
-from oracles.mechanisms._gaussian import gaussian_mu
+from oracles.mechanisms import gaussian_mu
 
 if TYPE_CHECKING:
     import pandas as pd

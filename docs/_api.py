@@ -75,12 +75,15 @@ def docstring(module: ModuleType, name: str) -> str:
 
 
 def _constant(module: ModuleType, name: str) -> str:
-    tree = ast.parse(inspect.getsource(module))
+    where = Path(module.__file__ or "")
+    stub = where.with_suffix(".pyi")
+    tree = ast.parse((stub if stub.exists() else where).read_text())
     for statement, after in zip(tree.body, [*tree.body[1:], None], strict=True):
-        if isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
+        if isinstance(statement, ast.ImportFrom) and statement.module:
+            home = f"{module.__name__}.{statement.module}" if statement.level else statement.module
             for alias in statement.names:
                 if (alias.asname or alias.name) == name:
-                    return _constant(importlib.import_module(statement.module), alias.name)
+                    return _constant(importlib.import_module(home), alias.name)
         targets = getattr(statement, "targets", [getattr(statement, "target", None)])
         named = any(isinstance(target, ast.Name) and target.id == name for target in targets)
         if named and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):

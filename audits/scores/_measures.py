@@ -12,9 +12,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from scipy.special import log_softmax
 
 from estimators import scores
-from estimators.scores._klom import BINS, EPSILON
-from estimators.scores._membership import Feature
-from estimators.scores._score import ScoreFunction
+from estimators.scores import KLOM_BINS, KLOM_FLOOR, Feature, ScoreFunction
 from oracles import Observations
 
 # Below 4 models a side no score has an interval, and a quantile of a null is one of its ends.
@@ -266,7 +264,7 @@ def _rmia(world: World) -> Measure:
 
 
 def _klom(group: str, variant: Any, world: World) -> Measure:
-    excess, most = math.log1p(BINS * EPSILON), math.log(1.0 / EPSILON)
+    excess, most = math.log1p(KLOM_BINS * KLOM_FLOOR), math.log(1.0 / KLOM_FLOOR)
     limits = (-excess, most) if variant == "plain" else (0.0, most + excess)
     return Measure(world.margins(group), partial(scores.klom_value, variant=variant), limits)
 

@@ -13,8 +13,7 @@ from audits.submissions._parameters import PopulationFiles
 from audits.submissions._submission import Submission
 from audits.verdict._results import ReferenceName
 from estimators.checks import check_confidence
-from estimators.scores import Calibration, calibrate, compared, mean_difference
-from estimators.scores._score import scored
+from estimators.scores import Calibration, calibrate, compared, mean_difference, scored
 from oracles import (
     Learner,
     Observations,

@@ -15,19 +15,22 @@ if TYPE_CHECKING:
 
 Variant = Literal["plain", "renormalised"]
 
-BINS = 20
-EPSILON = 1e-5
+KLOM_BINS = 20
+"""Bins of the histograms that KLOM compares, as published."""
+
+KLOM_FLOOR = 1e-5
+"""The share that KLOM gives to an empty bin of the reference, as published."""
 _CLIP = 100.0
 
 
 def _shares(values: Float[np.ndarray, "n e"], low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Share of the models in each bin, ``[bins, examples]``; the greatest margin is in the last."""
     n, e = values.shape
-    edges = np.linspace(low, high, BINS + 1)
+    edges = np.linspace(low, high, KLOM_BINS + 1)
     # Bin by counting the inner edges at or below each value, as `numpy.histogram` does.
     place = (values[None] >= edges[1:-1, None]).sum(axis=0)
     flat = place * e + np.arange(e)
-    return np.bincount(flat.ravel(), minlength=BINS * e).reshape(BINS, e) / n
+    return np.bincount(flat.ravel(), minlength=KLOM_BINS * e).reshape(KLOM_BINS, e) / n
 
 
 def klom_per_example(
@@ -66,7 +69,7 @@ def klom_per_example(
     high = np.maximum(first.max(axis=0), second.max(axis=0))
     high = np.where(high > low, high, low + 1.0)
     ours, theirs = _shares(first, low, high), _shares(second, low, high)
-    floored = np.where(ours > 0.0, np.maximum(theirs, EPSILON), theirs)
+    floored = np.where(ours > 0.0, np.maximum(theirs, KLOM_FLOOR), theirs)
     if variant == "renormalised":
         floored = floored / floored.sum(axis=0)
     ratio = np.divide(ours, floored, out=np.ones_like(ours), where=ours > 0.0)
@@ -151,8 +154,8 @@ def klom(
     if not 0.0 <= percentile <= 100.0:
         raise ValueError(f"percentile: expected a number in [0, 100], found {percentile}")
     # The reference's shares sum to at most 1 + 20 * 1e-5 once they are floored.
-    excess = float(np.log1p(BINS * EPSILON))
-    greatest = float(np.log(1.0 / EPSILON)) + excess * (variant == "renormalised")
+    excess = float(np.log1p(KLOM_BINS * KLOM_FLOOR))
+    greatest = float(np.log(1.0 / KLOM_FLOOR)) + excess * (variant == "renormalised")
     return KLoMScore(
         **scored(
             partial(klom_value, percentile=percentile, variant=variant),

@@ -8,11 +8,9 @@ from typing import Literal
 import numpy as np
 import typer
 
-from audits import formats
-from audits._reading import Limits
-from audits.llm._load import matching
-from audits.submissions._align import check_classes
-from audits.submissions._submission import Submission
+from audits import Limits, Submission, formats
+from audits.llm import matching
+from audits.submissions import check_classes
 from indist import audits, oracles
 from oracles import Observations, References
 

@@ -6,8 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from audits import formats
-from audits._reading import SubmissionError
+from audits import SubmissionError, formats
 from oracles import PROBE_GROUPS, Observations, load_references
 
 NATIVE = {

@@ -8,9 +8,7 @@ import sklearn
 import typer
 from rich.console import Console
 
-from audits._provenance import versions
-from audits.scores._scoreboard import score
-from audits.submissions._submission import load
+from audits import load, score, versions
 from indist._tables import write_table
 from oracles import load_references
 from oracles.storage.files import write_json_atomic

@@ -4,26 +4,6 @@ As wide as one column or a page, readable in grey, with words for labels. Users 
 paper (`FIGURES`) by `indist figures`, and the others by `indist memorize`.
 """
 
-from indist.figures import _extremes, _heat_map, _histogram, _self_cross
-from indist.figures._paper import FIGURES, WIDTHS, PaperFigure, make
-from indist.figures._save import save, save_widths
-from indist.figures._work import Work
-from indist.studies._study import read_rows
+import lazy_loader
 
-extremes, heat_map = _extremes.draw, _heat_map.draw
-histogram, self_cross = _histogram.draw, _self_cross.draw
-
-__all__ = [
-    "FIGURES",
-    "WIDTHS",
-    "PaperFigure",
-    "Work",
-    "extremes",
-    "heat_map",
-    "histogram",
-    "make",
-    "read_rows",
-    "save",
-    "save_widths",
-    "self_cross",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

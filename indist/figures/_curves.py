@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 import audits
 import estimators
 from audits.report.palette import INK, MUTED, UNLEARNING, UNTRAINING, drawing
-from audits.verdict._observables import median_margins
+from audits.verdict import median_margins
 from indist.figures._page import PAGE, SMALL, TEXT, tidy
 from indist.figures._work import Row, Work
 

@@ -10,7 +10,7 @@ from indist.figures._page import PAGE, SMALL, TEXT
 
 
 @drawing()
-def draw(
+def extremes(
     images: Float[np.ndarray, "n 8 8"],
     labels: Int[np.ndarray, " n"],
     digits: Int[np.ndarray, " n"],

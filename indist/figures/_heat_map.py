@@ -22,7 +22,7 @@ _WORDS = {
 
 
 @drawing()
-def draw(
+def heat_map(
     influence: Float[np.ndarray, "sources targets"],
     low: Float[np.ndarray, "sources targets"],
     high: Float[np.ndarray, "sources targets"],

@@ -16,7 +16,7 @@ _BIN = 0.05
 
 
 @drawing()
-def draw(
+def histogram(
     memorization: Float[np.ndarray, " n"],
     low: Float[np.ndarray, " n"],
     high: Float[np.ndarray, " n"],

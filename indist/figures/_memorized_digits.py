@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 import oracles
 from indist._memorization import Measured, digits_shown
-from indist.figures import _extremes
+from indist.figures._extremes import extremes
 from indist.figures._work import Row, Work
 
 SCENARIO = "digits-random-labels"
@@ -57,7 +57,7 @@ def draw(rows: list[Row], width: float) -> Figure:
         name: np.array([row[name] for row in rows])
         for name in ("label", "shows", "memorization", "low", "high")
     }
-    return _extremes.draw(
+    return extremes(
         images.reshape(-1, 8, 8),
         columns["label"],
         columns["shows"],

@@ -16,7 +16,7 @@ from indist.figures._page import COLUMN, MARKS, SMALL, TEXT, Estimate, present, 
 
 
 @drawing()
-def draw(
+def self_cross(
     self_influence: Float[np.ndarray, " n"],
     cross_influence: Float[np.ndarray, " n"],
     groups: np.ndarray,

@@ -12,10 +12,6 @@ Example:
     array([0, 1, 2], dtype=int32)
 """
 
-from oracles.data._cifar_binary import CifarBinary
-from oracles.data._hugging_face import HuggingFace
-from oracles.data._idx import Idx
-from oracles.data._loaded import DataLimits, Loaded, Source
-from oracles.data._npz import Npz
+import lazy_loader
 
-__all__ = ["CifarBinary", "DataLimits", "HuggingFace", "Idx", "Loaded", "Npz", "Source"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

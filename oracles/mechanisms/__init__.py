@@ -5,32 +5,6 @@ Each is a frozen dataclass with ``delta(epsilon)``, its inverse ``epsilon(delta)
 ``oracles.mechanisms.Gaussian(mu=1.0)``.
 """
 
-from oracles.mechanisms._certified_removal import CertifiedRemoval
-from oracles.mechanisms._descent_to_delete import DescentToDelete
-from oracles.mechanisms._gaussian import ComposedGaussian, Gaussian
-from oracles.mechanisms._langevin import Langevin
-from oracles.mechanisms._laplace import Laplace
-from oracles.mechanisms._mechanism import Claim, Mechanism, SampledMechanism
-from oracles.mechanisms._named import MECHANISMS, mechanism
-from oracles.mechanisms._noisy_fine_tuning import NoisyFineTuning
-from oracles.mechanisms._randomised_response import RandomisedResponse
-from oracles.mechanisms._rewind_to_delete import RewindToDelete
-from oracles.mechanisms._subsampled_gaussian import SubsampledGaussian
+import lazy_loader
 
-__all__ = [
-    "MECHANISMS",
-    "CertifiedRemoval",
-    "Claim",
-    "ComposedGaussian",
-    "DescentToDelete",
-    "Gaussian",
-    "Langevin",
-    "Laplace",
-    "Mechanism",
-    "NoisyFineTuning",
-    "RandomisedResponse",
-    "RewindToDelete",
-    "SampledMechanism",
-    "SubsampledGaussian",
-    "mechanism",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -19,6 +19,7 @@ TEST_DIGITS = 500
 PROBES_A_GROUP = 100
 
 FOUND = ("random", "central", "clustered", "k-centre")
+"""Which part of B may have been found: see `Knobs`."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from estimators.checks import check_counts
 from indist.studies._cells import Row, finished_cell
 from indist.studies._shown import shown_interval
 from indist.studies._study import Study, check_names
-from oracles.engines._blocks import block_width
+from oracles.engines import block_width
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,9 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 import oracles
-from audits.verdict._compare import EVENTS, LOWER
-from audits.verdict._half_lines import divergence, masses_below
-from audits.verdict._observables import median_margins
+from audits.verdict import EVENTS, LOWER, divergence, masses_below, median_margins
 from estimators import delta_lower_bound, delta_upper_bound
 from estimators.checks import check_counts, check_within
 from indist.studies._cells import Row, finished_cell

@@ -4,7 +4,6 @@ A row a claim or part of one: where it was measured, the estimate with its inter
 that supports or refutes the claim.
 """
 
-from indist.studies.claims._exact import forged
-from indist.studies.claims._ledger import Claims
+import lazy_loader
 
-__all__ = ["Claims", "forged"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

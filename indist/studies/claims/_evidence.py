@@ -15,7 +15,7 @@ from scipy.special import stdtrit
 
 from audits import Comparison
 from estimators import PseudoCountWelch, cross_influence
-from estimators.exact._convex_order import mean_lower_limit
+from estimators.exact import mean_lower_limit
 from indist.figures._page import Estimate
 from indist.studies._shown import shown_interval
 

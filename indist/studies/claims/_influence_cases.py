@@ -15,8 +15,7 @@ from jaxtyping import Float
 
 import audits
 import oracles
-from audits.verdict._compare import compare
-from audits.verdict._observables import median_margins
+from audits.verdict import compare, median_margins
 from indist.figures._page import Estimate
 from indist.studies.claims._claim import Claim
 from indist.studies.claims._evidence import (

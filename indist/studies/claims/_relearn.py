@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from oracles import Examples, Learner
-from oracles.populations._relearn import relearn
+from oracles.populations import relearn
 
 
 def relearned(

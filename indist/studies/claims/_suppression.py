@@ -12,8 +12,7 @@ import numpy as np
 
 import audits
 import oracles
-from audits.verdict._compare import compare
-from audits.verdict._observables import median_margins
+from audits.verdict import compare, median_margins
 from indist.figures._page import Estimate
 from indist.studies.claims._claim import Claim
 from indist.studies.claims._evidence import (

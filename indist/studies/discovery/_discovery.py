@@ -10,8 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 import oracles
-from audits.verdict._compare import compare
-from audits.verdict._observables import median_margins
+from audits.verdict import compare, median_margins
 from estimators.checks import check_counts
 from indist.studies._cells import Row, finished_cell
 from indist.studies._study import Study, check_names
@@ -32,8 +31,8 @@ from indist.studies.discovery._shown import (
     shown_about,
     shown_star,
 )
-from oracles.populations._training import Excluded
-from oracles.scenarios._parts import FOUND, forget_size
+from oracles.populations import Excluded
+from oracles.scenarios import FOUND, forget_size
 
 SCALES = {"distance": "all observables", "rate": "behaviour rates"}
 """Scales on which γ* is looked for: their column's prefix, and what they look at."""

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.optimize import isotonic_regression
 
-from audits.verdict._half_lines import divergence, masses_below
+from audits.verdict import divergence, masses_below
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,9 @@ from jaxtyping import Float, Int, Shaped
 from scipy.spatial.distance import cdist
 
 import oracles
-from oracles import MLP, Examples, Learner, Population, Scenario
-from oracles._learner import cross_entropies
+from oracles import MLP, Examples, Learner, Population, Scenario, cross_entropies
 from oracles.randomness import choose
-from oracles.scenarios._parts import forget_size
+from oracles.scenarios import forget_size
 
 COVERED = 0.9
 """Share of S that detectors cover; declared beforehand."""

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import expit
 
-from audits.verdict._observables import median_margins
+from audits.verdict import median_margins
 from estimators import ConfidenceInterval, hockey_stick
 from indist.studies._cells import Row
 from oracles import Observations

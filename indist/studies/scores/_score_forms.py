@@ -10,7 +10,7 @@ from jaxtyping import Float, Int, Shaped
 from scipy.special import expit
 
 from estimators import scores
-from estimators.exact._plug_in import plug_in_delta
+from estimators.exact import plug_in_delta
 
 Reading = Literal["higher is better", "lower is better", "nearest"]
 

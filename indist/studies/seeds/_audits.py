@@ -7,10 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 import oracles
-from audits.verdict._compare import EVENTS, LOWER
-from audits.verdict._observables import median_margins
-from audits.verdict._results import VerdictName
-from audits.verdict._rule import decide, separate, verdict_of
+from audits.verdict import EVENTS, LOWER, VerdictName, decide, median_margins, separate, verdict_of
 from estimators import delta_lower_bound, delta_upper_bound
 from indist.studies.claims._worlds import right
 

@@ -11,8 +11,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 import oracles
-from audits.verdict._results import Decision, VerdictName
-from audits.verdict._rule import decide, separate, verdict_of
+from audits.verdict import Decision, VerdictName, decide, separate, verdict_of
 from estimators.checks import check_counts
 from indist.studies._cells import Row, finished_cell
 from indist.studies._shown import shown_interval
@@ -38,7 +37,7 @@ from indist.studies.seeds._shown import (
     nearest_sentences,
     ranking_sentences,
 )
-from oracles.populations._training import Excluded
+from oracles.populations import Excluded
 
 GOAL = 0.95
 """Share of audits that are to decide rightly."""

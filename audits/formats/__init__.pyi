@@ -1,0 +1,15 @@
+from ._content import Content as Content
+from ._content import Runnable as Runnable
+from ._content import as_margins as as_margins
+from ._content import from_margins as from_margins
+from ._fit import ParameterFiles as ParameterFiles
+from ._mapping import MappedProbe as MappedProbe
+from ._mapping import Mapping as Mapping
+from ._mapping import Part as Part
+from ._mapping import Source as Source
+from ._mapping import Step as Step
+from ._mapping import read_mapping as read_mapping
+from ._read import FORMATS as FORMATS
+from ._read import Format as Format
+from ._read import read as read
+from ._read import sniff as sniff

@@ -1,0 +1,1 @@
+from ._align import check_classes as check_classes

@@ -1,0 +1,11 @@
+from ._compare import EVENTS as EVENTS
+from ._compare import LOWER as LOWER
+from ._compare import compare as compare
+from ._half_lines import divergence as divergence
+from ._half_lines import masses_below as masses_below
+from ._observables import median_margins as median_margins
+from ._results import Decision as Decision
+from ._results import VerdictName as VerdictName
+from ._rule import decide as decide
+from ._rule import separate as separate
+from ._rule import verdict_of as verdict_of

@@ -1,0 +1,13 @@
+from ._registry import STUDIES as STUDIES
+from ._sandwich import Sandwich as Sandwich
+from ._study import Study as Study
+from ._study import read_rows as read_rows
+from .algorithms._algorithms import Algorithms as Algorithms
+from .algorithms._generalise import Generalise as Generalise
+from .claims import Claims as Claims
+from .discovery._discovery import Discovery as Discovery
+from .efficiency._exchange_rate import ExchangeRate as ExchangeRate
+from .efficiency._precision import Precision as Precision
+from .scores._metric_audit import MetricAudit as MetricAudit
+from .scores._score_nulls import ScoreNulls as ScoreNulls
+from .seeds._seeds import Seeds as Seeds

@@ -1,0 +1,7 @@
+from ._cifar_binary import CifarBinary as CifarBinary
+from ._hugging_face import HuggingFace as HuggingFace
+from ._idx import Idx as Idx
+from ._loaded import DataLimits as DataLimits
+from ._loaded import Loaded as Loaded
+from ._loaded import Source as Source
+from ._npz import Npz as Npz

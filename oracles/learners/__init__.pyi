@@ -1,0 +1,12 @@
+from ._descent_to_delete import SecretDescent as SecretDescent
+from ._langevin import LangevinDescent as LangevinDescent
+from ._naive_bayes import CategoryCounts as CategoryCounts
+from ._naive_bayes import NaiveBayes as NaiveBayes
+from ._noisy_fine_tuning import NoisyFineTuned as NoisyFineTuned
+from ._objective_noise import ObjectiveNoise as ObjectiveNoise
+from ._private import PrivateDescent as PrivateDescent
+from ._registry import LEARNERS as LEARNERS
+from ._registry import Factory as Factory
+from ._registry import make as make
+from ._rewind_to_delete import RewindableDescent as RewindableDescent
+from ._sisa import Sisa as Sisa

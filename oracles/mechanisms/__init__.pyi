@@ -1,0 +1,16 @@
+from ._certified_removal import CertifiedRemoval as CertifiedRemoval
+from ._descent_to_delete import DescentToDelete as DescentToDelete
+from ._gaussian import ComposedGaussian as ComposedGaussian
+from ._gaussian import Gaussian as Gaussian
+from ._gaussian import gaussian_mu as gaussian_mu
+from ._langevin import Langevin as Langevin
+from ._laplace import Laplace as Laplace
+from ._mechanism import Claim as Claim
+from ._mechanism import Mechanism as Mechanism
+from ._mechanism import SampledMechanism as SampledMechanism
+from ._named import MECHANISMS as MECHANISMS
+from ._named import mechanism as mechanism
+from ._noisy_fine_tuning import NoisyFineTuning as NoisyFineTuning
+from ._randomised_response import RandomisedResponse as RandomisedResponse
+from ._rewind_to_delete import RewindToDelete as RewindToDelete
+from ._subsampled_gaussian import SubsampledGaussian as SubsampledGaussian

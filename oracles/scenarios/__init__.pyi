@@ -1,0 +1,17 @@
+from ._cancer_source import CancerSource as CancerSource
+from ._circles import Circles as Circles
+from ._digits_class import DigitsClass as DigitsClass
+from ._digits_memorized import DigitsMemorized as DigitsMemorized
+from ._digits_memorized import DigitsTypical as DigitsTypical
+from ._digits_random_labels import DigitsRandomLabels as DigitsRandomLabels
+from ._digits_subclass import DigitsSubclass as DigitsSubclass
+from ._digits_swap import DigitsSwap as DigitsSwap
+from ._digits_trigger import DigitsTrigger as DigitsTrigger
+from ._logistic_3v8 import Logistic3v8 as Logistic3v8
+from ._parts import FOUND as FOUND
+from ._parts import Knobs as Knobs
+from ._parts import forget_size as forget_size
+from ._registry import SCENARIOS as SCENARIOS
+from ._registry import ScenarioSettings as ScenarioSettings
+from ._registry import load as load
+from ._sequences import Sequences as Sequences
