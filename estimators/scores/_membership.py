@@ -18,7 +18,7 @@ from estimators.scores._populations import (
 )
 
 Feature = Literal["confidence", "correctness", "entropy", "modified entropy", "softmax"]
-"""What is looked at of a model's answer: `membership_auc` says how each is computed."""
+"""What is looked at of a model's answer: see `svc_attack`."""
 
 
 def modified_entropy(
