@@ -1,15 +1,51 @@
-"""Where an audit's numbers come from, and what they were computed with."""
+"""Where an audit's numbers come from, what they were computed with, and how pages list it."""
 
 import platform
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import numpy as np
 import scipy
 
+from audits.report import numbers
+from audits.report._tables import Pairs
+from audits.report._words import POPULATIONS
 from audits.submissions._observed import Gathered
-from audits.verdict._results import Provenance
 from oracles import Observations
+
+_SETTINGS = {"discovery": "discovery fraction γ", "seed": "seed of the scenario"}
+_SETS = {"train": "training set D", "behaviour": "behaviour B", "forget": "forget set S"}
+
+
+@dataclass(frozen=True, eq=False)
+class Provenance:
+    """Where the numbers came from. Keys of the mappings are names of populations.
+
+    Attributes:
+        submission: name of the submission.
+        method: the method it declares, or None.
+        scenario: name of the scenario, or None when only observations were given.
+        title: what the behaviour is, in plain words, or None.
+        sizes: how many examples are in D (``train``), B and S, and how many probes; or empty.
+        settings: the scenario's settings (JSON values), empty when unknown.
+        digests: SHA-256 of each population's observations, as ``Observations.digest``.
+        parameters: SHA-256 of each population's parameters, where models were at hand.
+        seeds: the seed (or the seeds) that each population declares, or None.
+        versions: version of indist, Python, numpy and scipy.
+    """
+
+    submission: str
+    method: str | None
+    scenario: str | None
+    title: str | None
+    sizes: Mapping[str, int]
+    settings: Mapping[str, Any]
+    digests: Mapping[str, str]
+    parameters: Mapping[str, str]
+    seeds: Mapping[str, Any]
+    versions: Mapping[str, str]
 
 
 def provenance(gathered: Gathered, seen: Mapping[str, Observations]) -> Provenance:
@@ -45,3 +81,49 @@ def versions() -> dict[str, str]:
         "numpy": np.__version__,
         "scipy": scipy.__version__,
     }
+
+
+def compared(provenance: Provenance) -> Pairs:
+    """What was submitted, and in which scenario."""
+    sizes = provenance.sizes
+    title = [("behaviour", provenance.title)] if provenance.title else []
+    return (
+        ("submission", provenance.submission),
+        ("method", provenance.method or "not declared"),
+        ("scenario", provenance.scenario or "not known: only observations were given"),
+        *title,
+        *(
+            (called, f"{numbers.count(sizes[name])} examples")
+            for name, called in _SETS.items()
+            if name in sizes
+        ),
+        *((_SETTINGS.get(name, name), str(value)) for name, value in provenance.settings.items()),
+    )
+
+
+def digest_pairs(provenance: Provenance) -> Pairs:
+    """Digests of all that was audited."""
+    return tuple(
+        (f"{POPULATIONS.get(name, name)}, {kind}", digest)
+        for kind, digests in (
+            ("observations", provenance.digests),
+            ("parameters", provenance.parameters),
+        )
+        for name, digest in digests.items()
+    )
+
+
+def seed_pairs(provenance: Provenance) -> Pairs:
+    """The seed that each population declares."""
+    return tuple(
+        (
+            f"seed of the {POPULATIONS.get(name, name)}",
+            "not declared" if seed is None else str(seed),
+        )
+        for name, seed in provenance.seeds.items()
+    )
+
+
+def version_pairs(versions: Mapping[str, str]) -> Pairs:
+    """What the numbers were computed with."""
+    return tuple((f"version of {name}", number) for name, number in versions.items())

@@ -7,16 +7,15 @@ from typing import Any
 
 from audits._reading import SubmissionError
 from audits.certificate._certificate import (
+    OBSERVATIONS,
     Certificate,
     CertificateError,
     ClaimRecord,
-    certify,
     read_certificate,
 )
 from audits.submissions._observed import POPULATIONS, ObservedReferences
 from audits.submissions._submission import load
 from audits.verdict._audit import audit
-from audits.verdict._write import OBSERVATIONS
 from oracles import Observations
 from oracles.mechanisms import Claim
 
@@ -77,7 +76,7 @@ def verify(certificate: Path | str, *, observations: Path | str | None = None) -
         )
     except ValueError as error:
         return [*differences, f"the audit cannot be run again: {error}"]
-    differences += _differences("", _compared(found), _compared(certify(again)))
+    differences += _differences("", _compared(found), _compared(again.certificate()))
     if len(differences) > _MOST:
         more = f"and {len(differences) - _MOST} more differences"
         differences = [*differences[:_MOST], more]

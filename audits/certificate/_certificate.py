@@ -3,7 +3,8 @@
 A promise about a stored format. Every later indist reads version 1 and verifies it; a field is
 never renamed, and its meaning never changed, without another version. A version that is not known
 here is refused. All numbers are finite: NaN and infinity are neither written nor read, and what
-does not exist is null.
+does not exist is null. The words that a field may hold are spelt out here, so that the format stays
+as it is when the code that fills it changes.
 
 References:
     in-toto Attestation Framework, Statement v1, https://github.com/in-toto/attestation
@@ -11,20 +12,19 @@ References:
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from audits._reading import Limits, SubmissionError, read_json
-from audits.verdict._results import Decision, Finding, ReferenceName, Separation, VerdictName
-
-if TYPE_CHECKING:
-    from audits.verdict._audit import Audit
 
 STATEMENT: Final = "https://in-toto.io/Statement/v1"
 PREDICATE: Final = "urn:indist:certificate:1"
 VERSION: Final = 1
+# The folder of observations beside a certificate, which it can be recomputed from.
+FILE: Final = "certificate.json"
+OBSERVATIONS: Final = "observations"
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Numbers = Annotated[
@@ -99,7 +99,7 @@ class ComparisonRecord(_Record):
     estimate: float
     lower: float
     upper: float
-    decision: Decision
+    decision: Literal["match", "differ", "open"]
     models_first: int
     models_second: int
     forecast: ForecastRecord | None
@@ -110,7 +110,7 @@ class ComparisonRecord(_Record):
 class NearestRecord(_Record):
     """Which reference is nearer."""
 
-    reference: ReferenceName | None
+    reference: Literal["untraining", "unlearning"] | None
     difference: float
     low: float
     high: float
@@ -134,7 +134,7 @@ class ClaimRecord(_Record):
     mechanism: str
     source: str
     assumptions: list[str]
-    finding: Finding
+    finding: Literal["contradicted", "not contradicted", "cannot be contradicted", "no claim"]
     sentence: str
     delta_lower: float | None
     epsilon_lower: float | None
@@ -182,10 +182,10 @@ class Predicate(_Record):
     """The audit itself."""
 
     version: Literal[1]
-    verdict: VerdictName
+    verdict: Literal["untraining", "unlearning", "both", "neither", "inconclusive"]
     sentence: str
     scope: str
-    separation: Separation
+    separation: Literal["separated", "coincide", "unresolved"]
     declaration: DeclarationRecord
     untraining: ComparisonRecord
     unlearning: ComparisonRecord
@@ -224,37 +224,6 @@ class Certificate(_Record):
             # Added to version 1 later: where nothing is claimed, files stay as they were.
             del content["predicate"]["claimed"]
         return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def certify(audit: "Audit") -> Certificate:
-    """The certificate of an audit.
-
-    Args:
-        audit: the audit.
-
-    Returns:
-        A statement on the submission's observations, and its parameters where they were at hand.
-    """
-    provenance = audit.provenance
-    populations = [
-        PopulationRecord(
-            name=name,
-            models=seen.models,
-            observations=provenance.digests[name],
-            parameters=provenance.parameters.get(name),
-            seeds=provenance.seeds.get(name),
-        )
-        for name, seen in audit.observations.items()
-    ]
-    submitted = next(one for one in populations if one.name == "submission")
-    subject = [Subject(name="observations", digest={"sha256": submitted.observations})]
-    if submitted.parameters is not None:
-        subject.append(Subject(name="parameters", digest={"sha256": submitted.parameters}))
-    fields = {name: getattr(audit, name) for name in Predicate.model_fields if hasattr(audit, name)}
-    predicate = Predicate.model_validate(fields | {"version": VERSION, "populations": populations})
-    return Certificate(
-        _type=STATEMENT, subject=subject, predicateType=PREDICATE, predicate=predicate
-    )
 
 
 def read_certificate(path: Path | str) -> Certificate:

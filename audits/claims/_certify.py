@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Num
 
-from audits.verdict._results import Finding
 from estimators import RankGrid, Result, delta_lower_bound, delta_upper_bound, epsilon_lower_bound
 from estimators.checks import check_confidence, check_pair
 from oracles.mechanisms import Claim, mechanism
@@ -15,6 +14,8 @@ from oracles.mechanisms import Claim, mechanism
 if TYPE_CHECKING:
     import pandas as pd
 
+
+ClaimFinding = Literal["contradicted", "not contradicted", "cannot be contradicted", "no claim"]
 
 # The largest epsilon that the estimators take: no number of models tells more.
 GREATEST_EPSILON = 50.0
@@ -46,7 +47,7 @@ class Sandwich(Result):
     """
 
     claim: Claim | None
-    finding: Finding
+    finding: ClaimFinding
     epsilon: float | None
     delta: float | None
     delta_lower: float | None
@@ -257,7 +258,7 @@ def certify(
     )
 
 
-def _finding(claim: Claim | None, lower: float | None, reach: float | None) -> Finding:
+def _finding(claim: Claim | None, lower: float | None, reach: float | None) -> ClaimFinding:
     if claim is None:
         return "no claim"
     if lower is not None and lower > claim.delta:

@@ -1,14 +1,44 @@
 """What a submission claims of itself, held against what was measured."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from audits._reading import SubmissionError
-from audits.claims._certify import certify
-from audits.verdict._results import ClaimCheck
+from audits.claims._certify import ClaimFinding, certify
 from oracles.mechanisms import Claim
+
+
+@dataclass(frozen=True)
+class ClaimCheck:
+    """A claimed (ε, δ) against the untraining reference, beside what was measured.
+
+    Attributes:
+        epsilon: claimed, finite.
+        delta: claimed.
+        mechanism: what makes the claim, with its settings.
+        source: the theorem it rests on.
+        assumptions: what that takes for granted.
+        finding: ``contradicted`` when the measured lower bound on delta exceeds the claim's;
+            ``cannot be contradicted`` when no samples of these sizes could exceed it.
+        sentence: the finding in plain words.
+        delta_lower: measured lower bound on delta at the claimed epsilon, or None.
+        epsilon_lower: measured lower bound on epsilon at the claimed delta, or None.
+        confidence: of each bound.
+    """
+
+    epsilon: float
+    delta: float
+    mechanism: str
+    source: str
+    assumptions: tuple[str, ...]
+    finding: ClaimFinding
+    sentence: str
+    delta_lower: float | None
+    epsilon_lower: float | None
+    confidence: float
 
 
 def declared_claim(recipe: Any, where: str) -> Claim | None:

@@ -1,9 +1,6 @@
 from ._audit import LLMAudit as LLMAudit
 from ._audit import compare as compare
 from ._erasure import read_erasure as read_erasure
-from ._findings import MetricComparison as MetricComparison
-from ._findings import PrivLeak as PrivLeak
-from ._findings import ReferenceComparison as ReferenceComparison
 from ._load import load as load
 from ._load import load_all as load_all
 from ._load import matching as matching
@@ -12,6 +9,9 @@ from ._muse import read_muse as read_muse
 from ._muse import read_muse_table as read_muse_table
 from ._open_unlearning import read_open_unlearning as read_open_unlearning
 from ._privleak import membership_auc as membership_auc
+from ._results import MetricComparison as MetricComparison
+from ._results import PrivLeak as PrivLeak
+from ._results import ReferenceComparison as ReferenceComparison
 from ._tofu import read_tofu as read_tofu
 from ._truth_ratio import LnTruthRatio as LnTruthRatio
 from ._truth_ratio import ln_truth_ratio as ln_truth_ratio

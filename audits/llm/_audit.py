@@ -1,9 +1,8 @@
 """Submitted language models against reference models, from their logs alone."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.stats import ks_2samp
@@ -11,23 +10,19 @@ from scipy.stats import ks_2samp
 from audits._provenance import versions
 from audits._reading import refuse
 from audits.llm._examples import clusters, least_flip, paired, paired_test
-from audits.llm._findings import Finding, Fit, MetricComparison, PrivLeak, ReferenceComparison
+from audits.llm._findings import LLMFindings
 from audits.llm._log import NO_INTERVAL, LLMLog
 from audits.llm._models import model_test, seed_half_width
 from audits.llm._privleak import privleak
-from audits.llm._words import fit_of, headline, sentence
-from audits.verdict._results import ReferenceName
-
-if TYPE_CHECKING:
-    import pandas as pd
-
+from audits.llm._results import Finding, MetricComparison, PrivLeak, ReferenceComparison
+from audits.llm._words import fit_of
+from audits.report._words import ReferenceName
 
 # Below so many draws a percentile interval of a mean is known to be too short.
 _FEW = 20
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class LLMAudit:
+class LLMAudit(LLMFindings):
     """What logs say of submitted models. `str` of it is the whole answer in plain text.
 
     Attributes:
@@ -42,41 +37,6 @@ class LLMAudit:
         versions: version of indist, Python, numpy and scipy.
     """
 
-    fit: Fit
-    comparisons: tuple[ReferenceComparison, ...]
-    confidence: float
-    cluster: int
-    seed: int
-    warnings: tuple[str, ...]
-    logs: Mapping[str, tuple[LLMLog, ...]]
-    versions: Mapping[str, str]
-
-    @property
-    def headline(self) -> str:
-        """What can be said, in brief."""
-        return headline(self.comparisons)
-
-    @property
-    def sentence(self) -> str:
-        """What can be said, and what cannot."""
-        return sentence(self.comparisons)
-
-    def to_dataframe(self) -> "pd.DataFrame":
-        """A row for each reference and metric.
-
-        Returns:
-            Columns ``reference`` and those of `MetricComparison`; ``ks`` is the least p-value.
-        """
-        import pandas as pd
-
-        return pd.DataFrame(
-            [
-                {"reference": of.reference} | vars(one) | {"ks": min(map(min, one.ks))}
-                for of in self.comparisons
-                for one in of.metrics
-            ]
-        )
-
     def report(self, directory: Path | str) -> None:
         """Writes ``report.html``, ``report.md`` and, last, ``logs.json`` with every number.
 
@@ -86,28 +46,10 @@ class LLMAudit:
         Raises:
             OSError: as the file system does; no file is ever half-written.
         """
-        from audits.report import write_logs
+        # Loaded on use: a page draws with matplotlib, which no comparison needs.
+        from audits.llm._page import write_logs
 
         write_logs(self, Path(directory))
-
-    def __str__(self) -> str:
-        leaks = [_leak(of.reference, of.privleak) for of in self.comparisons if of.privleak]
-        warned = [f"Warning: {text}" for text in self.warnings]
-        table = self.to_dataframe().drop(columns=["clusters", "mean_submission", "mean_reference"])
-        rows = table.to_string(index=False, float_format=lambda x: f"{x:.3g}")
-        return "\n\n".join([self.sentence, rows, *leaks, *warned])
-
-    def __repr__(self) -> str:
-        return f"LLMAudit({self.fit!r}, {len(self.comparisons)} references)"
-
-
-def _leak(reference: ReferenceName, leak: PrivLeak) -> str:
-    if leak.value is None:
-        return f"PrivLeak by {leak.attack} against {reference}: undetermined, its AUC is 0"
-    return (
-        f"PrivLeak by {leak.attack} against {reference}: {leak.value:.1f} %, interval over texts "
-        f"{leak.low:.1f} to {leak.high:.1f}"
-    )
 
 
 def compare(

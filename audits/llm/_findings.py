@@ -1,97 +1,62 @@
-"""What the comparison of logs found: plain numbers, frozen."""
+"""What logs say of submitted models, as data and in words: all but the files of a report."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING
 
-from audits.verdict._results import ReferenceName
+from audits.llm._log import LLMLog
+from audits.llm._results import Fit, ReferenceComparison
+from audits.llm._words import headline, leak_line, sentence
 
-Finding = Literal["consistent", "inconsistent", "undecided"]
-Fit = Literal["untraining only", "unlearning only", "both", "neither", "undecided"]
-
-
-@dataclass(frozen=True)
-class MetricComparison:
-    """One metric of the submitted and the reference models at the same examples.
-
-    Attributes:
-        metric: its name in the logs.
-        examples: how many.
-        clusters: how many independent groups of them.
-        mean_submission: mean over examples and submitted models.
-        mean_reference: mean over examples and reference models.
-        difference: the former less the latter.
-        low: lower end of its percentile bootstrap interval over examples, these models given.
-        high: upper end.
-        sign_flip: p-value of the paired permutation test over examples, these models given.
-        wilcoxon: p-value of the signed-rank test over examples, these models given.
-        ks: p-value of the two-sample Kolmogorov-Smirnov test, as published, of each submitted
-            model (row) and reference model (column). It ignores that the examples are the same.
-        seed_half_width: how far from the reference's mean as many fresh reference models may lie,
-            were they normal; infinite for one reference model.
-    """
-
-    metric: str
-    examples: int
-    clusters: int
-    mean_submission: float
-    mean_reference: float
-    difference: float
-    low: float
-    high: float
-    sign_flip: float
-    wilcoxon: float
-    ks: tuple[tuple[float, ...], ...]
-    seed_half_width: float
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-@dataclass(frozen=True)
-class PrivLeak:
-    """PrivLeak in percent, with the reference models' own AUC in the denominator.
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class LLMFindings:
+    """What logs say of submitted models; its fields are documented at `LLMAudit`."""
 
-    Attributes:
-        attack: the membership attack.
-        submission: AUC of each submitted model, above 0.5 where the forget set is less likely.
-        reference: AUC of each reference model.
-        value: 100 (mean AUC − reference's) / reference's; None when that is 0.
-        low: lower end of its percentile bootstrap interval over texts, these models given.
-        high: upper end.
-    """
+    fit: Fit
+    comparisons: tuple[ReferenceComparison, ...]
+    confidence: float
+    cluster: int
+    seed: int
+    warnings: tuple[str, ...]
+    logs: Mapping[str, tuple[LLMLog, ...]]
+    versions: Mapping[str, str]
 
-    attack: str
-    submission: tuple[float, ...]
-    reference: tuple[float, ...]
-    value: float | None
-    low: float
-    high: float
+    @property
+    def headline(self) -> str:
+        """What can be said, in brief."""
+        return headline(self.comparisons)
 
+    @property
+    def sentence(self) -> str:
+        """What can be said, and what cannot."""
+        return sentence(self.comparisons)
 
-@dataclass(frozen=True)
-class ReferenceComparison:
-    """The submitted models against one kind of reference model.
+    def to_dataframe(self) -> "pd.DataFrame":
+        """A row for each reference and metric.
 
-    Attributes:
-        reference: ``untraining`` or ``unlearning``.
-        submitted: number of submitted models.
-        models: number of reference models.
-        metrics: a comparison for each metric.
-        privleak: when membership scores were logged.
-        noise: what the p-value accounts for: with one reference model the ``examples`` alone,
-            with several the training ``seeds``, by exchanging whole models.
-        pvalue: over all metrics: the sign-flip tests with Bonferroni's correction, or one
-            permutation test of models for the greatest difference.
-        least_pvalue: the least that these numbers of models can give.
-        level: of the test: alpha, shared by the references.
-        finding: ``inconsistent`` if the p-value is at most the level, ``undecided`` if none could
-            be, else ``consistent``, which is no proof.
-    """
+        Returns:
+            Columns ``reference`` and those of `MetricComparison`; ``ks`` is the least p-value.
+        """
+        import pandas as pd
 
-    reference: ReferenceName
-    submitted: int
-    models: int
-    metrics: tuple[MetricComparison, ...]
-    privleak: PrivLeak | None
-    noise: Literal["examples", "seeds"]
-    pvalue: float
-    least_pvalue: float
-    level: float
-    finding: Finding
+        return pd.DataFrame(
+            [
+                {"reference": of.reference} | vars(one) | {"ks": min(map(min, one.ks))}
+                for of in self.comparisons
+                for one in of.metrics
+            ]
+        )
+
+    def __str__(self) -> str:
+        leaks = [leak_line(of.reference, of.privleak) for of in self.comparisons if of.privleak]
+        warned = [f"Warning: {text}" for text in self.warnings]
+        table = self.to_dataframe().drop(columns=["clusters", "mean_submission", "mean_reference"])
+        rows = table.to_string(index=False, float_format=lambda x: f"{x:.3g}")
+        return "\n\n".join([self.sentence, rows, *leaks, *warned])
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.fit!r}, {len(self.comparisons)} references)"

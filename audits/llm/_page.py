@@ -3,23 +3,21 @@
 import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from audits._provenance import version_pairs
+from audits.llm._findings import LLMFindings
+from audits.llm._results import MetricComparison, ReferenceComparison
 from audits.report import numbers
+from audits.report._figures import MARKS, legend, panel, point
 from audits.report._page import Measure, Page, Section, write_page
 from audits.report._svg import svg
+from audits.report._tables import Pairs, Table
+from audits.report._words import POPULATIONS
 from audits.report.palette import INK, MUTED, drawing
-from audits.verdict._figures import MARKS, legend, panel, point
-from audits.verdict._names import POPULATIONS
-from audits.verdict._page import versions
-from audits.verdict._tables import Pairs, Table
-
-if TYPE_CHECKING:
-    from audits.llm._audit import LLMAudit
-    from audits.llm._findings import MetricComparison, ReferenceComparison
 
 FILE = "logs.json"
 _WIDTH = 380.0
@@ -36,7 +34,7 @@ _FITS = {
 }
 
 
-def write_logs(audit: "LLMAudit", directory: Path) -> None:
+def write_logs(audit: LLMFindings, directory: Path) -> None:
     """Writes ``report.html``, ``report.md`` and ``logs.json`` of a comparison of logs.
 
     Args:
@@ -49,7 +47,7 @@ def write_logs(audit: "LLMAudit", directory: Path) -> None:
     write_page(page(audit), record(audit), directory, FILE)
 
 
-def page(audit: "LLMAudit") -> Page:
+def page(audit: LLMFindings) -> Page:
     """The comparison in words, tables and a figure."""
     names = list(dict.fromkeys(log.name for log in audit.logs["submission"]))
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
@@ -101,7 +99,7 @@ def page(audit: "LLMAudit") -> Page:
                 ),
                 pairs=(
                     ("seed of resampling, flips and relabellings", str(audit.seed)),
-                    *versions(audit.versions),
+                    *version_pairs(audit.versions),
                 ),
                 code=tuple(
                     (f"{name}: {log.name}", log.digest)
@@ -113,7 +111,7 @@ def page(audit: "LLMAudit") -> Page:
     )
 
 
-def record(audit: "LLMAudit") -> dict[str, Any]:
+def record(audit: LLMFindings) -> dict[str, Any]:
     """Every number of the comparison, as ``logs.json`` holds it."""
     return {
         "format": "indist-logs",
@@ -142,7 +140,7 @@ def record(audit: "LLMAudit") -> dict[str, Any]:
 
 
 @drawing()
-def forest(audit: "LLMAudit") -> Figure:
+def forest(audit: LLMFindings) -> Figure:
     """A panel for each metric: the difference to each reference with its interval."""
     references = [of.reference for of in audit.comparisons]
     metrics = [one.metric for one in audit.comparisons[0].metrics]
@@ -195,7 +193,7 @@ def _drawn(metric: str) -> str:
     return plain if len(plain) <= 48 else f"{plain[:47]}…"
 
 
-def _measure(of: "ReferenceComparison") -> Measure:
+def _measure(of: ReferenceComparison) -> Measure:
     wrote = {
         "examples": "Paired test over examples with one reference model, which is one draw",
         "seeds": f"Permutation test of {of.submitted} against {of.models} models",
@@ -218,7 +216,7 @@ def _measure(of: "ReferenceComparison") -> Measure:
     )
 
 
-def _fit(audit: "LLMAudit") -> tuple[str, ...]:
+def _fit(audit: LLMFindings) -> tuple[str, ...]:
     if audit.fit != "undecided":
         return (
             _FITS[audit.fit],
@@ -247,7 +245,7 @@ def _fit(audit: "LLMAudit") -> tuple[str, ...]:
     )
 
 
-def _differences(of: "ReferenceComparison") -> Table:
+def _differences(of: ReferenceComparison) -> Table:
     rows = tuple(_row(one) for one in of.metrics)
     columns = (
         "metric", "examples", "submitted", "reference", "difference", "interval",
@@ -256,7 +254,7 @@ def _differences(of: "ReferenceComparison") -> Table:
     return Table(f"Against the {POPULATIONS[of.reference]}", columns, rows)
 
 
-def _row(one: "MetricComparison") -> tuple[str, ...]:
+def _row(one: MetricComparison) -> tuple[str, ...]:
     digits = _digits(one)
     finite = math.isfinite(one.low) and math.isfinite(one.high)
     half = one.seed_half_width
@@ -280,7 +278,7 @@ def _bare(pvalue: float) -> str:
     return numbers.equation(pvalue).removeprefix("p ").removeprefix("= ")
 
 
-def _digits(one: "MetricComparison") -> int:
+def _digits(one: MetricComparison) -> int:
     """Enough decimals for two digits of the interval's width, and never fewer than three."""
     width = one.high - one.low
     if not math.isfinite(width) or width <= 0.0:
@@ -288,7 +286,7 @@ def _digits(one: "MetricComparison") -> int:
     return 3 if width == 0.0 else min(12, max(3, 1 - math.floor(math.log10(width))))
 
 
-def _leaks(audit: "LLMAudit") -> tuple[Section, ...]:
+def _leaks(audit: LLMFindings) -> tuple[Section, ...]:
     rows: list[tuple[str, str]] = []
     for of in audit.comparisons:
         leak = of.privleak
@@ -316,7 +314,7 @@ def _leaks(audit: "LLMAudit") -> tuple[Section, ...]:
     return (Section("PrivLeak", said=(said,), pairs=tuple(rows)),)
 
 
-def _compared(audit: "LLMAudit") -> Table:
+def _compared(audit: LLMFindings) -> Table:
     rows = tuple(
         (log.name, name, log.benchmark, str(log.path))
         for name, logs in audit.logs.items()
@@ -326,7 +324,7 @@ def _compared(audit: "LLMAudit") -> Table:
     return Table("The logs, one model each", columns, rows, kind="words")
 
 
-def _declared(audit: "LLMAudit") -> Pairs:
+def _declared(audit: LLMFindings) -> Pairs:
     return (
         (
             "confidence",
@@ -349,7 +347,7 @@ def _declared(audit: "LLMAudit") -> Pairs:
     )
 
 
-def _cannot(audit: "LLMAudit") -> Pairs:
+def _cannot(audit: LLMFindings) -> Pairs:
     found = [
         (
             "Any ε or δ, or that the models are alike.",

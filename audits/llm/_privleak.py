@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from audits.llm._examples import percentiles, resamplings
-from audits.llm._findings import PrivLeak
+from audits.llm._results import PrivLeak
 
 
 def membership_auc(

@@ -1,8 +1,8 @@
 """What the logs allow to be said, and what they do not, in plain sentences."""
 
-from audits.llm._findings import Finding, Fit, ReferenceComparison
 from audits.llm._models import references_needed
-from audits.verdict._words import WITHOUT
+from audits.llm._results import Finding, Fit, PrivLeak, ReferenceComparison
+from audits.report._words import WITHOUT, ReferenceName
 
 _NO_CERTIFICATE = (
     "Nothing here bounds how far apart the distributions of models are: this is no certificate, "
@@ -37,6 +37,16 @@ def headline(comparisons: tuple[ReferenceComparison, ...]) -> str:
 def sentence(comparisons: tuple[ReferenceComparison, ...]) -> str:
     """One sentence for each reference, and one on what none of them says."""
     return " ".join([*map(_against, comparisons), _NO_CERTIFICATE])
+
+
+def leak_line(reference: ReferenceName, leak: PrivLeak) -> str:
+    """PrivLeak against one kind of reference, as a line of plain text."""
+    if leak.value is None:
+        return f"PrivLeak by {leak.attack} against {reference}: undetermined, its AUC is 0"
+    return (
+        f"PrivLeak by {leak.attack} against {reference}: {leak.value:.1f} %, interval over texts "
+        f"{leak.low:.1f} to {leak.high:.1f}"
+    )
 
 
 def _claim(of: ReferenceComparison, who: str | None = None) -> str:

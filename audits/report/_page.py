@@ -12,9 +12,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from audits.verdict._html import rendered
-from audits.verdict._markdown import claims_text, escape, pairs_text, table_text
-from audits.verdict._tables import Pairs, Table
+from audits.report._html import rendered
+from audits.report._markdown import claims_text, escape, pairs_text, table_text
+from audits.report._tables import Pairs, Table
 from oracles.storage.files import write_bytes_atomic
 
 

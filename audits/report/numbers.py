@@ -16,6 +16,7 @@ __all__ = [
     "percent",
     "plain",
     "pvalue",
+    "rounded_up",
     "up",
 ]
 
@@ -120,6 +121,17 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def rounded_up(number: int) -> int:
+    """Two leading digits, rounded up, as befits a forecast.
+
+    Example:
+        >>> rounded_up(1234), rounded_up(87)
+        (1300, 87)
+    """
+    step = 10 ** max(len(str(number)) - 2, 0)
+    return -(-number // step) * step
+
+
 def about(number: int) -> str:
     """A forecast: two leading digits, rounded up.
 
@@ -127,8 +139,7 @@ def about(number: int) -> str:
         >>> about(1234)
         'about 1,300'
     """
-    step = 10 ** max(len(str(number)) - 2, 0)
-    return f"about {count(-(-number // step) * step)}"
+    return f"about {count(rounded_up(number))}"
 
 
 def pvalue(probability: float) -> str:

@@ -1,17 +1,16 @@
 """All of the literature's scores of one submission, each beside its null and its ceiling."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import NamedTuple
 
 import jax
 import numpy as np
 
+from audits.report._words import REFERENCES, ReferenceName
+from audits.scores._board import MissingScore, Says, Scoreboard, ScoreRow
 from audits.scores._measures import FEWEST, NEVER, RECIPES, Measure, Recipe, World
 from audits.submissions._observed import ReferencesLike, gather
 from audits.submissions._parameters import PopulationFiles
 from audits.submissions._submission import Submission
-from audits.verdict._results import ReferenceName
 from estimators.checks import check_confidence
 from estimators.scores import Calibration, calibrate, compared, mean_difference, scored
 from oracles import (
@@ -26,122 +25,12 @@ from oracles import (
 )
 from oracles.randomness import stream_key, stream_number
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-REFERENCES: tuple[ReferenceName, ReferenceName] = ("untraining", "unlearning")
 # 100 splits put two or three beyond each end of a 95 % range; the search for the number of models
 # asks only whether two ranges are apart.
 SPLITS = 100
 SPLITS_OF_SEARCH = 25
 RELEARN_STEPS = 50
 TEACHERS = 16
-
-Says = Literal[
-    "like the null",
-    "outside the null",
-    "undetermined: too few models",
-    "saturated: cannot tell the original from the null",
-]
-
-
-@dataclass(frozen=True)
-class ScoreRow:
-    """One score against one reference. None where there are too few models, or no originals.
-
-    Attributes:
-        score: its published name, with its variant.
-        question: what it can answer.
-        reference: ``untraining`` is A(D minus S), ``unlearning`` A(D minus B).
-        value: as published, of all submitted models against all of the reference's; of an attack
-            or accuracy, the submission's own mean.
-        low: lower end of its interval.
-        high: upper end.
-        models: models on each side wherever the following are found, as most scores depend on it.
-        at_models: the submission's, its median over random splits.
-        null: the reference's other half in the submission's place: a perfect unlearner's.
-        null_low: lower end of the null's central range.
-        null_high: upper end.
-        original: the original's, unlearned by nothing: the ceiling.
-        models_needed: about the least number of models a side that tells original and null apart;
-            None too where ``models`` do not.
-        says: what follows.
-    """
-
-    score: str
-    question: str
-    reference: ReferenceName
-    value: float
-    low: float | None
-    high: float | None
-    models: int
-    at_models: float | None
-    null: float | None
-    null_low: float | None
-    null_high: float | None
-    original: float | None
-    models_needed: int | None
-    says: Says
-
-
-@dataclass(frozen=True)
-class MissingScore:
-    """A score that these observations do not allow.
-
-    Attributes:
-        score: its name.
-        reason: why, in a short sentence.
-    """
-
-    score: str
-    reason: str
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Scoreboard:
-    """All scores of a submission. `str` of it is the whole table in plain text.
-
-    Attributes:
-        submission: its name.
-        rows: one for each score and reference.
-        missing: what could not be computed, and why.
-        sizes: models of each population.
-        confidence: of each interval, and share of the splits within each null's range.
-        splits: random splits of each reference for each null.
-        seed: of splits, resamples and shuffles.
-        digests: of what was seen of each population.
-    """
-
-    submission: str
-    rows: tuple[ScoreRow, ...]
-    missing: tuple[MissingScore, ...]
-    sizes: Mapping[str, int]
-    confidence: float
-    splits: int
-    seed: int
-    digests: Mapping[str, str]
-
-    def to_dataframe(self) -> "pd.DataFrame":
-        """A row for each score and reference, with the fields of `ScoreRow` as columns."""
-        import pandas as pd
-
-        names = [field.name for field in fields(ScoreRow)]
-        table = pd.DataFrame([asdict(row) for row in self.rows], columns=names)
-        numbers = [name for name in names if name not in ("score", "question", "reference", "says")]
-        return table.astype({name: float for name in numbers} | {"models": int})
-
-    def __str__(self) -> str:
-        from audits.scores._terminal import terminal
-
-        return terminal(self)
-
-    def __repr__(self) -> str:
-        return f"Scoreboard({self.submission!r}, {len(self.rows)} rows)"
-
-    def _repr_html_(self) -> str:
-        from audits.scores._terminal import html
-
-        return html(self)
 
 
 def score(

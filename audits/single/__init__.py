@@ -1,4 +1,4 @@
 """The audit of one model: how it ranks among the models of each reference.
 
-Stands on `audits.verdict` for observables, and on `audits.report` for its page.
+Stands on `audits.submissions`, on `audits.verdict` for observables, and on `audits.report`.
 """

@@ -5,6 +5,7 @@ reference's own, it would be equally likely to stand at any place among them.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -12,23 +13,45 @@ from scipy.stats import binomtest
 
 from audits._provenance import provenance
 from audits._reading import SubmissionError
-from audits.single._findings import (
-    REFERENCES,
-    ErrorRate,
-    GroupRank,
-    LikelihoodRatio,
-    Rank,
-    RankTest,
-    SingleAudit,
-)
+from audits.report._words import REFERENCES, ReferenceName
+from audits.single._findings import SingleFindings
+from audits.single._results import ErrorRate, GroupRank, LikelihoodRatio, Rank, RankTest
 from audits.submissions._observed import ReferencesLike, gather
 from audits.submissions._submission import Submission
 from audits.verdict._observables import Observables, median_margins
-from audits.verdict._results import ReferenceName
 from oracles import Observations, Population
 
 # Two models fit a spread; two more say how often the fit errs.
 _LEAST_TO_FIT = 4
+
+
+class SingleAudit(SingleFindings):
+    """What can be said of one submitted model. `str` of it is the whole answer in plain text.
+
+    Attributes:
+        untraining: its rank among models trained without the forget set.
+        unlearning: its rank among models trained without the behaviour.
+        ratio: the likelihood ratio between the references; None with too few models of either.
+        confidence: one minus alpha, over both references.
+        provenance: where the numbers came from.
+        observables: of the submission and of each reference, as declared.
+        observations: what was seen, the submission's at the references' probes.
+        warnings: what a reader should know.
+    """
+
+    def report(self, directory: Path | str) -> None:
+        """Writes ``report.html``, ``report.md`` and, last, ``single.json`` with every number.
+
+        Args:
+            directory: the folder; made when missing, and older files of these names replaced.
+
+        Raises:
+            OSError: as the file system does; no file is ever half-written.
+        """
+        # Loaded on use: a page draws with matplotlib, which no audit needs.
+        from audits.single._page import write_single
+
+        write_single(self, Path(directory))
 
 
 def audit_single(

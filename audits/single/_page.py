@@ -4,24 +4,22 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from audits._provenance import compared, digest_pairs, seed_pairs, version_pairs
 from audits.report import numbers
+from audits.report._figures import MARKS, canvas, legend, point
 from audits.report._page import Measure, Page, Section, write_page
 from audits.report._svg import svg
+from audits.report._tables import Pairs, Table
+from audits.report._words import POPULATIONS, REFERENCES, WHO, group_name
 from audits.report.palette import GRID, INK, MUTED, PAPER, drawing
-from audits.single._findings import REFERENCES
-from audits.verdict._figures import MARKS, canvas, legend, point
-from audits.verdict._names import POPULATIONS, WHO, group_name
-from audits.verdict._page import compared, digests, seeds, versions
-from audits.verdict._tables import Pairs, Table
-
-if TYPE_CHECKING:
-    from audits.single._findings import ErrorRate, LikelihoodRatio, RankTest, SingleAudit
+from audits.single._findings import SingleFindings
+from audits.single._results import ErrorRate, LikelihoodRatio, RankTest
 
 FILE = "single.json"
 # A reader looks at a few probes; the file holds all of them.
@@ -35,7 +33,7 @@ _SAYS = {
 }
 
 
-def write_single(audit: "SingleAudit", directory: Path) -> None:
+def write_single(audit: SingleFindings, directory: Path) -> None:
     """Writes ``report.html``, ``report.md`` and ``single.json`` of one submitted model.
 
     Args:
@@ -48,7 +46,7 @@ def write_single(audit: "SingleAudit", directory: Path) -> None:
     write_page(page(audit), record(audit), directory, FILE)
 
 
-def page(audit: "SingleAudit") -> Page:
+def page(audit: SingleFindings) -> Page:
     """The audit of one model in words, tables and a figure."""
     tests = (audit.untraining, audit.unlearning)
     return Page(
@@ -108,14 +106,17 @@ def page(audit: "SingleAudit") -> Page:
                     "submission and references, as these SHA-256 digests fix them, give the same "
                     "numbers again.",
                 ),
-                pairs=(*seeds(audit.provenance), *versions(audit.provenance.versions)),
-                code=digests(audit.provenance),
+                pairs=(
+                    *seed_pairs(audit.provenance),
+                    *version_pairs(audit.provenance.versions),
+                ),
+                code=digest_pairs(audit.provenance),
             ),
         ),
     )
 
 
-def record(audit: "SingleAudit") -> dict[str, Any]:
+def record(audit: SingleFindings) -> dict[str, Any]:
     """Every number of the audit, as ``single.json`` holds it."""
     tests = {of.reference: _test(of) for of in (audit.untraining, audit.unlearning)}
     return {
@@ -136,7 +137,7 @@ def record(audit: "SingleAudit") -> dict[str, Any]:
     }
 
 
-def _test(of: "RankTest") -> dict[str, Any]:
+def _test(of: RankTest) -> dict[str, Any]:
     # Which probes are outside is said with the examples.
     fields = {name: value for name, value in vars(of).items() if name != "outside"}
     return fields | {
@@ -147,7 +148,7 @@ def _test(of: "RankTest") -> dict[str, Any]:
 
 
 @drawing()
-def places(audit: "SingleAudit") -> Figure:
+def places(audit: SingleFindings) -> Figure:
     """The references' models by median margin on each probe group, the submitted one among them."""
     own = audit.observables["submission"]
     step, gap = 19.0, 17.0
@@ -186,7 +187,7 @@ def _strip(axes: Axes, values: np.ndarray, y: float, name: str) -> None:
     )  # fmt: skip
 
 
-def _measure(of: "RankTest") -> Measure:
+def _measure(of: RankTest) -> Measure:
     least = numbers.pvalue(1.0 / (of.models + 1))
     return Measure(
         reference=of.reference,
@@ -200,7 +201,7 @@ def _measure(of: "RankTest") -> Measure:
     )
 
 
-def _who(audit: "SingleAudit") -> Table:
+def _who(audit: SingleFindings) -> Table:
     rows = tuple(
         (
             POPULATIONS[name],
@@ -213,7 +214,7 @@ def _who(audit: "SingleAudit") -> Table:
     return Table("The model and those it was ranked among", columns, rows, kind="people")
 
 
-def _groups(of: "RankTest") -> Table:
+def _groups(of: RankTest) -> Table:
     rows = tuple(
         (
             one.observable,
@@ -231,7 +232,7 @@ def _groups(of: "RankTest") -> Table:
     )
 
 
-def _ratio(ratio: "LikelihoodRatio | None") -> dict[str, Any]:
+def _ratio(ratio: LikelihoodRatio | None) -> dict[str, Any]:
     if ratio is None:
         return {
             "said": ("Four models of each reference are needed to fit and to check it: not found.",)
@@ -268,7 +269,7 @@ def _ratio(ratio: "LikelihoodRatio | None") -> dict[str, Any]:
     }
 
 
-def _rate(of: "ErrorRate", confidence: float) -> str:
+def _rate(of: ErrorRate, confidence: float) -> str:
     ends = numbers.interval(100 * of.low, 100 * of.high, 1)
     return (
         f"{numbers.count(of.errors)} of {numbers.count(of.models)} held out, "
@@ -276,7 +277,7 @@ def _rate(of: "ErrorRate", confidence: float) -> str:
     )
 
 
-def _outside(of: "RankTest") -> str:
+def _outside(of: RankTest) -> str:
     return (
         f"The model is outside the range of the {POPULATIONS[of.reference]}’s "
         f"{numbers.count(of.models)} models on {numbers.count(int(of.outside.sum()))} of "
@@ -285,7 +286,7 @@ def _outside(of: "RankTest") -> str:
     )
 
 
-def _examples(audit: "SingleAudit") -> tuple[Table, ...]:
+def _examples(audit: SingleFindings) -> tuple[Table, ...]:
     """How many probes of each group lie outside, and those that lie farthest."""
     rows = audit.to_dataframe().to_dict("records")
     counts = tuple(
@@ -342,7 +343,7 @@ def _beyond(row: Mapping[Any, Any]) -> float:
     return max(max(row[f"{of}_low"] - margin, margin - row[f"{of}_high"]) for of in REFERENCES)
 
 
-def _declared(audit: "SingleAudit") -> Pairs:
+def _declared(audit: SingleFindings) -> Pairs:
     return (
         (
             "confidence",
@@ -363,7 +364,7 @@ def _declared(audit: "SingleAudit") -> Pairs:
     )
 
 
-def _cannot(audit: "SingleAudit") -> Pairs:
+def _cannot(audit: SingleFindings) -> Pairs:
     tests = (audit.untraining, audit.unlearning)
     findings = {of.finding for of in tests}
     found = [

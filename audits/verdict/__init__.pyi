@@ -1,3 +1,5 @@
+from ._candidates import candidates_plane as candidates_plane
+from ._candidates import write_candidates as write_candidates
 from ._compare import EVENTS as EVENTS
 from ._compare import LOWER as LOWER
 from ._compare import compare as compare

@@ -2,47 +2,33 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
 from audits._provenance import provenance
+from audits.certificate._certificate import Certificate
 from audits.claims._claimed import check_claim
+from audits.report._words import REFERENCES
 from audits.submissions._observed import ReferencesLike, gather
 from audits.submissions._submission import Submission
 from audits.verdict._compare import BOUNDS, EVENTS, compare
+from audits.verdict._findings import AuditFindings
 from audits.verdict._groups import summarise
 from audits.verdict._least_tolerance import calibrated_tolerance, least_tolerance, self_distances
 from audits.verdict._nearest import nearest
 from audits.verdict._observables import median_margins
 from audits.verdict._over_unlearned import over_unlearned
-from audits.verdict._results import (
-    ClaimCheck,
-    Comparison,
-    Declaration,
-    GroupSummary,
-    Nearest,
-    OverUnlearned,
-    Provenance,
-    Separation,
-    VerdictName,
-)
-from audits.verdict._rule import models_needed, separate, verdict_of
-from audits.verdict._warnings import remarks
-from audits.verdict._words import scope, sentence
+from audits.verdict._record import certificate_of
+from audits.verdict._results import Comparison, Declaration
+from audits.verdict._rule import separate, verdict_of
+from audits.verdict._warnings import warnings_of
 from oracles import Observations, Population
 from oracles.mechanisms import Claim
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-    from audits.certificate._certificate import Certificate
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Audit:
+class Audit(AuditFindings):
     """What an audit found. `str` of it is the whole answer in plain text.
 
     Attributes:
@@ -63,62 +49,9 @@ class Audit:
         claimed: a claimed (ε, δ) beside what was measured; None when nothing is claimed.
     """
 
-    verdict: VerdictName
-    separation: Separation
-    declaration: Declaration
-    untraining: Comparison
-    unlearning: Comparison
-    references: Comparison
-    original: tuple[Comparison, Comparison] | None
-    nearest: Nearest
-    over_unlearned: OverUnlearned | None
-    groups: tuple[GroupSummary, ...]
-    least_tolerance: float
-    provenance: Provenance
-    warnings: tuple[str, ...]
-    observations: Mapping[str, Observations]
-    claimed: ClaimCheck | None = None
-
-    @property
-    def sentence(self) -> str:
-        """The verdict in one plain sentence."""
-        return sentence(self)
-
-    @property
-    def scope(self) -> str:
-        """What "like" and "unlike" mean in `sentence`, and how sure the verdict is."""
-        return scope(self.declaration)
-
-    @property
-    def models_needed(self) -> int | None:
-        """About how many models a side would decide what is open.
-
-        None when nothing is open, or when no feasible number would do.
-        """
-        return models_needed(self.untraining, self.unlearning)
-
-    @property
-    def comparisons(self) -> tuple[Comparison, ...]:
-        """All comparisons, the two that the verdict rests on first."""
-        return (self.untraining, self.unlearning, self.references, *(self.original or ()))
-
-    def to_dataframe(self) -> "pd.DataFrame":
-        """A row for each comparison and observable, and one for their greatest.
-
-        Returns:
-            Columns ``first``, ``second``, ``observable``, ``estimate``, ``lower``, ``upper``,
-            ``confidence``, ``decision`` (in the rows of all observables), ``median_first``,
-            ``median_second``, ``models_first``, ``models_second``.
-        """
-        from audits.verdict._terminal import table
-
-        return table(self)
-
-    def certificate(self) -> "Certificate":
+    def certificate(self) -> Certificate:
         """The audit with every number, digest, seed and version needed to recompute it."""
-        from audits.certificate._certificate import certify
-
-        return certify(self)
+        return certificate_of(self)
 
     def report(self, directory: Path | str) -> None:
         """Writes the report, the certificate and the observations it can be recomputed from.
@@ -129,22 +62,10 @@ class Audit:
         Args:
             directory: the folder; made when missing, and older files of these names replaced.
         """
+        # Loaded on use: a page draws with matplotlib, which no audit needs.
         from audits.verdict._write import write_all
 
         write_all(self, Path(directory))
-
-    def __str__(self) -> str:
-        from audits.verdict._terminal import terminal
-
-        return terminal(self)
-
-    def __repr__(self) -> str:
-        return f"Audit({self.verdict!r}, {self.provenance.submission!r})"
-
-    def _repr_html_(self) -> str:
-        from audits.verdict._terminal import html
-
-        return html(self)
 
 
 def audit(
@@ -203,14 +124,18 @@ def audit(
         Berger (1982), "Multiparameter hypothesis testing and acceptance sampling", theorem 1.
     """
     _check(epsilon, 0.5 if tolerance == "calibrated" else tolerance, confidence)
+    alpha = 1.0 - confidence
+
+    # Observe: one number a model and observable, of every population, at the references' probes.
     gathered = gather(submission, references)
     seen = gathered.observations
     columns = {name: median_margins(observations) for name, observations in seen.items()}
-    names = columns["untraining"].names
     values = {name: column.values for name, column in columns.items()}
-    alpha = 1.0 - confidence
+    observables = columns["untraining"].names
     seed = _seed(seen)
-    selves = [
+
+    # Declare: all that the verdict depends on, before the submission is compared with anything.
+    distances = [
         self_distances(
             values[name],
             epsilon=epsilon,
@@ -218,25 +143,28 @@ def audit(
             models=seen["submission"].models,
             seed=seed,
         )
-        for name in ("untraining", "unlearning")
+        for name in REFERENCES
     ]
-    reach = least_tolerance(*selves)
+    least = least_tolerance(*distances)
     declaration = Declaration(
         epsilon=float(epsilon),
-        tolerance=calibrated_tolerance(*selves) if tolerance == "calibrated" else float(tolerance),
+        tolerance=calibrated_tolerance(*distances)
+        if tolerance == "calibrated"
+        else float(tolerance),
         confidence=float(confidence),
-        observables=names,
+        observables=observables,
         events=EVENTS.words(),
         bounds=BOUNDS,
         calibrated=tolerance == "calibrated",
     )
 
+    # Compare: the submission with each reference, the references with each other, and the rest.
     def against(first: str, second: str, level: float) -> Comparison:
         return compare(
             values[first],
             values[second],
             names=(first, second),
-            observables=names,
+            observables=observables,
             epsilon=epsilon,
             tolerance=declaration.tolerance,
             confidence=1.0 - level,
@@ -246,32 +174,36 @@ def audit(
     untraining = against("submission", "untraining", alpha / 2.0)
     unlearning = against("submission", "unlearning", alpha / 2.0)
     between = against("untraining", "unlearning", alpha)
-    separation = separate(between.decision)
+    original = None
+    if "original" in seen:
+        original = (
+            against("original", "untraining", alpha),
+            against("original", "unlearning", alpha),
+        )
     claim = gathered.claim if claim is None else claim
-    claimed = (
-        check_claim(
+    claimed = None
+    if claim is not None and np.isfinite(claim.epsilon):
+        claimed = check_claim(
             claim,
             values["submission"],
             values["untraining"],
-            observables=names,
+            observables=observables,
             confidence=confidence,
         )
-        if claim is not None and np.isfinite(claim.epsilon)
-        else None
-    )
+
+    # Decide.
+    separation = separate(between.decision)
+    verdict = verdict_of(untraining.decision, unlearning.decision, separation)
+
+    # Record.
     return Audit(
-        verdict=verdict_of(untraining.decision, unlearning.decision, separation),
+        verdict=verdict,
         separation=separation,
         declaration=declaration,
         untraining=untraining,
         unlearning=unlearning,
         references=between,
-        original=(
-            against("original", "untraining", alpha),
-            against("original", "unlearning", alpha),
-        )
-        if "original" in seen
-        else None,
+        original=original,
         nearest=nearest(
             values["submission"],
             values["untraining"],
@@ -286,12 +218,12 @@ def audit(
             columns["submission"].groups,
             confidence=confidence,
         ),
-        claimed=claimed,
         groups=tuple(row for name in seen for row in summarise(name, seen[name])),
-        least_tolerance=reach,
+        least_tolerance=least,
         provenance=provenance(gathered, seen),
-        warnings=remarks(seen, declaration, separation, between, reach, claimed),
+        warnings=warnings_of(seen, declaration, separation, between, least, claimed),
         observations=seen,
+        claimed=claimed,
     )
 
 

@@ -3,18 +3,16 @@
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from audits.report._figures import canvas
 from audits.report.numbers import plain
 from audits.report.palette import INK, UNLEARNING, UNTRAINING, drawing
-from audits.verdict._figures import canvas, regions
+from audits.verdict._figures import regions
+from audits.verdict._findings import AuditFindings
 from oracles.storage.files import write_bytes_atomic
-
-if TYPE_CHECKING:
-    from audits.verdict._audit import Audit
 
 _SHADES = {"untraining": UNTRAINING, "unlearning": UNLEARNING}
 # Size of a name's letters, as a share of an axis.
@@ -23,7 +21,7 @@ _TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 @drawing()
-def candidates_plane(results: "Mapping[str, Audit]") -> Figure:
+def candidates_plane(results: Mapping[str, AuditFindings]) -> Figure:
     """Where each of several candidates lies between the references, with its box of confidence.
 
     Args:
@@ -82,7 +80,7 @@ def _word(
     return start, bottom, start + width, bottom + _LINE
 
 
-def write_candidates(results: "Mapping[str, Audit]", stem: Path) -> None:
+def write_candidates(results: Mapping[str, AuditFindings], stem: Path) -> None:
     """Writes `candidates_plane` as ``stem.svg`` and ``stem.png``.
 
     Args:

@@ -1,10 +1,7 @@
 """The report's figures, drawn from the numbers of an audit and nothing else.
 
-Every figure can be read without colour: the populations differ in marker, the references in
-marker and line as well, bounds are boxes or bands, and what was declared is dashed or dotted.
+Bounds are boxes or bands, and what was declared is dashed or dotted.
 """
-
-from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,112 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+from audits.report._figures import MARKS, SMALL, canvas, legend, point
+from audits.report._words import group_name
 from audits.report.numbers import plain
-from audits.report.palette import (
-    BOTH,
-    GRID,
-    INK,
-    MUTED,
-    ORIGINAL,
-    PAPER,
-    UNLEARNING,
-    UNTRAINING,
-    drawing,
-)
-from audits.verdict._names import POPULATIONS, group_name
+from audits.report.palette import BOTH, GRID, INK, MUTED, UNLEARNING, UNTRAINING, drawing
+from audits.verdict._findings import AuditFindings
 from audits.verdict._results import Comparison, Declaration, GroupSummary
-
-if TYPE_CHECKING:
-    from audits.verdict._audit import Audit
-
-_WIDTH = 380.0
-_SMALL = 10.5
-
-
-class _Mark(NamedTuple):
-    colour: str
-    marker: str
-    fill: str
-    line: str
-
-
-MARKS = {
-    "submission": _Mark(INK, "o", INK, "-"),
-    "original": _Mark(ORIGINAL, "D", PAPER, "--"),
-    "untraining": _Mark(UNTRAINING, "s", UNTRAINING, "-"),
-    "unlearning": _Mark(UNLEARNING, "^", UNLEARNING, "-"),
-}
-
-
-def canvas(
-    height: float, *, left: float, bottom: float, right: float, top: float
-) -> tuple[Figure, Axes]:
-    """A figure of ``height`` points and its axes, with margins in points."""
-    figure = Figure(figsize=(_WIDTH / 72, height / 72))
-    return figure, panel(figure, left=left, bottom=bottom, right=right, top=top)
-
-
-def panel(figure: Figure, *, left: float, bottom: float, right: float, top: float) -> Axes:
-    """Axes within the margins given in points."""
-    width, height = (72 * float(size) for size in figure.get_size_inches())
-    box = (
-        left / width,
-        bottom / height,
-        (width - left - right) / width,
-        (height - bottom - top) / height,
-    )
-    axes = figure.add_axes(box)
-    axes.set_facecolor("none")
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(MUTED)
-    axes.tick_params(colors=MUTED, labelsize=_SMALL, length=3)
-    return axes
-
-
-def point(axes: Axes, x: float, y: float, population: str, size: float = 8.0) -> None:
-    """A population's marker."""
-    mark = MARKS[population]
-    axes.plot(
-        [x],
-        [y],
-        mark.marker,
-        markersize=size,
-        color=mark.colour,
-        markerfacecolor=mark.fill,
-        markeredgewidth=1.6,
-        clip_on=False,
-        zorder=6,
-    )
-
-
-def legend(figure: Figure, populations: list[str], extra: list[Line2D] | None = None) -> None:
-    """The populations' markers with their names, at the foot of the figure."""
-    handles = [
-        Line2D(
-            [],
-            [],
-            linestyle="none",
-            marker=MARKS[name].marker,
-            color=MARKS[name].colour,
-            markerfacecolor=MARKS[name].fill,
-            markeredgewidth=1.6,
-            markersize=7,
-            label=POPULATIONS[name],
-        )
-        for name in populations
-    ] + (extra or [])
-    figure.legend(
-        handles=handles,
-        loc="lower center",
-        ncols=2,
-        frameon=False,
-        fontsize=11,
-        labelcolor=INK,
-        handletextpad=0.4,
-        columnspacing=1.6,
-    )
-
 
 _Box = tuple[float, float, float, float]
 
@@ -204,7 +101,7 @@ def _box(axes: Axes, first: Comparison, second: Comparison, population: str) -> 
 
 
 @drawing()
-def distance_plane(audit: "Audit") -> Figure:
+def distance_plane(audit: AuditFindings) -> Figure:
     """Where the submission lies between the references: the verdict as a picture.
 
     The submission is a box of confidence: the verdict is the name of the region that holds all of
@@ -293,7 +190,7 @@ def hockey_stick_curve(
         textcoords="offset points",
         ha="left" if left else "right",
         color=MUTED,
-        fontsize=_SMALL,
+        fontsize=SMALL,
     )
     late = declaration.epsilon > 0.6 * end
     axes.annotate(
@@ -303,7 +200,7 @@ def hockey_stick_curve(
         textcoords="offset points",
         ha="right" if late else "left",
         color=MUTED,
-        fontsize=_SMALL,
+        fontsize=SMALL,
     )
     axes.set(xlim=(float(curve.epsilon[0]), end), ylim=(0, 1))
     ticks = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]

@@ -1,18 +1,16 @@
 """The report as one self-contained page: no script, no network, readable on paper."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from audits.report._html import rendered
 from audits.report._svg import svg
+from audits.report._words import POPULATIONS
+from audits.verdict._content import DIRECTIONS, Content
 from audits.verdict._figures import distance_plane, group_margins, hockey_stick_curve
-from audits.verdict._names import DIRECTIONS, POPULATIONS
-from audits.verdict._page import Content
+from audits.verdict._findings import AuditFindings
 from audits.verdict._results import Comparison
-
-if TYPE_CHECKING:
-    from audits.verdict._audit import Audit
 
 
 class _Drawing(NamedTuple):
@@ -25,7 +23,7 @@ class _Curves(NamedTuple):
     drawings: tuple[_Drawing, ...]
 
 
-def html(audit: "Audit", content: Content) -> str:
+def html(audit: AuditFindings, content: Content) -> str:
     """The page, figures included.
 
     Args:
@@ -47,19 +45,7 @@ def html(audit: "Audit", content: Content) -> str:
     )
 
 
-def rendered(template: str, **context: Any) -> str:
-    """A template of this package, filled in: whatever is no `Markup` is escaped."""
-    environment = Environment(
-        loader=PackageLoader("audits.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(template).render(context)
-
-
-def _plane(audit: "Audit", content: Content) -> Markup:
+def _plane(audit: AuditFindings, content: Content) -> Markup:
     places = "; ".join(
         f"distance to the {of.name} {of.estimate}, bounds {of.bounds}" for of in content.distances
     )
@@ -71,7 +57,7 @@ def _plane(audit: "Audit", content: Content) -> Markup:
     )
 
 
-def _margins(audit: "Audit") -> Markup:
+def _margins(audit: AuditFindings) -> Markup:
     return svg(
         group_margins(audit.groups),
         name="margins",
@@ -80,7 +66,7 @@ def _margins(audit: "Audit") -> Markup:
     )
 
 
-def _curves(audit: "Audit", name: str, of: Comparison) -> _Curves:
+def _curves(audit: AuditFindings, name: str, of: Comparison) -> _Curves:
     drawings = tuple(
         _Drawing(
             svg(

@@ -1,20 +1,17 @@
 """What an audit cannot conclude, in the words of the audit at hand."""
 
-from typing import TYPE_CHECKING
-
+from audits.report._tables import Pairs
+from audits.report._words import POPULATIONS
 from audits.report.numbers import count, level, plain
-from audits.verdict._names import POPULATIONS
-
-if TYPE_CHECKING:
-    from audits.verdict._audit import Audit
+from audits.verdict._findings import AuditFindings
 
 
-def cannot_conclude(audit: "Audit") -> tuple[tuple[str, str], ...]:
+def cannot_conclude(audit: AuditFindings) -> Pairs:
     """Pairs of a claim that a reader might take away, and why this audit does not support it."""
     return (*_of_verdict(audit), *_of_view(audit), *_of_design(audit))
 
 
-def _of_verdict(audit: "Audit") -> list[tuple[str, str]]:
+def _of_verdict(audit: AuditFindings) -> list[tuple[str, str]]:
     declared = audit.declaration
     tolerance, epsilon = plain(declared.tolerance), plain(declared.epsilon)
     found: list[tuple[str, str]] = []
@@ -73,7 +70,7 @@ def _of_verdict(audit: "Audit") -> list[tuple[str, str]]:
     return found
 
 
-def _of_view(audit: "Audit") -> list[tuple[str, str]]:
+def _of_view(audit: AuditFindings) -> list[tuple[str, str]]:
     declared = audit.declaration
     return [
         (
@@ -90,7 +87,7 @@ def _of_view(audit: "Audit") -> list[tuple[str, str]]:
     ]
 
 
-def _of_design(audit: "Audit") -> list[tuple[str, str]]:
+def _of_design(audit: AuditFindings) -> list[tuple[str, str]]:
     models = audit.untraining.models_first
     return [
         (

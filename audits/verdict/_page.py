@@ -1,306 +1,66 @@
-"""What the report says, as text and tables, before it becomes HTML or Markdown.
+"""The report of an audit: one self-contained HTML file, and Markdown beside it."""
 
-Here numbers become words, rounded outward; nothing is computed. Both forms of the report are
-written from this one content, so they cannot disagree.
-"""
+from pathlib import Path
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from audits.report import numbers
-from audits.verdict._limits import cannot_conclude
-from audits.verdict._names import (
-    DECISIONS,
-    LETTERS,
-    POPULATIONS,
-    SEPARATIONS,
-    SETTINGS,
-    group_name,
-)
-from audits.verdict._results import Comparison, Provenance
-from audits.verdict._tables import (
-    Pairs,
-    Table,
-    bounds,
-    by_group,
-    by_observable,
-    group_words,
-    people,
-)
-
-if TYPE_CHECKING:
-    from audits.verdict._audit import Audit
+from audits.report._markdown import claims_text, escape, pairs_text, table_text
+from audits.verdict._content import Content, content
+from audits.verdict._findings import AuditFindings
+from audits.verdict._html import html
+from oracles.storage.files import write_text_atomic
 
 
-@dataclass(frozen=True)
-class Distance:
-    """The distance to one reference, as text and as places on a track from 0 to 1."""
+def write_report(audit: AuditFindings, directory: Path) -> None:
+    """Writes ``report.html`` and ``report.md``, each under a temporary name and then renamed.
 
-    reference: str
-    name: str
-    estimate: str
-    bounds: str
-    decision: str
-    says: str
-    track: dict[str, float]
+    The report shows the numbers of the audit, rounded outward, and computes none. The HTML file
+    needs no script and no network, and is the same for the same audit.
 
+    Args:
+        audit: what to report.
+        directory: where to; made when it is not there.
 
-@dataclass(frozen=True)
-class Content:
-    """Everything the report says."""
-
-    title: str
-    scenario: str
-    verdict: str
-    sentence: str
-    scope: str
-    terms: str
-    distances: tuple[Distance, ...]
-    warnings: tuple[str, ...]
-    compared: Pairs
-    letters: str
-    people: Table
-    deciding: tuple[str, ...]
-    observables: tuple[Table, ...]
-    group_words: Pairs
-    groups: tuple[Table, ...]
-    findings: Pairs
-    declared: Pairs
-    cannot: Pairs
-    digests: Pairs
-    origins: Pairs
+    Raises:
+        OSError: as the file system does.
+    """
+    words = content(audit)
+    page, text = html(audit, words), markdown(words)
+    write_text_atomic(directory / "report.html", page)
+    write_text_atomic(directory / "report.md", text)
 
 
-def content(audit: "Audit") -> Content:
-    """The audit in words and tables."""
-    declared, provenance = audit.declaration, audit.provenance
-    return Content(
-        title=f"Audit of {provenance.submission}",
-        scenario=provenance.scenario or "",
-        verdict=audit.verdict,
-        sentence=audit.sentence,
-        scope=audit.scope,
-        terms=(
-            f"Distance is the hockey-stick divergence at ε = {numbers.plain(declared.epsilon)}, "
-            "from 0 (alike) to 1 (never alike), between its lower and its upper bound. The "
-            "submission matches a reference when even the upper bound is at most the tolerance, "
-            f"{numbers.plain(declared.tolerance)}, and differs from it when even the lower bound "
-            "is above."
+def markdown(content: Content) -> str:
+    """The report as one Markdown document.
+
+    Args:
+        content: the audit in words and tables.
+
+    Returns:
+        The text; whatever came from users stands in it escaped.
+    """
+    parts = [
+        f"# {escape(content.sentence)}",
+        f"{escape(content.title)}. Verdict: **{content.verdict}**. {escape(content.scope)}",
+        *(f"> **Warning.** {escape(text)}" for text in content.warnings),
+        "\n".join(
+            f"- Distance to the {of.name}: {of.bounds} (estimate {of.estimate}): "
+            f"**{of.decision}**, {of.says}."
+            for of in content.distances
         ),
-        distances=(
-            _distance(audit.untraining, "untraining", declared.tolerance),
-            _distance(audit.unlearning, "unlearning", declared.tolerance),
-        ),
-        warnings=audit.warnings,
-        compared=compared(audit.provenance),
-        letters=LETTERS,
-        people=people(audit),
-        deciding=_deciding(audit),
-        observables=(
-            by_observable(audit.untraining, declared.tolerance),
-            by_observable(audit.unlearning, declared.tolerance),
-        ),
-        group_words=group_words(audit.groups),
-        groups=by_group(audit.groups),
-        findings=_findings(audit),
-        declared=_declared(audit),
-        cannot=cannot_conclude(audit),
-        digests=digests(audit.provenance),
-        origins=_origins(audit),
-    )
-
-
-def _distance(of: Comparison, reference: str, tolerance: float) -> Distance:
-    says = {
-        "match": "all of the interval is within the tolerance",
-        "differ": "all of the interval is beyond the tolerance",
-        "open": "the bounds lie on both sides of the tolerance",
-    }
-    return Distance(
-        reference=reference,
-        name=POPULATIONS[reference],
-        estimate=numbers.near(of.estimate),
-        bounds=bounds(of, tolerance),
-        decision=DECISIONS[of.decision],
-        says=says[of.decision],
-        track={
-            "low": of.lower,
-            "high": of.upper,
-            "estimate": of.estimate,
-            "tolerance": tolerance,
-        },
-    )
-
-
-def compared(provenance: Provenance) -> Pairs:
-    """What was submitted, and in which scenario."""
-    return (
-        ("submission", provenance.submission),
-        ("method", provenance.method or "not declared"),
-        ("scenario", provenance.scenario or "not known: only observations were given"),
-        *_world(provenance),
-        *((SETTINGS.get(name, name), str(of)) for name, of in provenance.settings.items()),
-    )
-
-
-def _world(provenance: Provenance) -> Pairs:
-    sizes = provenance.sizes
-    sets = {"train": "training set D", "behaviour": "behaviour B", "forget": "forget set S"}
-    counted = (
-        (called, f"{numbers.count(sizes[name])} examples")
-        for name, called in sets.items()
-        if name in sizes
-    )
-    return (*([("behaviour", provenance.title)] if provenance.title else []), *counted)
-
-
-def _deciding(audit: "Audit") -> tuple[str, ...]:
-    said: list[str] = []
-    pairs = {"untraining": audit.untraining, "unlearning": audit.unlearning}
-    for name, of in pairs.items():
-        if of.forecast is None:
-            continue
-        start = f"Against the {POPULATIONS[name]}, "
-        if of.forecast.models is None:
-            said.append(
-                f"{start}no feasible number of models would decide: the distance seems too close "
-                "to the tolerance. Another tolerance, declared before new models are drawn, could."
-            )
-        else:
-            said.append(
-                f"{start}{numbers.about(of.forecast.models)} models a side would decide (now "
-                f"{numbers.count(of.models_first)} and {numbers.count(of.models_second)}), "
-                f"probably that the submission {DECISIONS[of.forecast.towards]}. This is a "
-                f"forecast: it holds with probability {numbers.plain(of.forecast.power)} if the "
-                "distance is what these models suggest."
-            )
-            if of.forecast.towards == "match" and audit.declaration.epsilon > 0.0:
-                said[-1] += (
-                    " Above epsilon 0 a match that is not perfect may need two or three times that."
-                )
-    return tuple(said)
-
-
-def _findings(audit: "Audit") -> Pairs:
-    tolerance = audit.declaration.tolerance
-    between, nearest, over = audit.references, audit.nearest, audit.over_unlearned
-    found = [
-        (
-            "The references against each other",
-            f"Their distance is estimated at {numbers.near(between.estimate)}, bounds "
-            f"{bounds(between, tolerance)} at {numbers.level(between.confidence)} confidence "
-            f"each. {SEPARATIONS[audit.separation]}",
-        )
+        escape(content.terms),
+        "The figures are in `report.html`.",
     ]
-    span = numbers.interval(nearest.low, nearest.high)
-    gap = (
-        "distance to untraining less distance to unlearning: "
-        f"{numbers.near(nearest.difference)}, {numbers.level(nearest.confidence)} interval {span}"
-    )
-    found.append(
-        (
-            "The nearer reference",
-            f"Undecided: the interval holds 0 ({gap})."
-            if nearest.reference is None
-            else f"The {POPULATIONS[nearest.reference]} ({gap}). Nearer is not near: only the "
-            "verdict says what is matched.",
-        )
-    )
-    if over is not None:
-        pvalue = f"corrected p-value {numbers.pvalue(over.pvalue)}, smallest on the "
-        found.append(
-            (
-                "Unlearned too much?",
-                (
-                    "Yes: the submission hides the behaviour more than models that never saw it"
-                    if over.flag
-                    else "No sign of it: the submission does not detectably hide the behaviour "
-                    "more than models that never saw it"
-                )
-                + f" (one-sided rank test of the margins, {pvalue}{group_name(over.group)} "
-                "probes).",
-            )
-        )
-    if audit.claimed is not None:
-        claimed = audit.claimed
-        given = "; ".join(claimed.assumptions) or "nothing stated"
-        found.append(
-            (
-                "What is claimed",
-                f"{claimed.sentence} Of: {claimed.mechanism}"
-                + (f", after {claimed.source}" if claimed.source else "")
-                + f". It takes for granted: {given}.",
-            )
-        )
-    if audit.original is not None:
-        first, second = (numbers.near(of.estimate) for of in audit.original)
-        found.append(
-            (
-                "Where it started from",
-                f"The original is at an estimated distance of {first} from the untraining "
-                f"reference and {second} from the unlearning reference.",
-            )
-        )
-    found.append(
-        (
-            "The least tolerance",
-            "With this many models, a perfect match would get an upper bound of about "
-            f"{numbers.up(audit.least_tolerance)}, told from the halves of the references. A "
-            "smaller tolerance would miss most matches.",
-        )
-    )
-    return tuple(found)
-
-
-def _declared(audit: "Audit") -> Pairs:
-    declared = audit.declaration
-    return (
-        ("epsilon (ε)", numbers.plain(declared.epsilon)),
-        ("tolerance (δ)", numbers.plain(declared.tolerance)),
-        (
-            "confidence",
-            f"{numbers.level(declared.confidence)} for the verdict as a whole; "
-            f"{numbers.level(audit.untraining.confidence)} for each bound on each reference",
-        ),
-        ("observables", "; ".join(declared.observables)),
-        ("class of events", declared.events),
-        (
-            "rule",
-            "match when the upper bound is at most the tolerance; differ when the lower bound is "
-            "above it; undecided otherwise",
-        ),
-    )
-
-
-def digests(provenance: Provenance) -> Pairs:
-    """Digests of all that was audited."""
-    return tuple(
-        (f"{POPULATIONS.get(name, name)}, {kind}", digest)
-        for kind, digests in (
-            ("observations", provenance.digests),
-            ("parameters", provenance.parameters),
-        )
-        for name, digest in digests.items()
-    )
-
-
-def _origins(audit: "Audit") -> Pairs:
-    return (
-        *seeds(audit.provenance),
-        ("seed of resampling", str(audit.nearest.seed)),
-        *versions(audit.provenance.versions),
-    )
-
-
-def seeds(provenance: Provenance) -> Pairs:
-    """The seed that each population declares."""
-    return tuple(
-        (f"seed of the {POPULATIONS.get(name, name)}", "not declared" if of is None else str(of))
-        for name, of in provenance.seeds.items()
-    )
-
-
-def versions(found: Mapping[str, str]) -> Pairs:
-    """What the numbers were computed with."""
-    return tuple((f"version of {name}", of) for name, of in found.items())
+    if content.deciding:
+        parts += ["## What would decide it", *map(escape, content.deciding)]
+    parts += ["## What was compared", pairs_text(content.compared)]
+    parts += [escape(content.letters), table_text(content.people)]
+    parts += ["## Where the difference lies", *map(table_text, content.observables)]
+    if content.groups:
+        parts += ["## What the models do", pairs_text(content.group_words)]
+        parts += map(table_text, content.groups)
+    parts += ["## What else was found", *claims_text(content.findings)]
+    parts += ["## What was declared beforehand", pairs_text(content.declared)]
+    parts += ["## What this audit cannot conclude", *claims_text(content.cannot)]
+    parts += ["## How to recompute it", "```\nindist verify certificate.json\n```"]
+    parts += ["SHA-256 of what was audited:", pairs_text(content.digests)]
+    parts += ["Seeds and versions:", pairs_text(content.origins)]
+    return "\n\n".join(parts) + "\n"

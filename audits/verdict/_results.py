@@ -1,17 +1,16 @@
 """What an audit found: plain numbers, frozen, from which certificate and report are written."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 
+from audits.report._words import ReferenceName
+
 VerdictName = Literal["untraining", "unlearning", "both", "neither", "inconclusive"]
 Decision = Literal["match", "differ", "open"]
 Separation = Literal["separated", "coincide", "unresolved"]
-ReferenceName = Literal["untraining", "unlearning"]
-Finding = Literal["contradicted", "not contradicted", "cannot be contradicted", "no claim"]
 
 
 @dataclass(frozen=True)
@@ -166,36 +165,6 @@ class OverUnlearned:
 
 
 @dataclass(frozen=True)
-class ClaimCheck:
-    """A claimed (ε, δ) against the untraining reference, beside what was measured.
-
-    Attributes:
-        epsilon: claimed, finite.
-        delta: claimed.
-        mechanism: what makes the claim, with its settings.
-        source: the theorem it rests on.
-        assumptions: what that takes for granted.
-        finding: ``contradicted`` when the measured lower bound on delta exceeds the claim's;
-            ``cannot be contradicted`` when no samples of these sizes could exceed it.
-        sentence: the finding in plain words.
-        delta_lower: measured lower bound on delta at the claimed epsilon, or None.
-        epsilon_lower: measured lower bound on epsilon at the claimed delta, or None.
-        confidence: of each bound.
-    """
-
-    epsilon: float
-    delta: float
-    mechanism: str
-    source: str
-    assumptions: tuple[str, ...]
-    finding: Finding
-    sentence: str
-    delta_lower: float | None
-    epsilon_lower: float | None
-    confidence: float
-
-
-@dataclass(frozen=True)
 class GroupSummary:
     """What one population does on one probe group.
 
@@ -222,32 +191,3 @@ class GroupSummary:
     margin: float
     margin_low: float
     margin_high: float
-
-
-@dataclass(frozen=True, eq=False)
-class Provenance:
-    """Where the numbers came from. Keys of the mappings are names of populations.
-
-    Attributes:
-        submission: name of the submission.
-        method: the method it declares, or None.
-        scenario: name of the scenario, or None when only observations were given.
-        title: what the behaviour is, in plain words, or None.
-        sizes: how many examples are in D (``train``), B and S, and how many probes; or empty.
-        settings: the scenario's settings (JSON values), empty when unknown.
-        digests: SHA-256 of each population's observations, as ``Observations.digest``.
-        parameters: SHA-256 of each population's parameters, where models were at hand.
-        seeds: the seed (or the seeds) that each population declares, or None.
-        versions: version of indist, Python, numpy and scipy.
-    """
-
-    submission: str
-    method: str | None
-    scenario: str | None
-    title: str | None
-    sizes: Mapping[str, int]
-    settings: Mapping[str, Any]
-    digests: Mapping[str, str]
-    parameters: Mapping[str, str]
-    seeds: Mapping[str, Any]
-    versions: Mapping[str, str]

@@ -1,32 +1,12 @@
 """The tables of the report: numbers of the audit as text, rounded outward."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from audits.report import numbers
-from audits.verdict._names import GROUPS, POPULATIONS, WHO, group_name
+from audits.report._tables import Pairs, Table
+from audits.report._words import GROUPS, POPULATIONS, WHO, group_name
+from audits.verdict._findings import AuditFindings
 from audits.verdict._results import Comparison, GroupSummary
-
-if TYPE_CHECKING:
-    from audits.verdict._audit import Audit
-
-Pairs = tuple[tuple[str, str], ...]
-"""Names and what they are, in the order of the page."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of text: the first cell of each row names it, and a last row may sum them up.
-
-    Its kind says what the cells hold: ``numbers``, ``people`` with their number last, or ``words``.
-    """
-
-    caption: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    total: tuple[str, ...] = ()
-    kind: str = "numbers"
 
 
 def bounds(of: Comparison, tolerance: float) -> str:
@@ -34,7 +14,7 @@ def bounds(of: Comparison, tolerance: float) -> str:
     return numbers.interval(of.lower, of.upper, limit=tolerance)
 
 
-def people(audit: "Audit") -> Table:
+def people(audit: AuditFindings) -> Table:
     """Who was compared with whom, and how many there are of each."""
     models = {
         "submission": audit.untraining.models_first,

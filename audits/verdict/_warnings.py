@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from audits.verdict._results import ClaimCheck, Comparison, Declaration, Separation
+from audits.claims._claimed import ClaimCheck
+from audits.verdict._results import Comparison, Declaration, Separation
 from audits.verdict._words import needed
 from oracles import Observations
 
@@ -13,7 +14,7 @@ _SHORT = {
 }
 
 
-def remarks(
+def warnings_of(
     observations: dict[str, Observations],
     declaration: Declaration,
     separation: Separation,

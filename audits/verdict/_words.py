@@ -1,17 +1,9 @@
 """The verdict in words that a newcomer understands, never saying more than was shown."""
 
-from typing import TYPE_CHECKING
-
-from audits.verdict._results import Comparison, Declaration, ReferenceName, VerdictName
+from audits.report._words import WITHOUT, ReferenceName
+from audits.report.numbers import rounded_up
+from audits.verdict._results import Comparison, Declaration, Separation, VerdictName
 from audits.verdict._rule import models_needed
-
-if TYPE_CHECKING:
-    from audits.verdict._audit import Audit
-
-WITHOUT: dict[ReferenceName, str] = {
-    "untraining": "models never trained on the forget set",
-    "unlearning": "models never trained on the behaviour",
-}
 
 _VERDICTS: dict[VerdictName, str] = {
     "untraining": (
@@ -38,13 +30,15 @@ _CALIBRATED = (
 )
 
 
-def sentence(audit: "Audit") -> str:
+def sentence(
+    verdict: VerdictName, separation: Separation, untraining: Comparison, unlearning: Comparison
+) -> str:
     """The verdict in one plain sentence; see `scope` for what "like" and "unlike" mean in it."""
-    if audit.separation == "coincide":
-        return _vacuous(audit)
-    if audit.verdict == "inconclusive":
-        return _inconclusive(audit)
-    return _VERDICTS[audit.verdict]
+    if separation == "coincide":
+        return _vacuous(verdict)
+    if verdict == "inconclusive":
+        return _inconclusive(untraining, unlearning)
+    return _VERDICTS[verdict]
 
 
 def scope(declaration: Declaration) -> str:
@@ -59,12 +53,12 @@ def scope(declaration: Declaration) -> str:
     )
 
 
-def _vacuous(audit: "Audit") -> str:
+def _vacuous(verdict: VerdictName) -> str:
     endings: dict[VerdictName, str] = {
         "both": "the submitted models are distributed like both",
         "neither": "the submitted models are measurably unlike both",
     }
-    ending = endings.get(audit.verdict, "the submitted models are not decided to be like either")
+    ending = endings.get(verdict, "the submitted models are not decided to be like either")
     return (
         "The references coincide, so whether this is untraining or unlearning is a vacuous "
         "question here: models never trained on the forget set are distributed like models never "
@@ -72,22 +66,24 @@ def _vacuous(audit: "Audit") -> str:
     )
 
 
-def _inconclusive(audit: "Audit") -> str:
-    pair: dict[ReferenceName, Comparison] = {
-        "untraining": audit.untraining,
-        "unlearning": audit.unlearning,
+def _inconclusive(untraining: Comparison, unlearning: Comparison) -> str:
+    comparisons: dict[ReferenceName, Comparison] = {
+        "untraining": untraining,
+        "unlearning": unlearning,
     }
-    said = {"match": "like", "differ": "measurably unlike"}
-    known = [
-        f"they are {said[of.decision]} {WITHOUT[name]}"
-        for name, of in pair.items()
-        if of.decision != "open"
+    words = {"match": "like", "differ": "measurably unlike"}
+    decided = [
+        f"they are {words[comparison.decision]} {WITHOUT[name]}"
+        for name, comparison in comparisons.items()
+        if comparison.decision != "open"
     ]
-    open_ones = [WITHOUT[name] for name, of in pair.items() if of.decision == "open"]
+    undecided = [
+        WITHOUT[name] for name, comparison in comparisons.items() if comparison.decision == "open"
+    ]
     parts = [
-        *known,
-        f"whether they are like {' or '.join(open_ones)} is open",
-        needed(audit.untraining, audit.unlearning),
+        *decided,
+        f"whether they are like {' or '.join(undecided)} is open",
+        needed(untraining, unlearning),
     ]
     return f"The submitted models do not decide the question: {'; '.join(parts)}."
 
@@ -98,14 +94,3 @@ def needed(*comparisons: Comparison) -> str:
     if models is None:
         return "the estimated distance is too near the tolerance for any feasible number of models"
     return f"about {rounded_up(models):,} models a side would be needed"
-
-
-def rounded_up(models: int) -> int:
-    """Two leading digits, rounded up, as befits a forecast.
-
-    Example:
-        >>> rounded_up(1234), rounded_up(87)
-        (1300, 87)
-    """
-    step = 10 ** max(len(str(models)) - 2, 0)
-    return -(-models // step) * step

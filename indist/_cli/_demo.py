@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from audits.report import write_candidates
+from audits.verdict import write_candidates
 from indist import audits, oracles
 
 CANDIDATES = ("identity", "finetune", "neggrad", "retrain", "retrain-behaviour")

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from audits import ObservedReferences, SubmissionError, audit
+from audits.report.numbers import rounded_up
 from audits.verdict._audit import Audit
 from audits.verdict._groups import summarise
 from audits.verdict._least_tolerance import least_tolerance, self_distances
 from audits.verdict._observables import median_margins
 from audits.verdict._over_unlearned import over_unlearned
-from audits.verdict._words import rounded_up
 from estimators import delta_upper_bound
 from oracles import PROBE_GROUPS, Observations
 from tests.audits.conftest import World

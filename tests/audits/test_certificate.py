@@ -101,7 +101,7 @@ def test_a_report_that_fails_leaves_the_old_folder_alone(
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("audits.report.write_report", fail)
+    monkeypatch.setattr("audits.verdict._write.write_report", fail)
     with pytest.raises(OSError, match="disk full"):
         small.report(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["certificate.json"]

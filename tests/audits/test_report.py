@@ -15,14 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from audits import report
-from audits.report import write_report
+from audits._provenance import Provenance
+from audits.report._markdown import escape
 from audits.report._svg import svg
 from audits.report.numbers import about, down, interval, level, pvalue, up
+from audits.verdict import _page
 from audits.verdict._audit import Audit
+from audits.verdict._content import Content
 from audits.verdict._figures import distance_plane, group_margins, hockey_stick_curve
-from audits.verdict._markdown import escape
-from audits.verdict._page import Content
+from audits.verdict._page import write_report
 from audits.verdict._results import (
     Comparison,
     Curve,
@@ -32,7 +33,6 @@ from audits.verdict._results import (
     Nearest,
     ObservableDistance,
     OverUnlearned,
-    Provenance,
 )
 from oracles import Observations
 from tests.audits.pages import NASTY, Page, check_self_contained
@@ -259,7 +259,7 @@ def test_a_report_that_cannot_be_made_leaves_the_old_one(
     def fail(content: Content) -> str:
         raise RuntimeError("no markdown")
 
-    monkeypatch.setattr(report, "markdown", fail)
+    monkeypatch.setattr(_page, "markdown", fail)
     with pytest.raises(RuntimeError, match="no markdown"):
         write_report(build("neither"), tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.md"]
@@ -317,7 +317,7 @@ def test_figures_say_what_they_are_to_those_who_cannot_see_them() -> None:
 
 
 def test_reports_leave_pyplot_alone() -> None:
-    code = "import sys, audits.report; assert 'matplotlib.pyplot' not in sys.modules"
+    code = "import sys, audits.verdict._page; assert 'matplotlib.pyplot' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from audits import ObservedReferences, SingleAudit, audit_single
 from audits.report import _page
+from audits.report._figures import MARKS
 from audits.single._page import places, record
-from audits.verdict._figures import MARKS
 from oracles import Observations
 from tests.audits.conftest import World
 from tests.audits.pages import NASTY, Page, check_self_contained

@@ -7,15 +7,9 @@ import pytest
 
 from audits import ObservedReferences, SubmissionError
 from audits.scores import _scoreboard
+from audits.scores._board import MissingScore, Scoreboard, ScoreRow
 from audits.scores._measures import NEVER, RECIPES, Recipe, World
-from audits.scores._scoreboard import (
-    MissingScore,
-    Scoreboard,
-    ScoreRow,
-    _teachers,
-    score,
-    score_all,
-)
+from audits.scores._scoreboard import _teachers, score, score_all
 from indist import estimators, oracles
 from oracles import Observations
 from tests.audits.conftest import World as Imaginary

@@ -1,6 +1,16 @@
-"""The words of the report: one name, and one explanation, for each thing it speaks of."""
+"""The words that all audits share: one name, and one explanation, for each thing they speak of."""
 
-# Short names, and who each population is; P, O, T, U are the letters of the figures and formulas.
+from typing import Literal
+
+ReferenceName = Literal["untraining", "unlearning"]
+
+REFERENCES: tuple[ReferenceName, ReferenceName] = ("untraining", "unlearning")
+
+WITHOUT: dict[ReferenceName, str] = {
+    "untraining": "models never trained on the forget set",
+    "unlearning": "models never trained on the behaviour",
+}
+
 POPULATIONS = {
     "submission": "submission",
     "original": "original",
@@ -25,23 +35,6 @@ GROUPS = {
     "near": "examples that resemble the behaviour but are not of it",
     "retain": "training examples outside the behaviour (D without B)",
     "test": "ordinary examples, in no training set",
-}
-
-SETTINGS = {"discovery": "discovery fraction γ", "seed": "seed of the scenario"}
-
-DIRECTIONS = {
-    "forward": "what the submission does more often than the reference",
-    "backward": "what the submission does less often than the reference",
-}
-
-DECISIONS = {"match": "matches", "differ": "differs", "open": "undecided"}
-SEPARATIONS = {
-    "separated": "The references differ from each other by more than the tolerance, so the "
-    "question has an answer.",
-    "coincide": "The references match each other within the tolerance: at this tolerance, "
-    "untraining and unlearning are the same thing here, and the question is vacuous.",
-    "unresolved": "It is undecided whether the references differ from each other by more than the "
-    "tolerance.",
 }
 
 

@@ -1,0 +1,141 @@
+"""What an audit found, as data and in words: everything but the files it can be written to."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from audits._provenance import Provenance
+from audits.claims._claimed import ClaimCheck
+from audits.report._terminal import filled
+from audits.verdict._results import (
+    Comparison,
+    Declaration,
+    GroupSummary,
+    Nearest,
+    OverUnlearned,
+    Separation,
+    VerdictName,
+)
+from audits.verdict._rule import models_needed
+from audits.verdict._terminal import accuracies, distances, further
+from audits.verdict._words import scope, sentence
+from oracles import Observations
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class AuditFindings:
+    """What an audit found; its fields are documented at `Audit`, the class that users hold."""
+
+    verdict: VerdictName
+    separation: Separation
+    declaration: Declaration
+    untraining: Comparison
+    unlearning: Comparison
+    references: Comparison
+    original: tuple[Comparison, Comparison] | None
+    nearest: Nearest
+    over_unlearned: OverUnlearned | None
+    groups: tuple[GroupSummary, ...]
+    least_tolerance: float
+    provenance: Provenance
+    warnings: tuple[str, ...]
+    observations: Mapping[str, Observations]
+    claimed: ClaimCheck | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in one plain sentence."""
+        return sentence(self.verdict, self.separation, self.untraining, self.unlearning)
+
+    @property
+    def scope(self) -> str:
+        """What "like" and "unlike" mean in `sentence`, and how sure the verdict is."""
+        return scope(self.declaration)
+
+    @property
+    def models_needed(self) -> int | None:
+        """About how many models a side would decide what is open.
+
+        None when nothing is open, or when no feasible number would do.
+        """
+        return models_needed(self.untraining, self.unlearning)
+
+    @property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """All comparisons, the two that the verdict rests on first."""
+        return (self.untraining, self.unlearning, self.references, *(self.original or ()))
+
+    def to_dataframe(self) -> "pd.DataFrame":
+        """A row for each comparison and observable, and one for their greatest.
+
+        Returns:
+            Columns ``first``, ``second``, ``observable``, ``estimate``, ``lower``, ``upper``,
+            ``confidence``, ``decision`` (in the rows of all observables), ``median_first``,
+            ``median_second``, ``models_first``, ``models_second``.
+        """
+        import pandas as pd
+
+        return pd.DataFrame([row for one in self.comparisons for row in _rows(one)])
+
+    def __str__(self) -> str:
+        found = further(
+            self.comparisons,
+            self.nearest,
+            self.over_unlearned,
+            self.claimed,
+            self.least_tolerance,
+        )
+        parts = [
+            f"Verdict: {self.verdict.upper()}",
+            filled(self.sentence),
+            filled(self.scope),
+            distances(self.comparisons),
+            accuracies(self.groups, tuple(self.observations)),
+            "\n".join(filled(clause, "- ") for clause in found),
+            *(filled(f"Warning: {text}") for text in self.warnings),
+        ]
+        return "\n\n".join(part for part in parts if part)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.verdict!r}, {self.provenance.submission!r})"
+
+    def _repr_html_(self) -> str:
+        rows = self.to_dataframe()
+        rows = rows[rows["observable"] == "all"].dropna(axis="columns")
+        warnings = "".join(f"<p>Warning: {escape(text)}</p>" for text in self.warnings)
+        return (
+            f"<div><p><strong>Verdict: {escape(self.verdict)}</strong></p>"
+            f"<p>{escape(self.sentence)}</p><p>{escape(self.scope)}</p>"
+            f"{rows.to_html(index=False)}{warnings}</div>"
+        )
+
+
+def _rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """The comparison over all observables, then each observable by itself."""
+    rows = [(comparison, "all", comparison.decision, math.nan, math.nan)]
+    rows += [
+        (one, one.observable, None, one.median_first, one.median_second)
+        for one in comparison.by_observable
+    ]
+    return [
+        {
+            "first": comparison.first,
+            "second": comparison.second,
+            "observable": name,
+            "estimate": bounded.estimate,
+            "lower": bounded.lower,
+            "upper": bounded.upper,
+            "confidence": comparison.confidence,
+            "decision": decision,
+            "median_first": median_first,
+            "median_second": median_second,
+            "models_first": comparison.models_first,
+            "models_second": comparison.models_second,
+        }
+        for bounded, name, decision, median_first, median_second in rows
+    ]
