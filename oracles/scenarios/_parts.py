@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 import optax
 from jaxtyping import Float, Int, Real
-from sklearn.datasets import load_digits
 
 from estimators.checks import check_within
 from oracles._learner import Learner
@@ -169,6 +168,9 @@ def all_digits() -> Examples:
 
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998.
     """
+    # Imported here: scikit-learn takes longer than all else, and few scenarios need it.
+    from sklearn.datasets import load_digits
+
     pixels, labels = load_digits(return_X_y=True)
     return Examples(np.asarray(pixels, dtype=np.float32) / 16, np.asarray(labels, dtype=np.int32))
 
