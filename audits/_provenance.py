@@ -1,7 +1,7 @@
 """Where an audit's numbers come from, what they were computed with, and how pages list it."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -12,8 +12,7 @@ import scipy
 from audits.report import numbers
 from audits.report._tables import Pairs
 from audits.report._words import POPULATIONS
-from audits.submissions._observed import Gathered
-from oracles import Observations
+from audits.submissions._parties import Parties
 
 _SETTINGS = {"discovery": "discovery fraction γ", "seed": "seed of the scenario"}
 _SETS = {"train": "training set D", "behaviour": "behaviour B", "forget": "forget set S"}
@@ -48,23 +47,25 @@ class Provenance:
     versions: Mapping[str, str]
 
 
-def provenance(gathered: Gathered, seen: Mapping[str, Observations]) -> Provenance:
+def provenance(parties: Parties, compared: Iterable[str]) -> Provenance:
     """Of the populations that were compared.
 
     Args:
-        gathered: what was gathered.
-        seen: those of its populations that were compared.
+        parties: what was observed.
+        compared: names of those of its populations that were compared.
     """
+    scenario, submission = parties.scenario, parties.submission
+    chosen = {name: parties.by_name[name] for name in compared}
     return Provenance(
-        submission=gathered.submission,
-        method=gathered.method,
-        scenario=gathered.scenario,
-        title=gathered.title,
-        sizes=gathered.sizes,
-        settings=gathered.settings,
-        digests={name: observations.digest for name, observations in seen.items()},
-        parameters={k: v for k, v in gathered.parameters.items() if k in seen},
-        seeds={name: gathered.seeds[name] for name in seen},
+        submission=submission.name,
+        method=submission.method,
+        scenario=None if scenario is None else scenario.name,
+        title=None if scenario is None else scenario.title,
+        sizes={} if scenario is None else dict(scenario.sizes),
+        settings={} if scenario is None else dict(scenario.settings),
+        digests={name: party.observations.digest for name, party in chosen.items()},
+        parameters={k: party.parameters for k, party in chosen.items() if party.parameters},
+        seeds={name: party.seeds for name, party in chosen.items()},
         versions=versions(),
     )
 

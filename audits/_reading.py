@@ -3,8 +3,10 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from glob import iglob
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -176,3 +178,32 @@ def safetensors_header(
     if 8 + length + stop != size:
         refuse(path, f"expected {8 + length + stop} bytes by its header, found {size} (truncated?)")
     return {name: TensorHeader(dtype, tuple(shape)) for name, (dtype, shape, _) in found.items()}
+
+
+def matching(patterns: Iterable[str | Path], what: str, limits: Limits) -> tuple[Path, ...]:
+    """The paths that patterns name, in their order, those of one pattern sorted by name.
+
+    Args:
+        patterns: paths, or patterns where there is no such path.
+        what: one of what they name, in words.
+        limits: how many of them a pattern may fit.
+
+    Returns:
+        The paths, each pattern's at least one.
+
+    Raises:
+        SubmissionError: when a pattern fits nothing or too much.
+    """
+    paths: list[Path] = []
+    for pattern in patterns:
+        where = Path(pattern)
+        found = [where]
+        if not where.exists():
+            found = sorted(
+                map(Path, islice(iglob(str(pattern), recursive=True), limits.models + 1))
+            )
+            if not 1 <= len(found) <= limits.models:
+                none = f"expected {what} or a pattern that fits 1 to {limits.models} of them"
+                refuse(where, f"{none}, found {len(found)}")
+        paths += found
+    return tuple(paths)

@@ -13,7 +13,7 @@ from audits.certificate._certificate import (
     ClaimRecord,
     read_certificate,
 )
-from audits.submissions._observed import POPULATIONS, ObservedReferences
+from audits.submissions._parties import POPULATIONS, ObservedReferences
 from audits.submissions._submission import load
 from audits.verdict._audit import audit
 from oracles import Observations

@@ -3,7 +3,6 @@ from ._audit import compare as compare
 from ._erasure import read_erasure as read_erasure
 from ._load import load as load
 from ._load import load_all as load_all
-from ._load import matching as matching
 from ._log import LLMLog as LLMLog
 from ._muse import read_muse as read_muse
 from ._muse import read_muse_table as read_muse_table

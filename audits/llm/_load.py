@@ -1,11 +1,9 @@
 """Any benchmark's log, told by its content rather than by its name."""
 
 from collections.abc import Iterable
-from glob import iglob
-from itertools import islice
 from pathlib import Path
 
-from audits._reading import Limits, file_size, read_json, refuse
+from audits._reading import Limits, file_size, matching, read_json, refuse
 from audits.llm._erasure import read_erasure
 from audits.llm._log import LLMLog
 from audits.llm._muse import LAYOUT, read_muse, read_muse_table
@@ -80,32 +78,3 @@ def load_all(patterns: Iterable[str | Path], *, limits: Limits | None = None) ->
     limits = limits or Limits()
     paths = matching(patterns, "a log", limits)
     return tuple(log for path in paths for log in load(path, limits=limits))
-
-
-def matching(patterns: Iterable[str | Path], what: str, limits: Limits) -> tuple[Path, ...]:
-    """The paths that patterns name, in their order, those of one pattern sorted by name.
-
-    Args:
-        patterns: paths, or patterns where there is no such path.
-        what: one of what they name, in words.
-        limits: how many of them a pattern may fit.
-
-    Returns:
-        The paths, each pattern's at least one.
-
-    Raises:
-        SubmissionError: when a pattern fits nothing or too much.
-    """
-    paths: list[Path] = []
-    for pattern in patterns:
-        where = Path(pattern)
-        found = [where]
-        if not where.exists():
-            found = sorted(
-                map(Path, islice(iglob(str(pattern), recursive=True), limits.models + 1))
-            )
-            if not 1 <= len(found) <= limits.models:
-                none = f"expected {what} or a pattern that fits 1 to {limits.models} of them"
-                refuse(where, f"{none}, found {len(found)}")
-        paths += found
-    return tuple(paths)

@@ -8,21 +8,10 @@ import numpy as np
 from audits.report._words import REFERENCES, ReferenceName
 from audits.scores._board import MissingScore, Says, Scoreboard, ScoreRow
 from audits.scores._measures import FEWEST, NEVER, RECIPES, Measure, Recipe, World
-from audits.submissions._observed import ReferencesLike, gather
-from audits.submissions._parameters import PopulationFiles
-from audits.submissions._submission import Submission
+from audits.submissions._parties import Given, Parties, ReferencesLike, observe_all
 from estimators.checks import check_confidence
 from estimators.scores import Calibration, calibrate, compared, mean_difference, scored
-from oracles import (
-    Learner,
-    Observations,
-    Population,
-    Probes,
-    Scenario,
-    load_population,
-    relearn_losses,
-    relearn_time,
-)
+from oracles import relearn_losses, relearn_time
 from oracles.randomness import stream_key, stream_number
 
 # 100 splits put two or three beyond each end of a 95 % range; the search for the number of models
@@ -34,7 +23,7 @@ TEACHERS = 16
 
 
 def score(
-    submission: Submission | Population | Observations,
+    submission: Given,
     references: ReferencesLike,
     *,
     seed: int,
@@ -84,17 +73,17 @@ def score(
         {'saturated: cannot tell the original from the null'}
     """
     check_confidence(confidence)
-    gathered = gather(submission, references)
-    seen = gathered.observations
+    parties = observe_all(submission, references)
+    seen = parties.observations
     for name in REFERENCES:
         if seen[name].models < FEWEST:
             raise ValueError(
                 f"{name}: expected at least {FEWEST} models, found {seen[name].models}"
             )
-    world = World(seen, seed, _teachers(references, seed), _relearn_times(submission, references))
+    world = World(seen, seed, _teachers(parties, seed), _relearn_times(parties))
     rows, missing = score_all(RECIPES, world, confidence)
     return Scoreboard(
-        submission=gathered.submission,
+        submission=parties.submission.name,
         rows=tuple(rows),
         missing=(*missing, *(MissingScore(*one) for one in NEVER.items())),
         sizes={name: one.models for name, one in seen.items()},
@@ -129,37 +118,29 @@ def score_all(
     return rows, missing
 
 
-def _teachers(references: ReferencesLike, seed: int) -> np.ndarray | None:
+def _teachers(parties: Parties, seed: int) -> np.ndarray | None:
     """Logits at the probes of models of the same kind with random parameters."""
-    learner = getattr(getattr(references, "scenario", None), "learner", None)
-    probes = getattr(references, "probes", None)
-    if not isinstance(learner, Learner) or not isinstance(probes, Probes):
+    if parties.scenario is None:
         return None
+    learner, probes = parties.scenario.learner, parties.scenario.probes
     keys = jax.random.split(stream_key(stream_number(seed, "random teachers")), TEACHERS)
     params = jax.vmap(learner.init, in_axes=(0, None))(keys, probes.inputs)
     logits = jax.vmap(learner.logits, in_axes=(0, None))(params, probes.inputs)
     return np.asarray(logits, dtype=np.float64)
 
 
-def _relearn_times(
-    submission: Submission | Population | Observations, references: ReferencesLike
-) -> dict[str, np.ndarray] | None:
+def _relearn_times(parties: Parties) -> dict[str, np.ndarray] | None:
     """Steps until S is known as well as the original knows it, where all are models at hand."""
-    scenario = getattr(references, "scenario", None)
-    start = getattr(references, "original", None)
-    if not isinstance(scenario, Scenario) or not isinstance(start, Population):
+    scenario, original = parties.scenario, parties.by_name.get("original")
+    start = None if original is None else original.population
+    if scenario is None or start is None:
         return None
-    if isinstance(submission, Submission) and isinstance(submission.content, PopulationFiles):
-        folder = submission.content.folder
-        submission = load_population(folder, start.learner, start.probes)
-    models = {"submission": submission, "original": start}
-    models |= {name: getattr(references, name) for name in REFERENCES}
     forget = scenario.train.take(scenario.forget)
     target = float(relearn_losses(start, forget, steps=1)[:, 0].mean())
     return {
-        name: relearn_time(one, forget, target=target, steps=RELEARN_STEPS)
-        for name, one in models.items()
-        if isinstance(one, Population) and one.learner == start.learner
+        name: relearn_time(party.population, forget, target=target, steps=RELEARN_STEPS)
+        for name, party in parties.by_name.items()
+        if party.population is not None and party.population.learner == start.learner
     }
 
 

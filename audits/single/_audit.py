@@ -16,10 +16,10 @@ from audits._reading import SubmissionError
 from audits.report._words import REFERENCES, ReferenceName
 from audits.single._findings import SingleFindings
 from audits.single._results import ErrorRate, GroupRank, LikelihoodRatio, Rank, RankTest
-from audits.submissions._observed import ReferencesLike, gather
-from audits.submissions._submission import Submission
+from audits.submissions._parties import Given, ReferencesLike, observe_all
 from audits.verdict._observables import Observables, median_margins
-from oracles import Observations, Population
+from estimators.checks import check_confidence
+from oracles import Observations
 
 # Two models fit a spread; two more say how often the fit errs.
 _LEAST_TO_FIT = 4
@@ -55,7 +55,7 @@ class SingleAudit(SingleFindings):
 
 
 def audit_single(
-    submission: Submission | Population | Observations,
+    submission: Given,
     references: ReferencesLike,
     *,
     confidence: float = 0.95,
@@ -98,16 +98,15 @@ def audit_single(
     References:
         Vovk, Gammerman and Shafer (2005), Algorithmic Learning in a Random World, chapter 2.
     """
-    if not 0.0 < confidence < 1.0:
-        raise ValueError(f"confidence: expected a number in (0, 1), found {confidence}")
-    gathered = gather(submission, references)
-    found = gathered.observations["submission"].models
+    check_confidence(confidence)
+    parties = observe_all(submission, references)
+    found = parties.observations["submission"].models
     if found != 1:
         raise SubmissionError(
-            f"{gathered.submission}: expected one model, found {found}; an audit of several runs "
-            "says more"
+            f"{parties.submission.name}: expected one model, found {found}; an audit of several "
+            "runs says more"
         )
-    seen = {name: gathered.observations[name] for name in ("submission", *REFERENCES)}
+    seen = {name: parties.observations[name] for name in ("submission", *REFERENCES)}
     columns = {name: median_margins(observations) for name, observations in seen.items()}
     level = (1.0 - confidence) / 2.0
     tests = [_test(name, seen, columns, level) for name in REFERENCES]
@@ -121,7 +120,7 @@ def audit_single(
             confidence=confidence,
         ),
         confidence=float(confidence),
-        provenance=provenance(gathered, seen),
+        provenance=provenance(parties, seen),
         observables=columns,
         observations=seen,
         warnings=_copies(seen),

@@ -1,5 +1,6 @@
 """Submissions: what people hand in, from files to observations at the references' probes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from audits import formats
-from audits._reading import PICKLES, Limits, SubmissionError, refuse
+from audits._reading import PICKLES, Limits, SubmissionError, matching, refuse
 from audits.claims._claimed import declared_claim
 from audits.formats._logits import check_finite, read_logits
-from audits.submissions._align import ProbeList, align
+from audits.submissions._align import ProbeList, align, check_classes
 from audits.submissions._manifest import read_manifest
 from audits.submissions._parameters import PopulationFiles, observe_population, read_population
 from oracles import Learner, Observations, Probes
@@ -33,7 +34,8 @@ class Submission:
         models: how many models it holds.
         method: the method it declares, or None.
         seeds: the seed or seeds it declares, or None.
-        content: observations, the checked files of a population, or models to be run.
+        content: observations, the checked files of a population, models to be run, or submissions
+            of one model each.
         limits: what its files were checked against.
         claim: the (epsilon, delta) against the untraining reference that it declares, or None.
         left_out: how many models were left out, as their numbers were not finite.
@@ -44,7 +46,7 @@ class Submission:
     models: int
     method: str | None
     seeds: int | list[int] | None
-    content: Observations | PopulationFiles | formats.Runnable
+    content: "Observations | PopulationFiles | formats.Runnable | tuple[Submission, ...]"
     limits: Limits = field(default_factory=Limits)
     claim: Claim | None = None
     left_out: int = 0
@@ -72,6 +74,13 @@ class Submission:
         """
         if isinstance(self.content, Observations):
             return align(self.content, probes, str(self.path))
+        if isinstance(self.content, tuple):
+            return _joined(
+                [
+                    (one.observe(probes, learner=learner, scenario=scenario), str(one.path))
+                    for one in self.content
+                ]
+            )
         if learner is None or not isinstance(probes, Probes):
             raise SubmissionError(
                 f"{self.path}: expected references that hold models, to run the submitted "
@@ -140,6 +149,68 @@ def load(
     if where.suffix not in (".npz", ".safetensors"):
         refuse(where, f"unknown format {where.suffix or '(no suffix)'}; expected {FORMATS}")
     return _load_array(where, limits)
+
+
+def load_all(patterns: Sequence[Path | str], *, limits: Limits | None = None) -> list[Submission]:
+    r"""Reads all submissions that paths and patterns name.
+
+    Several files of one model each, all of one format, are taken for one submission: the models of
+    one algorithm. All others are submissions of their own.
+
+    Args:
+        patterns: paths, or patterns such as ``models/*.onnx``.
+        limits: the most that each may hold; `Limits` by default.
+
+    Returns:
+        The submissions, in the order in which they are named.
+
+    Raises:
+        SubmissionError: as `load`, or where a pattern names nothing.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from indist import audits
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> for k in range(3):
+        ...     text = f"model,probe,group,margin\n{k},a,forget,1.5\n"
+        ...     _ = (folder / f"{k}.csv").write_text(text)
+        >>> audits.load_all([f"{folder}/*.csv"])
+        [Submission('0 and 2 more', 3 models)]
+    """
+    limits = limits or Limits()
+    paths = matching(patterns, "a submission", limits)
+    given = [load(path, limits=limits) for path in dict.fromkeys(paths)]
+    kinds = {(formats.sniff(one.path), type(one.content)) for one in given}
+    if len(given) == 1 or len(kinds) > 1 or any(one.models != 1 for one in given):
+        return given
+    first = given[0]
+    seeds = [seed for one in given for seed in _listed(one.seeds)]
+    return [
+        Submission(
+            name=f"{first.name} and {len(given) - 1} more",
+            path=first.path.parent,
+            models=len(given),
+            method=first.method if len({one.method for one in given}) == 1 else None,
+            seeds=seeds if len(seeds) == len(given) else None,
+            content=tuple(given),
+            limits=limits,
+            claim=first.claim if all(one.claim == first.claim for one in given) else None,
+            left_out=sum(one.left_out for one in given),
+        )
+    ]
+
+
+def _listed(seeds: int | list[int] | None) -> list[int]:
+    return seeds if isinstance(seeds, list) else [] if seeds is None else [seeds]
+
+
+def _joined(seen: list[tuple[Observations, str]]) -> Observations:
+    """Observations at the same probes as those of one population, each named for messages."""
+    first = seen[0][0]
+    for observations, name in seen:
+        check_classes(observations, first.logits.shape[2], name)
+    logits = np.concatenate([observations.logits for observations, _ in seen])
+    return Observations(logits, first.labels, first.groups, first.ids)
 
 
 def _native(path: Path) -> bool:

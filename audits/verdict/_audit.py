@@ -11,8 +11,7 @@ from audits._provenance import provenance
 from audits.certificate._certificate import Certificate
 from audits.claims._claimed import check_claim
 from audits.report._words import REFERENCES
-from audits.submissions._observed import ReferencesLike, gather
-from audits.submissions._submission import Submission
+from audits.submissions._parties import Given, ReferencesLike, observe_all
 from audits.verdict._compare import BOUNDS, EVENTS, compare
 from audits.verdict._findings import AuditFindings
 from audits.verdict._groups import summarise
@@ -24,7 +23,7 @@ from audits.verdict._record import certificate_of
 from audits.verdict._results import Comparison, Declaration
 from audits.verdict._rule import separate, verdict_of
 from audits.verdict._warnings import warnings_of
-from oracles import Observations, Population
+from oracles import Observations
 from oracles.mechanisms import Claim
 
 
@@ -69,7 +68,7 @@ class Audit(AuditFindings):
 
 
 def audit(
-    submission: Submission | Population | Observations,
+    submission: Given,
     references: ReferencesLike,
     *,
     epsilon: float = 1.0,
@@ -127,8 +126,8 @@ def audit(
     alpha = 1.0 - confidence
 
     # Observe: one number a model and observable, of every population, at the references' probes.
-    gathered = gather(submission, references)
-    seen = gathered.observations
+    parties = observe_all(submission, references)
+    seen = parties.observations
     columns = {name: median_margins(observations) for name, observations in seen.items()}
     values = {name: column.values for name, column in columns.items()}
     observables = columns["untraining"].names
@@ -180,7 +179,7 @@ def audit(
             against("original", "untraining", alpha),
             against("original", "unlearning", alpha),
         )
-    claim = gathered.claim if claim is None else claim
+    claim = parties.submission.claim if claim is None else claim
     claimed = None
     if claim is not None and np.isfinite(claim.epsilon):
         claimed = check_claim(
@@ -220,7 +219,7 @@ def audit(
         ),
         groups=tuple(row for name in seen for row in summarise(name, seen[name])),
         least_tolerance=least,
-        provenance=provenance(gathered, seen),
+        provenance=provenance(parties, seen),
         warnings=warnings_of(seen, declaration, separation, between, least, claimed),
         observations=seen,
         claimed=claimed,

@@ -5,14 +5,10 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import typer
 
-from audits import Limits, Submission, formats
-from audits.llm import matching
-from audits.submissions import check_classes
+from audits import Submission
 from indist import audits, oracles
-from oracles import Observations, References
 
 _OF_MODELS = ("epsilon", "tolerance", "claim", "learner", "leave_out_damaged")
 _OF_LOGS = ("unlearning", "metric", "cluster", "seed")
@@ -111,13 +107,10 @@ def audit_models(
     Raises:
         ValueError: when a submission cannot be read, or does not fit the references.
     """
-    paths = dict.fromkeys(matching(patterns, "a submission", Limits()))
-    given = [audits.load(path) for path in paths]
+    given = audits.load_all(patterns)
     if claim is not None and len(given) == 1 and given[0].models == 1:
         raise ValueError("--claim: expected several models, as one cannot contradict an (ε, δ)")
     refs = oracles.load_references(references, learner=learner, leave_out_damaged=leave_out_damaged)
-    if len(given) > 1 and _are_one(given):
-        given = [join(given, refs)]
     found = [
         audits.audit_single(one, refs, confidence=confidence)
         if one.models == 1
@@ -144,54 +137,6 @@ def _say(found: "audits.Audit | audits.SingleAudit | audits.llm.LLMAudit", outpu
     found.report(output)
     typer.echo(str(found))
     typer.echo(f"\nReport: {output / 'report.html'}")
-
-
-def _are_one(given: Sequence[Submission]) -> bool:
-    kinds = {(formats.sniff(one.path), type(one.content)) for one in given}
-    return len(kinds) == 1 and all(one.models == 1 for one in given)
-
-
-def join(given: Sequence[Submission], references: References) -> Submission:
-    """Submissions of one model each as one submission of as many models, seen at the probes.
-
-    Args:
-        given: the submissions, two or more.
-        references: those whose probes, learner and scenario they are seen with.
-
-    Returns:
-        Their observations, in order; a method and a claim that all of them declare; their seeds
-        where each declares one.
-
-    Raises:
-        SubmissionError: when one does not fit the references.
-    """
-    scenario, first = references.scenario, given[0]
-    seen: list[Observations] = []
-    for one in given:
-        seen.append(
-            one.observe(references.probes, learner=scenario.learner, scenario=scenario.digest)
-        )
-        check_classes(seen[-1], seen[0].logits.shape[2], str(one.path))
-    seeds = [seed for one in given for seed in _seeds(one)]
-    return Submission(
-        name=f"{first.name} and {len(given) - 1} more",
-        path=first.path.parent,
-        models=len(given),
-        method=first.method if len({one.method for one in given}) == 1 else None,
-        seeds=seeds if len(seeds) == len(given) else None,
-        content=Observations(
-            np.concatenate([one.logits for one in seen]),
-            seen[0].labels,
-            seen[0].groups,
-            seen[0].ids,
-        ),
-        claim=first.claim if all(one.claim == first.claim for one in given) else None,
-        left_out=sum(one.left_out for one in given),
-    )
-
-
-def _seeds(one: Submission) -> list[int]:
-    return one.seeds if isinstance(one.seeds, list) else [] if one.seeds is None else [one.seeds]
 
 
 def _names(given: Sequence[Submission]) -> list[str]:

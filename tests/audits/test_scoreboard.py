@@ -10,6 +10,7 @@ from audits.scores import _scoreboard
 from audits.scores._board import MissingScore, Scoreboard, ScoreRow
 from audits.scores._measures import NEVER, RECIPES, Recipe, World
 from audits.scores._scoreboard import _teachers, score, score_all
+from audits.submissions._parties import observe_all
 from indist import estimators, oracles
 from oracles import Observations
 from tests.audits.conftest import World as Imaginary
@@ -284,7 +285,7 @@ def test_one_submitted_model_has_values_and_no_interval(world: Imaginary) -> Non
 def test_random_teachers_come_from_the_references_learner() -> None:
     scenario = oracles.scenarios.load("circles", seed=0)
     refs = oracles.references(scenario, models=8, seed=0)
-    teachers = _teachers(refs, 0)
+    teachers = _teachers(observe_all(refs.original, refs), 0)
     assert teachers is not None
     assert teachers.shape == (16, len(scenario.probes), 2)
     assert len({one.tobytes() for one in teachers}) == 16
@@ -298,7 +299,8 @@ def test_random_teachers_come_from_the_references_learner() -> None:
         softmax(seen["submission"].logits[:, gone]), softmax(teachers[:, gone])
     )
     assert rows[0].value == rows[1].value == pytest.approx(by_hand.mean())
-    assert _teachers(ObservedReferences(seen["untraining"], seen["unlearning"]), 0) is None
+    seen_only = ObservedReferences(seen["untraining"], seen["unlearning"])
+    assert _teachers(observe_all(seen["submission"], seen_only), 0) is None
 
 
 def test_the_table_holds_every_row(board: Scoreboard) -> None:

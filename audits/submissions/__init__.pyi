@@ -1,1 +1,0 @@
-from ._align import check_classes as check_classes

@@ -1,0 +1,183 @@
+"""Whatever was handed in, as one record each: what was seen of it, and what it says of itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import oracles
+from audits.claims._claimed import declared_claim
+from audits.submissions._align import ProbeList, align, check_classes
+from audits.submissions._parameters import PopulationFiles, parameters_digest
+from audits.submissions._submission import Submission, method_of
+from oracles import Observations, Population, Probes
+from oracles.mechanisms import Claim
+
+POPULATIONS = ("submission", "original", "untraining", "unlearning")
+
+Given = Submission | Population | Observations
+"""A population as users hand it in."""
+
+
+@runtime_checkable
+class ReferencesLike(Protocol):
+    """Both references of an audit: `oracles.References`, `ObservedReferences` or their like.
+
+    ``original`` is used where there is one, and so are ``scenario`` and ``probes`` together.
+    """
+
+    @property
+    def untraining(self) -> Population | Observations:
+        """Models trained without the forget set."""
+        ...
+
+    @property
+    def unlearning(self) -> Population | Observations:
+        """Models trained without the behaviour."""
+        ...
+
+
+@runtime_checkable
+class _WithOriginal(Protocol):
+    @property
+    def original(self) -> Population | Observations | None: ...
+
+
+@runtime_checkable
+class _WithScenario(Protocol):
+    @property
+    def scenario(self) -> "oracles.Scenario": ...
+
+    @property
+    def probes(self) -> Probes: ...
+
+
+@dataclass(frozen=True, eq=False)
+class ObservedReferences:
+    """References of which only observations are at hand, as from models of other frameworks.
+
+    Attributes:
+        untraining: what was seen of models trained without the forget set.
+        unlearning: the same without the whole behaviour.
+        original: the same of the models before unlearning, or None.
+    """
+
+    untraining: Observations
+    unlearning: Observations
+    original: Observations | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Party:
+    """One population of an audit.
+
+    Attributes:
+        name: of the submission, or which reference it is.
+        observations: what was seen of it, at the references' probes and in their order.
+        method: that it declares, or None.
+        seeds: the seed or seeds that it declares, or None.
+        claim: the (epsilon, delta) that it claims of itself, or None.
+        parameters: digest of its parameters, where models are at hand.
+        population: its models, where they are at hand.
+    """
+
+    name: str
+    observations: Observations
+    method: str | None = None
+    seeds: Any = None
+    claim: Claim | None = None
+    parameters: str | None = None
+    population: Population | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Parties:
+    """All that an audit works on.
+
+    Attributes:
+        by_name: the populations, in the order of `POPULATIONS`; ``original`` may be missing.
+        scenario: in which the references were trained, where that is known.
+    """
+
+    by_name: Mapping[str, Party]
+    scenario: "oracles.Scenario | None"
+
+    @property
+    def submission(self) -> Party:
+        """What was submitted."""
+        return self.by_name["submission"]
+
+    @property
+    def observations(self) -> dict[str, Observations]:
+        """What was seen of each population."""
+        return {name: party.observations for name, party in self.by_name.items()}
+
+
+def observe_all(submission: Given, references: ReferencesLike) -> Parties:
+    """Observes all populations at the references' probes.
+
+    Args:
+        submission: what was submitted.
+        references: the references.
+
+    Returns:
+        One record a population.
+
+    Raises:
+        SubmissionError: when the submission does not fit the references.
+        TypeError: when something is no population.
+    """
+    given: dict[str, Given] = {"submission": submission}
+    if isinstance(references, _WithOriginal) and references.original is not None:
+        given["original"] = references.original
+    given |= {"untraining": references.untraining, "unlearning": references.unlearning}
+    if isinstance(references, _WithScenario):
+        scenario, probes = references.scenario, references.probes
+    else:
+        scenario, probes = None, _probes_of(references.untraining)
+    parties = {name: _party(name, part, probes, scenario) for name, part in given.items()}
+    classes = parties["untraining"].observations.logits.shape[2]
+    for party in parties.values():
+        check_classes(party.observations, classes, party.name)
+    return Parties(by_name=parties, scenario=scenario)
+
+
+def _probes_of(reference: Population | Observations) -> ProbeList:
+    return reference.probes if isinstance(reference, Population) else reference
+
+
+def _party(name: str, part: Given, probes: ProbeList, scenario: "oracles.Scenario | None") -> Party:
+    """The one place that asks what kind of thing was handed in."""
+    if isinstance(part, Observations):
+        return Party(name=name, observations=align(part, probes, name))
+    if isinstance(part, Submission):
+        learner = scenario.learner if scenario is not None else None
+        digest = scenario.digest if scenario is not None else None
+        files = part.content if isinstance(part.content, PopulationFiles) else None
+        return Party(
+            name=part.name,
+            observations=part.observe(probes, learner=learner, scenario=digest),
+            method=part.method,
+            seeds=part.seeds,
+            claim=part.claim,
+            parameters=parameters_digest(files) if files is not None else None,
+            population=oracles.load_population(files.folder, learner, probes)
+            if files is not None and learner is not None and isinstance(probes, Probes)
+            else None,
+        )
+    if isinstance(part, Population):  # pyright: ignore[reportUnnecessaryIsInstance]
+        method, submitted = method_of(part.recipe), name == "submission"
+        folder = part.directory.name if part.directory else None
+        # Without the probes' inputs a population can only show what it showed when it was made.
+        seen = part.observe(probes if isinstance(probes, Probes) else part.probes)
+        return Party(
+            name=(folder or method or name) if submitted else name,
+            observations=align(seen, probes, name),
+            method=method,
+            seeds=part.recipe.get("seed"),
+            claim=declared_claim(part.recipe, "submission") if submitted else None,
+            parameters=part.digest,
+            population=part,
+        )
+    raise TypeError(
+        f"{name}: expected a Submission, Population or Observations, found {type(part).__name__}"
+    )
