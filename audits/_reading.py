@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from pydantic import ValidationError
 
+from estimators.checks import check_counts, check_within
 from oracles.storage.files import FileError as SubmissionError
 from oracles.storage.files import file_size, refuse
 
@@ -18,6 +19,10 @@ PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".joblib")
 # Item sizes of the number types that are read; others are refused by name.
 FLOATS: Mapping[str, int] = {"F16": 2, "F32": 4, "F64": 8}
 NUMBERS: Mapping[str, int] = {**FLOATS, "I32": 4, "U32": 4}
+ANY_NUMBERS: Mapping[str, int] = {
+    **{"BOOL": 1, "I8": 1, "U8": 1, "I16": 2, "U16": 2, "I64": 8, "U64": 8},
+    **NUMBERS,
+}
 
 
 @dataclass(frozen=True)
@@ -30,9 +35,12 @@ class Limits:
         models: models.
         probes: probes.
         classes: classes.
+        seconds: what one model that is a program, as in ONNX or PyTorch's files, may take to be
+            read and run at all probes, twice.
+        memory_bytes: what it may hold meanwhile, beside eight times the bytes of its file.
 
     Raises:
-        ValueError: when one of them is below 1.
+        ValueError: when a count is below 1, or the seconds are not over 0.
     """
 
     array_bytes: int = 4 * 2**30
@@ -40,11 +48,13 @@ class Limits:
     models: int = 1_000_000
     probes: int = 1_000_000
     classes: int = 200_000
+    seconds: float = 8.0
+    memory_bytes: int = 3 * 2**29
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if value < 1:
-                raise ValueError(f"{name}: expected at least 1, found {value}")
+        counts = {name: value for name, value in vars(self).items() if name != "seconds"}
+        check_counts(**counts)
+        check_within("(0, inf)", seconds=self.seconds)
 
 
 def read_json(path: Path, limits: Limits) -> Any:

@@ -15,6 +15,7 @@ from ._population import Population as Population
 from ._population import load_population as load_population
 from ._probes import PROBE_GROUPS as PROBE_GROUPS
 from ._probes import Examples as Examples
+from ._probes import Group as Group
 from ._probes import Observations as Observations
 from ._probes import Probes as Probes
 from ._scenario import Scenario as Scenario

@@ -1,16 +1,17 @@
-"""Population: K models that differ in their keys alone."""
+"""Population: K models that differ in their keys alone.
+
+Reading a population takes no JAX, which is imported where models are run.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 from jaxtyping import Int
 
-from oracles._learner import Learner
 from oracles._probes import Observations, Probes
 from oracles.storage._folder import Folder, open_folder
 from oracles.storage.shards import (
@@ -26,6 +27,9 @@ from oracles.storage.shards import (
     split_damaged,
 )
 
+if TYPE_CHECKING:
+    import oracles._learner
+
 
 @dataclass(frozen=True, eq=False)
 class Population:
@@ -40,7 +44,7 @@ class Population:
     """
 
     recipe: Mapping[str, Any]
-    learner: Learner
+    learner: "oracles._learner.Learner"
     probes: Probes
     shards: tuple[Shard, ...]
     directory: Folder | None = None
@@ -67,8 +71,10 @@ class Population:
 
     def parameters(self) -> Any:
         """The parameters of all models as one tree of arrays, models first."""
-        parts = [parameters_in(shard.arrays()) for shard in self.shards]
-        return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+        parts = [_parameters(shard) for shard in self.shards]
+        return parameters_in(
+            {path: np.concatenate([part[path] for part in parts]) for path in parts[0]}
+        )
 
     def parameters_of(self, models: Int[np.ndarray, " some"]) -> Any:
         """The parameters of some models by index, read shard by shard.
@@ -76,22 +82,19 @@ class Population:
         Raises:
             ValueError: when one of them is not there.
         """
-        parts: list[Any] = [None] * len(models)
+        rows: list[dict[str, np.ndarray]] = [{}] * len(models)
         for shard in self.shards:
             start, stop = shard.span
-            inside = np.flatnonzero((models >= start) & (models < stop))
-            if inside.size:
-                held = _held_parameters(shard)
-                for place in inside:
-                    row = int(models[place]) - start
-                    parts[place] = jax.tree.map(lambda leaf, row=row: leaf[row], held)
-        for model, part in zip(models, parts, strict=True):
-            if part is None:
+            for place in np.flatnonzero((models >= start) & (models < stop)):
+                arrays = _cached_parameters(shard)
+                rows[place] = {path: array[models[place] - start] for path, array in arrays.items()}
+        for model, row in zip(models, rows, strict=True):
+            if not row:
                 raise ValueError(
                     f"models: expected indices among the {self.models} models of this population, "
                     f"found {model}"
                 )
-        return jax.tree.map(lambda *leaves: np.stack(leaves), *parts)
+        return parameters_in({path: np.stack([row[path] for row in rows]) for path in rows[0]})
 
     def observe(self, probes: Probes) -> Observations:
         """Logits of every model at the probes.
@@ -105,6 +108,8 @@ class Population:
         if probes.digest == self.probes.digest:
             logits = [shard.arrays()["logits"] for shard in self.shards]
         else:
+            import jax
+
             observe = jax.jit(jax.vmap(self.learner.logits, in_axes=(0, None)))
             logits = [
                 np.asarray(observe(parameters_in(shard.arrays()), probes.inputs))
@@ -113,14 +118,21 @@ class Population:
         return Observations(np.concatenate(logits), probes.labels, probes.groups, probes.ids)
 
 
-@lru_cache(maxsize=2)
-def _held_parameters(shard: Shard) -> Any:
-    return parameters_in(shard.arrays())
+def _parameters(shard: Shard) -> dict[str, np.ndarray]:
+    """The arrays of a shard that are parameters, sorted as JAX sorts a tree."""
+    arrays = shard.arrays()
+    paths = sorted(
+        (path for path in arrays if path.startswith("params/")), key=lambda p: p.split("/")
+    )
+    return {path: arrays[path] for path in paths}
+
+
+_cached_parameters = lru_cache(maxsize=2)(_parameters)
 
 
 def load_population(
     directory: Folder | Path | str,
-    learner: Learner,
+    learner: "oracles._learner.Learner",
     probes: Probes,
     *,
     leave_out_damaged: bool = False,

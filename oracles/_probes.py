@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
@@ -14,7 +14,10 @@ from scipy.special import logsumexp
 from oracles.storage.digests import digest_arrays
 from oracles.storage.files import write_bytes_atomic, write_json_atomic
 
-PROBE_GROUPS = ("forget", "behaviour", "behaviour_test", "near", "retain", "test")
+Group = Literal["forget", "behaviour", "behaviour_test", "near", "retain", "test"]
+"""The name of a probe group."""
+
+PROBE_GROUPS: tuple[Group, ...] = get_args(Group)
 """The probe groups, in the order in which tables show them."""
 
 OBSERVATIONS_FORMAT = "indist-observations"
@@ -46,6 +49,19 @@ class Examples:
     def take(self, index: Any) -> "Examples":
         """The examples at an index array or boolean mask."""
         return Examples(self.inputs[index], self.labels[index])
+
+
+def check_subset(name: str, index: np.ndarray, total: int) -> None:
+    """Raises ValueError unless these are indices of a nonempty part of ``total`` examples."""
+    if index.ndim != 1 or index.dtype.kind not in "iu":
+        raise ValueError(f"{name}: expected a list of training indices, found {index.dtype}")
+    if not index.size:
+        raise ValueError(f"{name}: expected at least one training example, found none")
+    if index.min() < 0 or index.max() >= total:
+        wrong = index[(index < 0) | (index >= total)][0]
+        raise ValueError(f"{name}: expected indices 0 to {total - 1}, found {wrong}")
+    if len(np.unique(index)) < len(index):
+        raise ValueError(f"{name}: expected each training example once, found repeats")
 
 
 @dataclass(frozen=True, eq=False)

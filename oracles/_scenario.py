@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Int
 
 from oracles._learner import Learner
-from oracles._probes import Examples, Probes
-from oracles.learners import make
+from oracles._probes import Examples, Probes, check_subset
+from oracles.learners._registry import make
 from oracles.storage.digests import digest_arrays, digest_json
 
 
@@ -180,16 +180,3 @@ class Scenario:
             "sizes": self.sizes,
             "digest": self.digest,
         }
-
-
-def check_subset(name: str, index: np.ndarray, total: int) -> None:
-    """Raises ValueError unless these are indices of a nonempty part of ``total`` examples."""
-    if index.ndim != 1 or index.dtype.kind not in "iu":
-        raise ValueError(f"{name}: expected a list of training indices, found {index.dtype}")
-    if not index.size:
-        raise ValueError(f"{name}: expected at least one training example, found none")
-    if index.min() < 0 or index.max() >= total:
-        wrong = index[(index < 0) | (index >= total)][0]
-        raise ValueError(f"{name}: expected indices 0 to {total - 1}, found {wrong}")
-    if len(np.unique(index)) < len(index):
-        raise ValueError(f"{name}: expected each training example once, found repeats")

@@ -20,7 +20,7 @@ Example:
 import numpy as np
 from jaxtyping import Int, Real
 
-from oracles._scenario import check_subset
+from oracles._probes import check_subset
 from oracles.randomness import choose
 
 __all__ = [

@@ -15,7 +15,7 @@ After them the shape must be the parameter's. A flax ``Dense`` layer behind flat
 its inputs in another order than PyTorch's (height, width, colour): it needs a map with steps.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,14 +37,14 @@ class ParameterFiles:
     Attributes:
         path: file or folder that holds them.
         names: what each model is called in messages.
-        read: arrays of a model by its index, by name in the file's order.
+        read: the arrays of each model in turn, by name in the file's order.
         mapping: from those arrays to the learner's parameters.
         limits: what is read is checked against.
     """
 
     path: Path
     names: tuple[str, ...]
-    read: Callable[[int], dict[str, np.ndarray]]
+    read: Callable[[], Iterator[dict[str, np.ndarray]]]
     mapping: Mapping
     limits: Limits
 
@@ -70,13 +70,13 @@ class ParameterFiles:
         }
         run: Any = jax.jit(learner.logits)
         rows: list[np.ndarray] = []
-        for model, name in enumerate(self.names):
-            fitted = fit(self.path, name, self.read(model), expected, self.mapping)
+        for name, arrays in zip(self.names, self.read(), strict=True):
+            fitted = fit(self.path, name, arrays, expected, self.mapping)
             tree: Any = unflatten_dict({tuple(k.split("/")): v for k, v in fitted.items()})
             logits = np.asarray(run(tree, probes.inputs))
             if not np.isfinite(logits).all():
                 refuse(self.path, f"model {name[-60:]}: expected finite logits, found others")
-            if model == 0 and logits.size * 4 * self.models > self.limits.array_bytes:
+            if not rows and logits.size * 4 * self.models > self.limits.array_bytes:
                 found = logits.size * 4 * self.models
                 refuse(
                     self.path,

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from audits._reading import Limits, check_format, read_json, refuse, refuse_fields
-from audits.submissions._manifest import Group
+from oracles import Group
 from oracles.storage.arrays import Form, check_range, map_npy
 
 FORMAT = "indist-mapping"

@@ -1,19 +1,18 @@
 """ONNX models, run by onnxruntime on the references' probes: one file a model.
 
-A model is a program. Weights must lie inside the file, but the graph's own time and memory have no
-bound here: run a stranger's models where that does no harm.
+A model is a program: it runs in a process of its own, with limits on its time and memory, and
+twice, as models that draw random numbers have no logits to be compared.
 """
 
-import importlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from audits._reading import Limits, SubmissionError, file_size, refuse
+from audits._reading import Limits, file_size, refuse
 from audits.formats._content import Content, run_content
 from audits.formats._mapping import Mapping
+from audits.formats._sandbox import Sandbox
 from oracles import Learner, Observations, Probes
 
 KIND = "onnx"
@@ -53,56 +52,44 @@ class OnnxFiles:
             learner: not used, as a model brings its own graph.
 
         Raises:
-            SubmissionError: when onnxruntime is not installed or refuses a model, or a model gives
-                another shape than ``[probes, classes]`` or numbers that are not finite.
+            SubmissionError: when onnxruntime is not installed or refuses a model, a model takes
+                longer or more memory than the limits allow, or gives another shape than
+                ``[probes, classes]``, numbers that are not finite, or others on a second run.
         """
         del learner
-        try:
-            runtime: Any = importlib.import_module("onnxruntime")
-        except ImportError:
-            refuse(self.path, "is run by onnxruntime, which is not there; install indist[onnx]")
         rows: list[np.ndarray] = []
-        for file in self.files:
-            logits = self._run(runtime, file, probes)
-            expected = rows[0].shape if rows else (len(probes), *logits.shape[1:2])
-            if logits.shape != expected or logits.ndim != 2 or logits.shape[1] < 2:
-                wanted = f"[{len(probes)}, classes]" if not rows else str(list(expected))
-                refuse(file, f"expected logits {wanted}, found shape {list(logits.shape)[:8]}")
-            if logits.dtype.kind != "f" or not np.isfinite(logits).all():
-                refuse(file, "expected finite real logits, found others")
-            if not rows and logits.size * 4 * self.models > self.limits.array_bytes:
-                refuse(
-                    file,
-                    f"expected at most {self.limits.array_bytes} bytes of logits, found "
-                    f"{logits.size * 4 * self.models}",
-                )
-            rows.append(logits.astype(np.float32))
+        with Sandbox(self.limits) as guest:
+            inputs = guest.array("inputs.safetensors", probes.inputs)
+            for file in self.files:
+                logits = self._run(guest, file, inputs)
+                expected = rows[0].shape if rows else (len(probes), *logits.shape[1:2])
+                if logits.shape != expected or logits.ndim != 2 or logits.shape[1] < 2:
+                    wanted = f"[{len(probes)}, classes]" if not rows else str(list(expected))
+                    refuse(file, f"expected logits {wanted}, found shape {list(logits.shape)[:8]}")
+                if not rows and logits.size * 4 * self.models > self.limits.array_bytes:
+                    refuse(
+                        file,
+                        f"expected at most {self.limits.array_bytes} bytes of logits, found "
+                        f"{logits.size * 4 * self.models}",
+                    )
+                rows.append(logits)
         return Observations(np.stack(rows), probes.labels, probes.groups, probes.ids)
 
-    def _run(self, runtime: Any, file: Path, probes: Probes) -> np.ndarray:
+    def _run(self, guest: Sandbox, file: Path, inputs: Path) -> np.ndarray:
         data = file.read_bytes()
         if _ELSEWHERE in data:
             refuse(file, "expected weights inside the file, found what may name another file")
-        settings = runtime.SessionOptions()
-        settings.log_severity_level = 4
-        try:
-            session = runtime.InferenceSession(data, settings, providers=["CPUExecutionProvider"])
-            inputs = session.get_inputs()
-            outputs = [output.name for output in session.get_outputs()]
-            if len(inputs) != 1:
-                refuse(file, f"expected one input, found {len(inputs)}")
-            if self.output is None and len(outputs) != 1:
-                refuse(file, f"field select.output of its mapping: expected one of {outputs[:8]}")
-            return np.asarray(
-                session.run([self.output or outputs[0]], {inputs[0].name: probes.inputs})[0]
-            )
-        except SubmissionError:
-            raise
-        except Exception as error:
-            why = " ".join(str(error).split())[:200]
-            refuse(
-                file, f"expected an ONNX model that takes the probes' inputs, found none ({why})"
-            )
+        guest.ask(
+            "run-onnx",
+            file,
+            "",
+            len(data),
+            file=str(guest.file("model.onnx", data)),
+            inputs=str(inputs),
+            output=self.output,
+            result=str(guest.place("logits.safetensors")),
+        )
+        return guest.arrays("logits.safetensors", file, "")["values"]
 
 
 def read(path: Path, mapping: Mapping, limits: Limits) -> Content:

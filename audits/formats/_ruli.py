@@ -9,16 +9,15 @@ Which models a list is of is drawn anew for each example and is not stored, so t
 two examples come from different models: only one example at a time is a population.
 """
 
-from collections.abc import Mapping as AnyMapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from audits._reading import Limits, refuse
 from audits.formats._content import Content, check_counts, scalar_content
 from audits.formats._mapping import Mapping
-from audits.formats._torch import load_torch
+from audits.formats._sandbox import Sandbox
+from audits.formats._torch import read_numbers
 
 KIND = "ruli"
 POPULATIONS = (
@@ -62,27 +61,9 @@ def read(path: Path, mapping: Mapping, limits: Limits) -> Content:
             "field parts.rows: expected one example, as the numbers of two come from different "
             "models, found another number",
         )
-    held = load_torch(path, path, limits, numbers=True)
-    if not isinstance(held, AnyMapping) or part.split not in held:
-        refuse(path, f"expected a dict with {part.split!r}, found none")
-    examples = held[part.split]
-    if not isinstance(examples, AnyMapping) or rows[0] not in examples:
-        refuse(path, f"field {part.split}: expected example {str(rows[0])[:20]}, found none")
-    numbers = examples[rows[0]]
-    shown = f"field {part.split}.{rows[0]}"
-    if not isinstance(numbers, list):
-        refuse(path, f"{shown}: expected a list of numbers, found {type(numbers).__name__}")
+    with Sandbox(limits) as guest:
+        numbers = read_numbers(guest, path, limits, part.split, rows[0])
     check_counts(path, len(numbers), 1, 2, limits)
-    values = np.array([_number(path, shown, one) for one in numbers])
+    values = np.array(numbers)
     probes = np.array([part.group]), np.array([f"example/{rows[0]}"])
     return scalar_content(path, values[:, None], "margin", probes, mapping)
-
-
-def _number(path: Path, shown: str, one: Any) -> float:
-    plain = one.item() if getattr(one, "shape", None) in ((), (1,)) else one
-    if type(plain) not in (float, int):
-        refuse(path, f"{shown}: expected numbers, found {type(plain).__name__} in it")
-    try:
-        return float(plain)
-    except OverflowError:
-        return np.inf

@@ -4,6 +4,7 @@ By name they are the learner's parameters, such as ``kernel_0`` or ``params/Dens
 mapping says which is which.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -48,11 +49,12 @@ def read(path: Path, mapping: Mapping, limits: Limits) -> Content:
     else:
         names = tuple(file.name for file in files)
 
-    def model(index: int) -> dict[str, np.ndarray]:
-        place = 0 if stacked else index
-        return _arrays(files[place], headers[place], index if stacked else None)
+    def arrays() -> Iterator[dict[str, np.ndarray]]:
+        for index in range(len(names)):
+            place = 0 if stacked else index
+            yield _arrays(files[place], headers[place], index if stacked else None)
 
-    return run_content(path, ParameterFiles(path, names, model, mapping, limits), mapping)
+    return run_content(path, ParameterFiles(path, names, arrays, mapping, limits), mapping)
 
 
 def _leading(file: Path, header: dict[str, TensorHeader], limits: Limits) -> int:

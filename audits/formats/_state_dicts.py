@@ -7,6 +7,7 @@ one at a time, and nothing is extracted.
 
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -16,7 +17,8 @@ from audits.formats._archives import opened, read_member
 from audits.formats._content import Content, run_content
 from audits.formats._fit import ParameterFiles
 from audits.formats._mapping import Mapping
-from audits.formats._torch import SUFFIXES, load_torch, state_dict
+from audits.formats._sandbox import Sandbox
+from audits.formats._torch import SUFFIXES, read_state
 
 KIND = "state-dicts"
 ZIP_KIND = "checkpoint-zip"
@@ -47,11 +49,13 @@ def read(path: Path, mapping: Mapping, limits: Limits) -> Content:
     names = _ordered(path, list(by_name), limits)
     key = _key(path, mapping)
 
-    def model(index: int) -> dict[str, np.ndarray]:
-        file = by_name[names[index]]
-        return state_dict(file, load_torch(file, file, limits), limits, key)
+    def arrays() -> Iterator[dict[str, np.ndarray]]:
+        with Sandbox(limits) as guest:
+            for name in names:
+                file = by_name[name]
+                yield read_state(guest, file, file, limits, key)
 
-    return run_content(path, ParameterFiles(path, names, model, mapping, limits), mapping)
+    return run_content(path, ParameterFiles(path, names, arrays, mapping, limits), mapping)
 
 
 def read_zip(path: Path, mapping: Mapping, limits: Limits) -> Content:
@@ -83,14 +87,14 @@ def read_zip(path: Path, mapping: Mapping, limits: Limits) -> Content:
     names = _ordered(path, list(members), limits)
     key = _key(path, mapping)
 
-    def model(index: int) -> dict[str, np.ndarray]:
-        name = names[index]
-        with opened(path, path) as archive:
-            data = read_member(path, archive, archive.getinfo(name), limits.array_bytes)
-        held = load_torch(path, io.BytesIO(data), limits, name)
-        return state_dict(path, held, limits, key, name)
+    def arrays() -> Iterator[dict[str, np.ndarray]]:
+        with Sandbox(limits) as guest:
+            for name in names:
+                with opened(path, path) as archive:
+                    data = read_member(path, archive, archive.getinfo(name), limits.array_bytes)
+                yield read_state(guest, path, io.BytesIO(data), limits, key, name)
 
-    return run_content(path, ParameterFiles(path, names, model, mapping, limits), mapping)
+    return run_content(path, ParameterFiles(path, names, arrays, mapping, limits), mapping)
 
 
 def _ordered(path: Path, names: list[str], limits: Limits) -> tuple[str, ...]:

@@ -6,12 +6,10 @@ each tensor's storage must have as many bytes as the pickle says. PyTorch is the
 just the members that were looked at.
 """
 
-import importlib
 import io
 import pickletools
 import zipfile
 from collections.abc import Mapping as AnyMapping
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +17,7 @@ import numpy as np
 
 from audits._reading import Limits, SubmissionError, refuse
 from audits.formats._archives import opened, read_member
+from audits.formats._sandbox import Sandbox
 
 SUFFIXES = (".pth", ".pt")
 
@@ -56,88 +55,78 @@ _OPERATIONS = (
 _SHAPE = ("(", "storage", "class", "key", "location", "elements", "t")
 
 
-def load_torch(
-    path: Path, source: Path | io.BytesIO, limits: Limits, inside: str = "", numbers: bool = False
-) -> Any:
-    """What a ``.pth`` file holds.
-
-    Args:
-        path: the file in messages.
-        source: the file, or a stream of a member of it.
-        limits: the most it may hold.
-        inside: name of that member.
-        numbers: whether NumPy's single numbers may occur.
-
-    Returns:
-        Containers of tensors and numbers, as PyTorch gives them.
-
-    Raises:
-        SubmissionError: when the file is damaged, asks for more than tensors, or PyTorch is not
-            installed or refuses it.
-    """
-    copy = _checked_copy(path, source, limits, inside, numbers)
-    called = f"member {inside[:60]!r}: " if inside else ""
-    try:
-        torch: Any = importlib.import_module("torch")
-    except ImportError:
-        refuse(path, f"{called}is read by PyTorch, which is not there; install indist[torch]")
-    allowed = torch.serialization.safe_globals(_number_types()) if numbers else nullcontext()
-    try:
-        with allowed:
-            return torch.load(copy, map_location="cpu", weights_only=True)
-    except Exception as error:
-        why = " ".join(str(error).split())[:200]
-        refuse(path, f"{called}expected tensors, found what PyTorch refuses ({why})")
-
-
-def state_dict(
-    path: Path, held: Any, limits: Limits, key: str | None, inside: str = ""
+def read_state(
+    guest: Sandbox,
+    path: Path,
+    source: Path | io.BytesIO,
+    limits: Limits,
+    key: str | None,
+    inside: str = "",
 ) -> dict[str, np.ndarray]:
     """The arrays of a state dict by name, in its order.
 
     Args:
+        guest: the process that reads it.
         path: the file in messages.
-        held: what the file holds.
-        limits: the most that the arrays may hold, views unfolded.
-        key: where in it the state dict is, if it is not the whole.
+        source: the file, or a stream of a member of it.
+        limits: the most that it and its arrays, views unfolded, may hold.
+        key: where in the file the state dict is, if it is not the whole.
         inside: name of the member of ``path`` that holds it.
 
     Returns:
         Name to array; real numbers as float32, whole numbers as they are.
 
     Raises:
-        SubmissionError: when something is no dense tensor under a name.
+        SubmissionError: when the file is damaged, holds something else than dense tensors under
+            names, or PyTorch is not installed or refuses it.
     """
-    called = f"member {inside[:60]!r}: " if inside else ""
-    if key is not None:
-        if not isinstance(held, AnyMapping) or key not in held:
-            refuse(path, f"{called}expected {key!r} as select.key says, found none")
-        held = held[key]
-    if not isinstance(held, AnyMapping) or not held:
-        refuse(path, f"{called}expected tensors by name, found {type(held).__name__}")
-    torch: Any = importlib.import_module("torch")
-    left, arrays = limits.array_bytes, dict[str, np.ndarray]()
-    for name, tensor in held.items():
-        shown = f"{called}array {str(name)[:60]!r}"
-        if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):
-            found = type(tensor).__name__
-            hint = "; select.key may name what holds them" if isinstance(tensor, dict) else ""
-            refuse(path, f"{shown}: expected a tensor, found {found}{hint}")
-        if tensor.layout != torch.strided:
-            refuse(path, f"{shown}: expected a dense tensor, found {tensor.layout}")
-        # A view may repeat few bytes many times: its size is known before it is unfolded.
-        left -= tensor.numel() * 8
-        if left < 0:
-            refuse(path, f"{shown}: expected at most {limits.array_bytes} bytes of numbers in all")
-        plain = tensor.detach()
-        arrays[name] = np.array((plain.float() if plain.is_floating_point() else plain).numpy())
-    return arrays
+    copy, called = _checked_copy(path, source, limits, inside, numbers=False), _called(inside)
+    names = guest.ask(
+        "read-state",
+        path,
+        called,
+        len(copy),
+        file=str(guest.file("state.pth", copy)),
+        key=key,
+        array_bytes=limits.array_bytes,
+        result=str(guest.place("state.safetensors")),
+    )
+    arrays = guest.arrays("state.safetensors", path, called)
+    return {name: arrays[name] for name in names}
+
+
+def read_numbers(
+    guest: Sandbox, path: Path, limits: Limits, population: str, example: int
+) -> list[float]:
+    """What RULI's results hold of one example in one population.
+
+    Args:
+        guest: the process that reads it.
+        path: the file.
+        limits: the most it may hold.
+        population: a key of the file.
+        example: a key of what stands there.
+
+    Raises:
+        SubmissionError: when the file is damaged, holds something else, or PyTorch is not
+            installed or refuses it.
+    """
+    copy = _checked_copy(path, path, limits, "", numbers=True)
+    file = str(guest.file("numbers.pth", copy))
+    about = {"population": population, "example": example}
+    return [
+        float(entry) for entry in guest.ask("read-numbers", path, "", len(copy), file=file, **about)
+    ]
+
+
+def _called(inside: str) -> str:
+    return f"member {inside[:60]!r}: " if inside else ""
 
 
 def _checked_copy(
     path: Path, source: Path | io.BytesIO, limits: Limits, inside: str, numbers: bool
-) -> io.BytesIO:
-    called = f"member {inside[:60]!r}: " if inside else ""
+) -> bytes:
+    called = _called(inside)
     copy = io.BytesIO()
     with opened(path, source, inside) as archive, zipfile.ZipFile(copy, "w") as checked:
         members = {of.filename: of for of in archive.infolist() if not of.is_dir()}
@@ -167,8 +156,7 @@ def _checked_copy(
                     f"archive/{name}",
                     read_member(path, archive, member, limits.array_bytes, inside),
                 )
-    copy.seek(0)
-    return copy
+    return copy.getvalue()
 
 
 def _check_pickle(
@@ -215,11 +203,3 @@ def _check_storage(path: Path, called: str, recent: list[Any], sizes: AnyMapping
             f"{called}storage {key[:60]!r}: expected {count * item} bytes as its tensor says, "
             f"found {sizes[key]}",
         )
-
-
-def _number_types() -> list[Any]:
-    """What PyTorch must be told to rebuild single NumPy numbers."""
-    core: Any = importlib.import_module("numpy._core.multiarray")
-    kinds = [np.dtype(kind) for kind in ("f2", "f4", "f8", "i4", "i8")]
-    # Files of NumPy 1 name the same function by another module.
-    return [core.scalar, (core.scalar, "numpy.core.multiarray.scalar"), np.dtype, *map(type, kinds)]

@@ -10,12 +10,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from audits._reading import Limits, check_format, read_json, refuse, refuse_fields
-from oracles import PROBE_GROUPS
+from oracles import PROBE_GROUPS, Group
 
 FORMAT = "indist-observations"
 VERSION = 1
-
-Group = Literal["forget", "behaviour", "behaviour_test", "near", "retain", "test"]
 
 
 class ProbeEntry(BaseModel):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from oracles.mechanisms._gaussian import GaussianShift
 from oracles.mechanisms._mechanism import Array
@@ -115,7 +115,7 @@ class CertifiedRemoval(GaussianShift):
         if not 0.0 < unlikely < 1.0:
             raise ValueError(f"unlikely: expected a number in (0, 1), found {unlikely}")
         positive("sigma", sigma)
-        noise = sigma * float(np.sqrt(chi2.isf(unlikely, dimension)))
+        noise = sigma * float(np.sqrt(chdtri(dimension, unlikely)))
         left = examples - np.arange(1, removals + 1)
         steepest = gradient + noise / (2 * (left + 1))
         each = 4 * smoothness * steepest**2 / regularisation**2 / left

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from oracles.engines import Engine
+from oracles.engines._engine import Engine
 from oracles.engines._task import Task
 from oracles.populations._progress import progress_bar
 from oracles.storage._folder import Folder, open_folder

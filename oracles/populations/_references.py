@@ -10,14 +10,14 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors.numpy import save
 
-from oracles import scenarios
 from oracles._population import Population, load_population
 from oracles._probes import Probes, listed_probes
 from oracles._scenario import Scenario
-from oracles.engines import Engine
-from oracles.engines import engine as engine_of
+from oracles.engines._by_name import engine as engine_of
+from oracles.engines._engine import Engine
 from oracles.populations._make import CHUNK
 from oracles.populations._training import Excluded, Exclusion, train
+from oracles.scenarios._registry import load
 from oracles.storage._folder import Folder, open_folder
 from oracles.storage.files import json_bytes
 from oracles.storage.shards import (
@@ -109,7 +109,7 @@ def references(
 
     Example:
         >>> from indist import oracles
-        >>> scenario = oracles.scenarios.load("circles", seed=0)
+        >>> scenario = oracles.load("circles", seed=0)
         >>> refs = oracles.references(scenario, models=4, seed=0)
         >>> refs.untraining.observe(scenario.probes).logits.shape[0]
         4
@@ -194,7 +194,7 @@ def load_references(
             f"you name it; add --learner {own}"
         )
     try:
-        scenario = scenarios.load(str(manifest.scenario.get("name")), **settings)
+        scenario = load(str(manifest.scenario.get("name")), **settings)
     except (TypeError, ValueError) as error:
         raise StoreError(f"{folder}/{REFERENCES}: field scenario: {error}") from None
     if manifest.scenario.get("digest") != scenario.digest:

@@ -17,9 +17,9 @@ from jaxtyping import Bool, Float, Int
 
 from oracles._learner import Learner
 from oracles._scenario import Scenario
-from oracles.engines import Engine
-from oracles.engines import engine as engine_of
 from oracles.engines._blocks import Program, block_width
+from oracles.engines._by_name import engine as engine_of
+from oracles.engines._engine import Engine
 from oracles.populations._make import CHUNK, make_shards
 from oracles.populations._training import population_recipe
 from oracles.randomness import stream_key, stream_number

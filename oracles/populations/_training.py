@@ -15,9 +15,9 @@ from oracles._learner import Learner, cross_entropies, descend
 from oracles._population import Population
 from oracles._recipe import build
 from oracles._scenario import Scenario
-from oracles.engines import Engine
-from oracles.engines import engine as engine_of
 from oracles.engines._blocks import Program, block_width
+from oracles.engines._by_name import engine as engine_of
+from oracles.engines._engine import Engine
 from oracles.populations._make import CHUNK, make_shards
 from oracles.randomness import stream_key, stream_number
 from oracles.storage._folder import Folder

@@ -13,16 +13,17 @@ from jaxtyping import Int
 from oracles._learner import Learner
 from oracles._population import Population
 from oracles._scenario import Scenario
-from oracles.engines import Engine
-from oracles.engines import engine as engine_of
 from oracles.engines._blocks import Program, block_width
-from oracles.learners import make
+from oracles.engines._by_name import engine as engine_of
+from oracles.engines._engine import Engine
+from oracles.learners._registry import make
 from oracles.populations._make import CHUNK, make_shards
 from oracles.populations._training import population_recipe, train
 from oracles.randomness import stream_key, stream_number
 from oracles.storage._folder import Folder
 from oracles.storage.shards import stored_arrays
-from oracles.unlearners import UNLEARNERS, Certified, Unlearner, released
+from oracles.unlearners._contract import Certified, Unlearner, released
+from oracles.unlearners._registry import UNLEARNERS
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 import optax
 from jaxtyping import Float
-from sklearn.datasets import load_breast_cancer
 
 from oracles._learner import Learner
 from oracles._modules import MLP
@@ -97,6 +96,8 @@ class CancerSource(Knobs):
 
 def _split(rng: np.random.Generator) -> tuple[Examples, Examples]:
     """400 records to train and 169 to test, in units of the training records' spread."""
+    from sklearn.datasets import load_breast_cancer  # As in `all_digits`.
+
     inputs, labels = load_breast_cancer(return_X_y=True)
     order = rng.permutation(len(labels))
     inputs, labels = np.asarray(inputs)[order], np.asarray(labels, dtype=np.int32)[order]

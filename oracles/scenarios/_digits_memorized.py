@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Float, Int
 
-from oracles import forget_sets
 from oracles._probes import Probes
 from oracles._scenario import Scenario
+from oracles.forget_sets import least_memorized, most_memorized
 from oracles.randomness import choose
 from oracles.scenarios._parts import (
     PROBES_A_GROUP,
@@ -99,7 +99,7 @@ class DigitsMemorized(_ByMemorization):
     _end: ClassVar[str] = "most"
 
     def _behaviour(self, scores: Float[np.ndarray, " train"]) -> Int[np.ndarray, " behaviour"]:
-        return forget_sets.most_memorized(scores, self.examples, np.arange(len(scores)))
+        return most_memorized(scores, self.examples, np.arange(len(scores)))
 
 
 @dataclass(frozen=True)
@@ -120,4 +120,4 @@ class DigitsTypical(_ByMemorization):
     _end: ClassVar[str] = "least"
 
     def _behaviour(self, scores: Float[np.ndarray, " train"]) -> Int[np.ndarray, " behaviour"]:
-        return forget_sets.least_memorized(scores, self.examples, np.arange(len(scores)))
+        return least_memorized(scores, self.examples, np.arange(len(scores)))

@@ -44,13 +44,16 @@ import numpy as np
 from jaxtyping import Int
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from oracles import data as kinds
-from oracles import learners
 from oracles._learner import Learner
 from oracles._probes import PROBE_GROUPS, Examples, Probes
 from oracles._scenario import Scenario
-from oracles.data._loaded import LIMITS
+from oracles.data._cifar_binary import CifarBinary
+from oracles.data._hugging_face import HuggingFace
+from oracles.data._idx import Idx
+from oracles.data._loaded import LIMITS, Loaded
+from oracles.data._npz import Npz
 from oracles.data._table import Table
+from oracles.learners._registry import make
 from oracles.randomness import choose
 from oracles.scenarios._parts import PROBES_A_GROUP, choose_forget
 from oracles.storage.arrays import Form, check_bytes, map_npy
@@ -60,9 +63,7 @@ _LARGEST_FILE = 2**20
 _KINDS = ("npz", "idx", "cifar-binary", "huggingface")
 _INDICES = Form("iu", "[indices]", (1,))
 
-_Data = Annotated[
-    kinds.Npz | kinds.Idx | kinds.CifarBinary | kinds.HuggingFace, Field(discriminator="kind")
-]
+_Data = Annotated[Npz | Idx | CifarBinary | HuggingFace, Field(discriminator="kind")]
 
 
 class _Chosen(Table):
@@ -207,14 +208,14 @@ def _refuse_field(path: Path, error: ValidationError) -> NoReturn:
     refuse(path, f"{field}{problem['msg']}, found {problem['input']!r:.60}")
 
 
-def _load(path: Path, source: _Data, parts: list[Any]) -> kinds.Loaded:
+def _load(path: Path, source: _Data, parts: list[Any]) -> Loaded:
     """A data set with the columns that its parts name."""
     columns = list(dict.fromkeys(part.column for part in parts if part.column))
     return source.read(path.parent, columns)
 
 
 def _indices(
-    path: Path, field: str, part: _Part | _Forget, loaded: kinds.Loaded
+    path: Path, field: str, part: _Part | _Forget, loaded: Loaded
 ) -> Int[np.ndarray, " chosen"]:
     """The examples that a part names, sorted, at least one."""
     if part.indices is not None:
@@ -308,6 +309,6 @@ def _probes(
 
 def _learner(path: Path, table: _Learner, train: Examples, classes: int) -> Learner:
     try:
-        return learners.make(table.make, train, classes, **(table.model_extra or {}))
+        return make(table.make, train, classes, **(table.model_extra or {}))
     except ValueError as error:
         refuse(path, f"field learner: {error}")

@@ -5,7 +5,6 @@ from functools import partial
 
 import numpy as np
 import optax
-from sklearn.datasets import load_digits
 
 from estimators.checks import check_within
 from oracles._learner import Learner
@@ -89,6 +88,8 @@ class Logistic3v8(Knobs):
 
 def _split(rng: np.random.Generator) -> tuple[Examples, Examples]:
     """257 digits to train and 100 to test; source as in `split_digits`."""
+    from sklearn.datasets import load_digits  # As in `all_digits`.
+
     pixels, digits = load_digits(return_X_y=True)
     pair = np.flatnonzero(np.isin(digits, (3, 8)))
     order = rng.permutation(pair)

@@ -6,13 +6,12 @@ from functools import partial
 import numpy as np
 import optax
 from jaxtyping import Float, Int, Real
-from sklearn.datasets import load_digits
 
 from estimators.checks import check_within
-from oracles import forget_sets
 from oracles._learner import Learner
 from oracles._modules import MLP
 from oracles._probes import Examples
+from oracles.forget_sets import centroid, clustered, k_centre
 from oracles.randomness import choose
 
 TEST_DIGITS = 500
@@ -67,9 +66,9 @@ class Knobs:
             return choose_forget(rng, behaviour, self.discovery)
         size = forget_size(behaviour, self.discovery)
         if self.found == "central":
-            return forget_sets.centroid(features, size, behaviour)
+            return centroid(features, size, behaviour)
         seed = int(self.stream("found").integers(2**32))
-        maker = forget_sets.clustered if self.found == "clustered" else forget_sets.k_centre
+        maker = clustered if self.found == "clustered" else k_centre
         return maker(features, size, behaviour, seed)
 
     def with_label_noise(
@@ -169,6 +168,9 @@ def all_digits() -> Examples:
 
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998.
     """
+    # Imported here: scikit-learn takes longer than all else, and few scenarios need it.
+    from sklearn.datasets import load_digits
+
     pixels, labels = load_digits(return_X_y=True)
     return Examples(np.asarray(pixels, dtype=np.float32) / 16, np.asarray(labels, dtype=np.int32))
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from flax.traverse_util import flatten_dict, unflatten_dict
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
@@ -38,6 +37,7 @@ __all__ = [
     "StoreError",
     "digest_shards",
     "first_problem",
+    "leaves_by_path",
     "missing_spans",
     "parameters_in",
     "read_manifest",
@@ -147,14 +147,19 @@ def digest_shards(shards: Sequence[Shard]) -> str:
 
 def stored_arrays(params: Any, logits: np.ndarray) -> dict[str, np.ndarray]:
     """Parameters and logits of some models under the names they have in a shard."""
-    flat: Any = flatten_dict(dict(params), sep="/")
-    return {"logits": logits, **{f"params/{name}": value for name, value in flat.items()}}
+    return {"logits": logits, **dict(leaves_by_path({"params": params}, "/"))}
 
 
 def parameters_in(arrays: Mapping[str, np.ndarray]) -> Any:
     """The parameter tree of a shard's arrays, models first."""
-    flat = {k.removeprefix("params/"): v for k, v in arrays.items() if k.startswith("params/")}
-    return unflatten_dict(flat, sep="/")
+    tree: dict[str, Any] = {}
+    for path in (path for path in arrays if path.startswith("params/")):
+        _, *branches, leaf = path.split("/")
+        branch = tree
+        for name in branches:
+            branch = branch.setdefault(name, {})
+        branch[leaf] = arrays[path]
+    return tree
 
 
 def read_manifest(folder: Folder | Path, kind: Format = POPULATION_FORMAT) -> PopulationManifest:
@@ -345,7 +350,7 @@ def refuse_difference(
     folder: Folder | Path, found: Mapping[str, Any], wanted: Mapping[str, Any]
 ) -> None:
     """Raises StoreError naming the first setting in which a stored recipe differs."""
-    old, new = dict(_flatten(found)), dict(_flatten(wanted))
+    old, new = dict(leaves_by_path(found, ".")), dict(leaves_by_path(wanted, "."))
     for name in [*new, *old]:
         if old.get(name) != new.get(name):
             raise StoreError(
@@ -354,9 +359,17 @@ def refuse_difference(
             )
 
 
-def _flatten(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        for key in value:
-            yield from _flatten(value[key], f"{name}.{key}" if name else str(key))
+def leaves_by_path(tree: Any, separator: str, path: str = "") -> Iterator[tuple[str, Any]]:
+    """What nested mappings hold, each with the keys that lead to it, joined by the separator.
+
+    Example:
+        >>> dict(leaves_by_path({"dense": {"kernel": 1, "bias": 2}}, "/"))
+        {'dense/kernel': 1, 'dense/bias': 2}
+    """
+    if isinstance(tree, Mapping):
+        for key, branch in tree.items():
+            yield from leaves_by_path(
+                branch, separator, f"{path}{separator}{key}" if path else str(key)
+            )
     else:
-        yield name, value
+        yield path, tree

@@ -9,10 +9,10 @@ from jaxtyping import Array, Float, Key
 
 from estimators.checks import check_within
 from oracles._learner import Learner, Parameters
-from oracles.learners import ObjectiveNoise
-from oracles.learners._objective_noise import newton
+from oracles.learners._objective_noise import ObjectiveNoise, newton
 from oracles.learners._whole_set import everyone, loss_gradient, own_learner
-from oracles.mechanisms import CertifiedRemoval, Claim
+from oracles.mechanisms._certified_removal import CertifiedRemoval
+from oracles.mechanisms._mechanism import Claim
 from oracles.unlearners._contract import Batch, check_delta
 
 

@@ -6,7 +6,7 @@ from jaxtyping import Array, Int, Key, Shaped
 
 from estimators.checks import check_counts, check_within
 from oracles._learner import Data, Learner, Parameters
-from oracles.mechanisms import Claim
+from oracles.mechanisms._mechanism import Claim
 from oracles.randomness import epoch_batches
 
 __all__ = [

@@ -9,9 +9,10 @@ from jaxtyping import Array, Key
 
 from estimators.checks import check_counts
 from oracles._learner import Learner, Parameters
-from oracles.learners import SecretDescent
+from oracles.learners._descent_to_delete import SecretDescent
 from oracles.learners._whole_set import everyone, own_learner
-from oracles.mechanisms import Claim, DescentToDelete
+from oracles.mechanisms._descent_to_delete import DescentToDelete
+from oracles.mechanisms._mechanism import Claim
 from oracles.unlearners._contract import Batch, check_delta
 
 

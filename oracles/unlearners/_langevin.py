@@ -7,9 +7,10 @@ from jaxtyping import Array, Key
 
 from estimators.checks import check_counts
 from oracles._learner import Learner, Parameters
-from oracles.learners import LangevinDescent
+from oracles.learners._langevin import LangevinDescent
 from oracles.learners._whole_set import everyone, own_learner
-from oracles.mechanisms import Claim, Langevin
+from oracles.mechanisms._langevin import Langevin
+from oracles.mechanisms._mechanism import Claim
 from oracles.unlearners._contract import Batch, check_delta
 
 

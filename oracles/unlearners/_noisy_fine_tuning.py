@@ -7,9 +7,10 @@ import jax
 from jaxtyping import Array, Key
 
 from oracles._learner import Learner, Parameters
-from oracles.learners import NoisyFineTuned
+from oracles.learners._noisy_fine_tuning import NoisyFineTuned
 from oracles.learners._whole_set import own_learner
-from oracles.mechanisms import Claim, NoisyFineTuning
+from oracles.mechanisms._mechanism import Claim
+from oracles.mechanisms._noisy_fine_tuning import NoisyFineTuning
 from oracles.unlearners._contract import Batch, check_delta
 
 

@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 from jaxtyping import Array, Key
 
 from oracles._learner import Learner, Parameters
-from oracles.learners import PrivateDescent
+from oracles.learners._private import PrivateDescent
 from oracles.learners._whole_set import own_learner
-from oracles.mechanisms import Claim, ComposedGaussian
+from oracles.mechanisms._gaussian import ComposedGaussian
+from oracles.mechanisms._mechanism import Claim
 from oracles.unlearners._contract import Batch, check_delta
 
 

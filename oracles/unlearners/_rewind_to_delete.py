@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 from jaxtyping import Array, Key
 
 from oracles._learner import Learner, Parameters
-from oracles.learners import RewindableDescent
+from oracles.learners._rewind_to_delete import RewindableDescent
 from oracles.learners._whole_set import everyone, own_learner
-from oracles.mechanisms import Claim, RewindToDelete
+from oracles.mechanisms._mechanism import Claim
+from oracles.mechanisms._rewind_to_delete import RewindToDelete
 from oracles.unlearners._contract import Batch, check_delta
 
 

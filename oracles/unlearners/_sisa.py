@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Key
 
 from oracles._learner import Learner, Parameters
-from oracles.learners import Sisa
+from oracles.learners._sisa import Sisa
 from oracles.learners._whole_set import own_learner
 from oracles.unlearners._contract import Batch
 

@@ -8,7 +8,8 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_digits
 
 from indist import oracles
-from oracles.scenarios import _digits_memorization, _digits_memorized
+from oracles import _digits_memorization
+from oracles.scenarios import _digits_memorized
 
 load = oracles.scenarios.load
 NAMES = sorted(oracles.scenarios.SCENARIOS)

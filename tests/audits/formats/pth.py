@@ -1,17 +1,13 @@
 """Files as torch.save writes them, made by hand, and as little of PyTorch as reads them back.
 
-The gate has no PyTorch: there the stand-in below takes its place, a strict one that knows nothing
+The gate has no PyTorch: there `standins` takes its place, a strict one that knows nothing
 but what a state dict is made of. Where PyTorch is installed, the same tests run with it.
 """
 
 import io
-import pickle
+import os
 import struct
-import sys
-import types
 import zipfile
-from collections import OrderedDict
-from contextlib import nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,6 +16,7 @@ import numpy as np
 import pytest
 
 REAL = find_spec("torch") is not None
+STANDINS = Path(__file__).parent / "standins"
 CLASSES = {"f8": "DoubleStorage", "f4": "FloatStorage", "f2": "HalfStorage", "i8": "LongStorage"}
 
 
@@ -100,76 +97,11 @@ def numbers(populations: dict[str, dict[int, list[float]]]) -> bytes:
     return archive(dict_of(floats | {"seed": whole(7)}), {})
 
 
-class _Tensor:
-    layout = "strided"
-
-    def __init__(self, array: np.ndarray) -> None:
-        self.array = array
-
-    def numel(self) -> int:
-        return self.array.size
-
-    def detach(self) -> "_Tensor":
-        return self
-
-    def is_floating_point(self) -> bool:
-        return self.array.dtype.kind == "f"
-
-    def float(self) -> "_Tensor":
-        with np.errstate(over="ignore"):
-            return _Tensor(self.array.astype(np.float32))
-
-    def numpy(self) -> np.ndarray:
-        return self.array
-
-
-def _rebuild(
-    storage: np.ndarray, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any
-) -> _Tensor:
-    last = offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
-    if offset < 0 or any(n < 1 for n in size) or any(s < 0 for s in stride):
-        raise RuntimeError("negative")
-    if last >= len(storage):
-        raise RuntimeError("out of bounds")
-    steps = [s * storage.itemsize for s in stride]
-    return _Tensor(np.lib.stride_tricks.as_strided(storage[offset:], size, steps))
-
-
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, out: zipfile.ZipFile) -> None:
-        super().__init__(io.BytesIO(out.read("archive/data.pkl")))
-        self.out = out
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return _rebuild
-        dtypes = {storage: kind for kind, storage in CLASSES.items()}
-        if module == "torch" and name in dtypes:
-            return np.dtype(dtypes[name])
-        raise pickle.UnpicklingError(f"{module}.{name}")
-
-    def persistent_load(self, pid: Any) -> Any:
-        _, dtype, key, _, _ = pid
-        return np.frombuffer(self.out.read(f"archive/data/{key}"), dtype)
-
-
-def _load(source: Any, map_location: str, weights_only: bool) -> Any:
-    assert (map_location, weights_only) == ("cpu", True)
-    with zipfile.ZipFile(source) as out:
-        return _Unpickler(out).load()
-
-
 @pytest.fixture
 def torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PyTorch, or its stand-in."""
-    if REAL:
-        return
-    module: Any = types.ModuleType("torch")
-    module.load, module.Tensor, module.strided = _load, _Tensor, "strided"
-    module.serialization = types.SimpleNamespace(safe_globals=lambda names: nullcontext())
-    monkeypatch.setitem(sys.modules, "torch", module)
+    """PyTorch, or its stand-in, for the process that reads a stranger's files."""
+    if not REAL:
+        monkeypatch.setenv("PYTHONPATH", str(STANDINS), prepend=os.pathsep)
 
 
 def write(path: Path, data: bytes) -> Path:

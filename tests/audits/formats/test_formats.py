@@ -31,7 +31,7 @@ from tests.audits.formats.samples import (
     probes,
 )
 
-pytestmark = pytest.mark.usefixtures("torch", "onnxruntime")
+pytestmark = pytest.mark.usefixtures("torch")
 
 
 def seen(content: formats.Content) -> Observations:

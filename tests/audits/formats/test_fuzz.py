@@ -17,7 +17,7 @@ from audits import Limits, SubmissionError, formats
 from oracles import Learner, Probes
 from tests.audits.formats.samples import SAMPLES
 
-pytestmark = pytest.mark.usefixtures("torch", "onnxruntime")
+pytestmark = pytest.mark.usefixtures("torch")
 
 # A few times what the samples hold.
 LIMITS = Limits(array_bytes=2**20, header_bytes=2**16, models=1000, probes=1000, classes=100)

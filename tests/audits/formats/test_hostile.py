@@ -3,7 +3,6 @@
 import io
 import pickle
 import struct
-import sys
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save_file
 
 from audits import Limits, SubmissionError, formats
@@ -29,7 +29,7 @@ from tests.audits.formats.samples import (
     probes,
 )
 
-pytestmark = pytest.mark.usefixtures("torch", "onnxruntime")
+pytestmark = pytest.mark.usefixtures("torch")
 
 Change = Callable[[Path], object]
 
@@ -47,12 +47,12 @@ def read_and_run(
 def refused(tmp_path: Path, learner: Learner, probes: Probes) -> Callable[..., None]:
     """Reads a sample after a change, and runs its models, and expects one sentence."""
 
-    def check(name: str, change: Change, message: str, **limits: int) -> None:
+    def check(name: str, change: Change, message: str, **limits: float) -> None:
         kind, make = SAMPLES[name]
         path = make(tmp_path)
         change(path)
         with pytest.raises(SubmissionError, match=message) as caught:
-            read_and_run(path, kind, Limits(**limits), learner, probes)
+            read_and_run(path, kind, Limits(**limits), learner, probes)  # pyright: ignore
         assert "\n" not in str(caught.value)
         assert len(str(caught.value)) < 900
         assert str(caught.value).startswith(str(tmp_path))
@@ -640,6 +640,93 @@ def test_graphs_that_are_wrong(refused: Callable[..., None], case: str) -> None:
     refused("onnx", *GRAPHS[case])
 
 
+def nodes(*made: Any, **shapes: list[Any]) -> bytes:
+    """A graph of two outputs' width from x to y, made of these nodes."""
+    given = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", samples.FEATURES])
+    result = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", samples.CLASSES])
+    constants = [numpy_helper.from_array(np.array(value), name) for name, value in shapes.items()]
+    opset = [helper.make_opsetid("", 13)]
+    whole = helper.make_graph(list(made), "hostile", [given], [result], constants)
+    return helper.make_model(whole, opset_imports=opset, ir_version=8).SerializeToString()
+
+
+def endless() -> bytes:
+    """A loop of 2^62 steps that does nothing but go on."""
+    step = helper.make_graph(
+        [
+            helper.make_node("Identity", ["go"], ["go_on"]),
+            helper.make_node("Identity", ["held"], ["kept"]),
+        ],
+        "step",
+        [
+            helper.make_tensor_value_info("k", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("held", TensorProto.FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("kept", TensorProto.FLOAT, None),
+        ],
+    )
+    loop = helper.make_node("Loop", ["steps", "yes", "x"], ["y"], body=step)
+    return nodes(loop, steps=np.int64(2**62), yes=np.True_)
+
+
+def large(bytes_: int) -> bytes:
+    """A few bytes that ask for a constant of many."""
+    fill = helper.make_node("ConstantOfShape", ["shape"], ["c"])
+    total = helper.make_node("ReduceSum", ["c"], ["s"], keepdims=0)
+    return nodes(
+        fill, total, helper.make_node("Add", ["x", "s"], ["y"]), shape=np.array([bytes_ // 4])
+    )
+
+
+def random() -> bytes:
+    """A graph that adds noise to its input."""
+    noise = helper.make_node("RandomNormalLike", ["x"], ["e"])
+    return nodes(noise, helper.make_node("Add", ["x", "e"], ["y"]))
+
+
+PROGRAMS: dict[str, tuple[Change, str]] = {
+    "endless": (graph(endless()), "expected a model that answers within 2 seconds, found one that"),
+    "large": (graph(large(2 * 2**30)), "expected a model that runs within"),
+    "random": (graph(random()), "expected the same logits each time it is run, found others"),
+}
+
+
+@pytest.mark.parametrize("case", PROGRAMS)
+def test_graphs_that_cost_too_much(refused: Callable[..., None], case: str) -> None:
+    refused("onnx", *PROGRAMS[case], seconds=2.0)
+
+
+def test_a_guest_that_was_stopped_is_followed_by_another(
+    tmp_path: Path, learner: Learner, probes: Probes
+) -> None:
+    path = samples.onnx(tmp_path)
+    (path / "0.onnx").write_bytes(endless())
+    seen = formats.read(path, limits=Limits(seconds=2.0)).seen
+    assert isinstance(seen, formats.Runnable)
+    with pytest.raises(SubmissionError, match="0.onnx: expected a model that answers"):
+        seen.observe(probes, learner)
+    (path / "0.onnx").unlink()
+    seen = formats.read(path, limits=Limits(seconds=60.0)).seen
+    assert isinstance(seen, formats.Runnable)
+    assert seen.observe(probes, learner).models == 1
+
+
+def test_nothing_in_the_folder_a_guest_runs_in_is_imported(
+    tmp_path: Path, learner: Learner, probes: Probes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = samples.onnx(tmp_path)
+    for folder in (tmp_path, path):
+        for name in ("onnxruntime", "json", "numpy", "audits"):
+            (folder / f"{name}.py").write_text("raise SystemExit(3)")
+        monkeypatch.chdir(folder)
+        seen = formats.read(path).seen
+        assert isinstance(seen, formats.Runnable)
+        assert seen.observe(probes, learner).models == 2
+
+
 @pytest.mark.parametrize("name", SAMPLES)
 def test_limits_hold(refused: Callable[..., None], name: str) -> None:
     refused(name, lambda path: None, r"expected 1 to 1 models, found \d", models=1)
@@ -652,10 +739,15 @@ def test_bytes_are_limited(refused: Callable[..., None], name: str) -> None:
 
 @pytest.mark.parametrize("name", ["state dicts", "ruli", "checkpoint zip", "onnx"])
 def test_missing_extras_are_named(
-    refused: Callable[..., None], name: str, monkeypatch: pytest.MonkeyPatch
+    refused: Callable[..., None],
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
+    missing = tmp_path_factory.mktemp("missing")
     for module in ("torch", "onnxruntime"):
-        monkeypatch.setitem(sys.modules, module, None)
+        (missing / f"{module}.py").write_text("raise ImportError")
+    monkeypatch.setenv("PYTHONPATH", str(missing))
     extra = "onnx" if name == "onnx" else "torch"
     refused(name, lambda path: None, rf"which is not there; install indist\[{extra}\]")
 
