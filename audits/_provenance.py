@@ -10,7 +10,7 @@ import numpy as np
 import scipy
 
 from audits.report import numbers
-from audits.report._tables import Pairs
+from audits.report._blocks import Pairs
 from audits.report._words import POPULATIONS
 from audits.submissions._parties import Parties
 

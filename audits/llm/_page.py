@@ -12,10 +12,10 @@ from audits._provenance import version_pairs
 from audits.llm._findings import LLMFindings
 from audits.llm._results import MetricComparison, ReferenceComparison
 from audits.report import numbers
+from audits.report._blocks import Claims, Drawing, Listing, Pairs, Table
 from audits.report._figures import MARKS, legend, panel, point
-from audits.report._page import Measure, Page, Section, write_page
+from audits.report._page import Glance, Page, Section, write_page
 from audits.report._svg import svg
-from audits.report._tables import Pairs, Table
 from audits.report._words import POPULATIONS
 from audits.report.palette import INK, MUTED, drawing
 
@@ -32,6 +32,11 @@ _FITS = {
     "trained on the behaviour.",
     "undecided": "It is undecided which kind of reference the logs fit.",
 }
+_REASONS = {
+    "consistent": ", which is no proof of likeness",
+    "inconsistent": ", as chance alone would seldom put them so far apart",
+    "undecided": ", as no p-value could reach the level",
+}
 
 
 def write_logs(audit: LLMFindings, directory: Path) -> None:
@@ -44,7 +49,7 @@ def write_logs(audit: LLMFindings, directory: Path) -> None:
     Raises:
         OSError: as the file system does.
     """
-    write_page(page(audit), record(audit), directory, FILE)
+    write_page(page(audit), directory, {FILE: record(audit)})
 
 
 def page(audit: LLMFindings) -> Page:
@@ -61,53 +66,65 @@ def page(audit: LLMFindings) -> Page:
             "A test that finds nothing proves no likeness, and nothing here bounds how far apart "
             "the distributions of models are."
         ),
-        figure=svg(
-            forest(audit),
-            name="forest",
-            title="Paired differences of the submitted models to each kind of reference",
-            description="The numbers are in the tables of paired differences that follow.",
-        ),
-        caption=(
-            "Points are mean differences, submitted less reference, over the same examples; lines "
-            f"are their {numbers.level(audit.confidence)} bootstrap intervals over examples, these "
-            "models given. Each metric has a scale of its own. A pale bar is how far from 0 as "
-            "many fresh reference models may lie by their training seeds, were they normal; with "
-            "one reference model that is unknown and there is none."
-        ),
-        measures=tuple(map(_measure, audit.comparisons)),
+        figure=_forest(audit),
+        glances=tuple(map(_glance, audit.comparisons)),
         warnings=audit.warnings,
         sections=(
-            Section("Which reference the logs fit", said=_fit(audit)),
+            Section("Which reference the logs fit", _fit(audit)),
             Section(
                 "Paired differences",
-                said=(
+                (
                     "Intervals and p-values in these tables are over examples, each metric for "
                     "itself and the models held fixed. They say nothing of another training seed; "
                     "the tests above do where there are several reference models.",
+                    *map(_differences, audit.comparisons),
                 ),
-                tables=tuple(map(_differences, audit.comparisons)),
             ),
             *_leaks(audit),
-            Section("What was compared", tables=(_compared(audit),)),
-            Section("What was declared beforehand", pairs=_declared(audit)),
-            Section("What cannot be concluded from these logs", claims=_cannot(audit), cannot=True),
+            Section("What was compared", (_compared(audit),)),
+            Section("What was declared beforehand", (Listing(_declared(audit)),)),
+            Section(
+                "What cannot be concluded from these logs", (Claims(_cannot(audit)),), cannot=True
+            ),
             Section(
                 "How to recompute it",
-                said=(
+                (
                     f"All numbers are in {FILE}. The same logs, as these SHA-256 digests of their "
                     "scores fix them, and the same seed give the same numbers again.",
-                ),
-                pairs=(
-                    ("seed of resampling, flips and relabellings", str(audit.seed)),
-                    *version_pairs(audit.versions),
-                ),
-                code=tuple(
-                    (f"{name}: {log.name}", log.digest)
-                    for name, logs in audit.logs.items()
-                    for log in logs
+                    Listing(
+                        (
+                            ("seed of resampling, flips and relabellings", str(audit.seed)),
+                            *version_pairs(audit.versions),
+                        )
+                    ),
+                    Listing(
+                        tuple(
+                            (f"{name}: {log.name}", log.digest)
+                            for name, logs in audit.logs.items()
+                            for log in logs
+                        ),
+                        code=True,
+                    ),
                 ),
             ),
         ),
+    )
+
+
+def _forest(audit: LLMFindings) -> Drawing:
+    image = svg(
+        forest(audit),
+        name="forest",
+        title="Paired differences of the submitted models to each kind of reference",
+        description="The numbers are in the tables of paired differences that follow.",
+    )
+    return Drawing(
+        image,
+        "Points are mean differences, submitted less reference, over the same examples; lines are "
+        f"their {numbers.level(audit.confidence)} bootstrap intervals over examples, these models "
+        "given. Each metric has a scale of its own. A pale bar is how far from 0 as many fresh "
+        "reference models may lie by their training seeds, were they normal; with one reference "
+        "model that is unknown and there is none.",
     )
 
 
@@ -193,25 +210,20 @@ def _drawn(metric: str) -> str:
     return plain if len(plain) <= 48 else f"{plain[:47]}…"
 
 
-def _measure(of: ReferenceComparison) -> Measure:
-    wrote = {
+def _glance(comparison: ReferenceComparison) -> Glance:
+    tests = {
         "examples": "Paired test over examples with one reference model, which is one draw",
-        "seeds": f"Permutation test of {of.submitted} against {of.models} models",
+        "seeds": f"Permutation test of {comparison.submitted} against {comparison.models} models",
     }
-    says = {
-        "consistent": "which is no proof of likeness",
-        "inconsistent": "as chance alone would seldom put them so far apart",
-        "undecided": "as no p-value could reach the level",
-    }
-    return Measure(
-        reference=of.reference,
-        name=POPULATIONS[of.reference],
-        number=numbers.equation(of.pvalue),
-        finding=of.finding,
-        says=(
-            f"{says[of.finding]}. {wrote[of.noise]}; the level is "
-            f"{numbers.plain(round(of.level, 10))}, and p is never below "
-            f"{numbers.near(of.least_pvalue, 4)}."
+    return Glance(
+        reference=comparison.reference,
+        heading=f"Against the {POPULATIONS[comparison.reference]}",
+        number=numbers.equation(comparison.pvalue),
+        finding=comparison.finding,
+        reason=(
+            f"{_REASONS[comparison.finding]}. {tests[comparison.noise]}; the level is "
+            f"{numbers.plain(round(comparison.level, 10))}, and p is never below "
+            f"{numbers.near(comparison.least_pvalue, 4)}."
         ),
     )
 
@@ -311,7 +323,7 @@ def _leaks(audit: LLMFindings) -> tuple[Section, ...]:
         f"By the attack {attack}: how far the AUC of forget against holdout texts lies from that "
         "of the reference models given, in percent of theirs. No constant from a table is used."
     )
-    return (Section("PrivLeak", said=(said,), pairs=tuple(rows)),)
+    return (Section("PrivLeak", (said, Listing(tuple(rows)))),)
 
 
 def _compared(audit: LLMFindings) -> Table:

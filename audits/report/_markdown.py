@@ -1,8 +1,8 @@
-"""Text, lists and tables as Markdown, with whatever came from users escaped."""
+"""Text, lists, claims and tables as Markdown, with whatever came from users escaped."""
 
 import re
 
-from audits.report._tables import Pairs, Table
+from audits.report._blocks import Beside, Block, Claims, Command, Drawings, Listing, Table
 
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|~])")
@@ -32,24 +32,35 @@ def within(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", plain)
 
 
-def pairs_text(pairs: Pairs) -> str:
-    """A list of names and what they are."""
-    return "\n".join(f"- {escape(name)}: {within(value)}" for name, value in pairs)
+def block_texts(block: Block) -> list[str]:
+    """A block in parts that stand apart from one another; figures have none."""
+    match block:
+        case str():
+            return [escape(block)]
+        case Listing():
+            heading = [f"{escape(block.heading)}:"] if block.heading else []
+            return [
+                *heading,
+                "\n".join(f"- {escape(name)}: {within(text)}" for name, text in block.pairs),
+            ]
+        case Claims():
+            return [
+                f"**{within(claim)}{'' if claim.endswith(('.', '?')) else '.'}** {within(text)}"
+                for claim, text in block.pairs
+            ]
+        case Table():
+            return [f"*{within(block.caption)}*", _rows(block)]
+        case Command():
+            return [f"```\n{block.text}\n```"]
+        case Drawings():
+            return []
+        case Beside():
+            return block_texts(block.listing)
 
 
-def claims_text(pairs: Pairs) -> list[str]:
-    """A paragraph for each claim, which begins it."""
-    return [
-        f"**{within(claim)}{'' if claim.endswith(('.', '?')) else '.'}** {within(text)}"
-        for claim, text in pairs
-    ]
-
-
-def table_text(table: Table) -> str:
-    """A table under its caption."""
+def _rows(table: Table) -> str:
     rows = [[within(cell) for cell in table.columns], ["---"] * len(table.columns)]
     rows += [[within(cell) for cell in row] for row in table.rows]
     if table.total:
         rows.append([f"**{within(cell)}**" if cell else "" for cell in table.total])
-    lines = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return f"*{within(table.caption)}*\n\n{lines}"
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

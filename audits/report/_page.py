@@ -1,111 +1,167 @@
-"""A page of sections, and its two forms: the reports of single models and of logs are such pages.
+"""A page of sections, and its two forms: one self-contained HTML file, and Markdown beside it.
 
-As in the report of an audit, numbers become words before they come here, and both forms are written
-from the same words.
+All reports are such pages. Both forms are written from the same words, so they cannot disagree.
 """
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from audits.report._html import rendered
-from audits.report._markdown import claims_text, escape, pairs_text, table_text
-from audits.report._tables import Pairs, Table
+from audits.report._blocks import Beside, Block, Drawing, Drawings
+from audits.report._markdown import block_texts, escape, within
 from oracles.storage.files import write_bytes_atomic
 
 
 @dataclass(frozen=True)
-class Measure:
-    """One reference at a glance: what was measured against it, and what follows."""
+class Track:
+    """Where an interval and a tolerance lie between 0 and 1, to be drawn as a line."""
+
+    low: float
+    high: float
+    estimate: float
+    tolerance: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Glance:
+    """What was measured against one reference, and what follows, at a glance.
+
+    Attributes:
+        reference: ``untraining`` or ``unlearning``, for its colour.
+        heading: what was measured, against which reference.
+        number: what it came to.
+        finding: what follows, in a word.
+        reason: why it does, from the punctuation after the finding on.
+        estimate: the estimate behind the number, where there is one.
+        track: the number as a drawing, where it is an interval within [0, 1].
+    """
 
     reference: str
-    name: str
+    heading: str
     number: str
     finding: str
-    says: str
+    reason: str
+    estimate: str = ""
+    track: Track | None = None
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page; what it holds stands in the order of the fields."""
+    """A part of the page.
+
+    Attributes:
+        title: its heading.
+        blocks: what it holds, in order.
+        cannot: whether it says what cannot be concluded, and is to stand out.
+        drawn: whether it is about its figures alone, which Markdown does not have.
+    """
 
     title: str
-    said: tuple[str, ...] = ()
-    pairs: Pairs = ()
-    tables: tuple[Table, ...] = ()
-    claims: Pairs = ()
-    code: Pairs = ()
+    blocks: tuple[Block, ...]
     cannot: bool = False
+    drawn: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Page:
-    """Everything that a report says, figure included."""
+    """Everything that a report says, figures included.
+
+    Attributes:
+        title: what the report is of.
+        scenario: the scenario it is in, where there is one.
+        headline: the finding in a sentence.
+        scope: what the headline means, and how sure it is.
+        verdict: the finding in a word, where there is one.
+        warnings: what a reader should know.
+        figure: the finding as a picture.
+        glances: one for each reference.
+        terms: what the numbers of the glances mean, where that needs saying.
+        sections: the rest.
+    """
 
     title: str
     scenario: str
     headline: str
     scope: str
-    figure: Markup
-    caption: str
-    measures: tuple[Measure, ...]
+    verdict: str = ""
     warnings: tuple[str, ...]
+    figure: Drawing
+    glances: tuple[Glance, ...]
+    terms: str = ""
     sections: tuple[Section, ...]
 
 
-def write_page(page: Page, record: dict[str, Any], directory: Path, name: str) -> None:
-    """Writes ``report.html``, ``report.md`` and, last, the record as ``name``.
+def write_page(page: Page, directory: Path, records: Mapping[str, dict[str, Any]]) -> None:
+    """Writes ``report.html``, ``report.md`` and, last, records of numbers as JSON.
 
-    All three are made before the first is written, each under a temporary name, then renamed.
+    All are made before the first is written, each under a temporary name, then renamed. The HTML
+    file needs no script and no network, and is the same for the same page.
 
     Args:
         page: the report.
-        record: every number as JSON values; a number that is not finite becomes null.
         directory: where to; made when it is not there.
-        name: of the record's file.
+        records: numbers as JSON values by the name of their file; a number that is not finite
+            becomes null.
 
     Raises:
         OSError: as the file system does.
     """
-    numbers = json.dumps(_finite(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    files = {
-        "report.html": rendered("page.html.j2", page=page),
-        "report.md": markdown(page),
-        name: numbers,
-    }
-    for file, text in files.items():
+    files = {"report.html": html(page), "report.md": markdown(page)}
+    for name, record in records.items():
+        text = json.dumps(_finite(record), indent=1, ensure_ascii=False, allow_nan=False)
+        files[name] = f"{text}\n"
+    for name, text in files.items():
         # Names of files need not be Unicode, and those in logs may hold half a character.
-        write_bytes_atomic(directory / file, text.encode(errors="replace"))
+        write_bytes_atomic(directory / name, text.encode(errors="replace"))
+
+
+def html(page: Page) -> str:
+    """The page as HTML; whatever is no `Markup` is escaped."""
+    environment = Environment(
+        loader=PackageLoader("audits.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["kind"] = lambda x: "str" if isinstance(x, str) else type(x).__name__
+    return environment.get_template("page.html.j2").render(page=page)
 
 
 def markdown(page: Page) -> str:
-    """The page as Markdown, without its figure; whatever came from users stands in it escaped."""
+    """The page as Markdown, without its figures; whatever came from users stands in it escaped."""
+    verdict = f"Verdict: **{page.verdict}**. " if page.verdict else ""
+    blocks = [block for section in page.sections for block in section.blocks]
+    several = any(isinstance(block, Drawings | Beside) for block in blocks)
     parts = [
         f"# {escape(page.headline)}",
-        f"{escape(page.title)}. {escape(page.scope)}",
+        f"{escape(page.title)}. {verdict}{escape(page.scope)}",
         *(f"> **Warning.** {escape(text)}" for text in page.warnings),
-        "\n".join(
-            f"- Against the {of.name}: {of.number}: **{of.finding}**, {escape(of.says)}"
-            for of in page.measures
-        ),
-        "The figure is in `report.html`.",
+        "\n".join(map(_glance, page.glances)),
+        *([escape(page.terms)] if page.terms else []),
+        f"The {'figures are' if several else 'figure is'} in `report.html`.",
     ]
     for section in page.sections:
-        parts += [f"## {section.title}", *map(escape, section.said)]
-        parts += [pairs_text(section.pairs)] if section.pairs else []
-        parts += map(table_text, section.tables)
-        parts += claims_text(section.claims)
-        parts += [pairs_text(section.code)] if section.code else []
+        if not section.drawn:
+            parts.append(f"## {section.title}")
+            parts += [text for block in section.blocks for text in block_texts(block)]
     return "\n\n".join(parts) + "\n"
+
+
+def _glance(glance: Glance) -> str:
+    estimate = f" (estimate {glance.estimate})" if glance.estimate else ""
+    reason = glance.reason if glance.reason.endswith(".") else f"{glance.reason}."
+    return f"- {glance.heading}: {glance.number}{estimate}: **{glance.finding}**{within(reason)}"
 
 
 def _finite(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _finite(of) for key, of in value.items()}
+        return {key: _finite(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(of) for of in value]
+        return [_finite(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

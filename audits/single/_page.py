@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 
 from audits._provenance import compared, digest_pairs, seed_pairs, version_pairs
 from audits.report import numbers
+from audits.report._blocks import Block, Claims, Drawing, Listing, Pairs, Table
 from audits.report._figures import MARKS, canvas, legend, point
-from audits.report._page import Measure, Page, Section, write_page
+from audits.report._page import Glance, Page, Section, write_page
 from audits.report._svg import svg
-from audits.report._tables import Pairs, Table
 from audits.report._words import POPULATIONS, REFERENCES, WHO, group_name
 from audits.report.palette import GRID, INK, MUTED, PAPER, drawing
 from audits.single._findings import SingleFindings
@@ -26,10 +26,10 @@ FILE = "single.json"
 _PROBES = 20
 # More marks than these a strip run into each other.
 _MARKS = 101
-_SAYS = {
-    "consistent": "which is no proof of likeness",
-    "inconsistent": "as few of its own models would deviate so far",
-    "undecided": "as it holds too few models to decide",
+_REASONS = {
+    "consistent": ", which is no proof of likeness",
+    "inconsistent": ", as few of its own models would deviate so far",
+    "undecided": ", as it holds too few models to decide",
 }
 
 
@@ -43,7 +43,7 @@ def write_single(audit: SingleFindings, directory: Path) -> None:
     Raises:
         OSError: as the file system does.
     """
-    write_page(page(audit), record(audit), directory, FILE)
+    write_page(page(audit), directory, {FILE: record(audit)})
 
 
 def page(audit: SingleFindings) -> Page:
@@ -61,58 +61,64 @@ def page(audit: SingleFindings) -> Page:
             "“consistent” is no proof of likeness. One model says nothing of the distribution that "
             "its algorithm makes."
         ),
-        figure=svg(
-            places(audit),
-            name="places",
-            title="Median margin on each group of probes: each reference’s models, and the "
-            "submitted one",
-            description="; ".join(
-                f"{of.reference}: {of.finding}, {numbers.equation(of.pvalue)}" for of in tests
-            ),
-        ),
-        caption=(
-            "Each stroke is a model of a reference, or of more than a hundred models every "
-            "hundredth; the marker is their median. The line through both strips is the submitted "
-            "model. The margin is the log-odds of a probe’s label; on probes of the behaviour the "
-            "label is the one that shows the behaviour."
-        ),
-        measures=tuple(map(_measure, tests)),
+        figure=_places(audit),
+        glances=tuple(map(_glance, tests)),
         warnings=audit.warnings,
         sections=(
-            Section("What was compared", pairs=compared(audit.provenance), tables=(_who(audit),)),
+            Section("What was compared", (Listing(compared(audit.provenance)), _who(audit))),
             Section(
                 "Its place in each group of probes",
-                said=(
+                (
                     "The p-values pay for having looked at all groups. The test above looks at all "
                     "groups at once and is the one that decides.",
+                    *map(_groups, tests),
                 ),
-                tables=tuple(map(_groups, tests)),
             ),
             Section(
                 "The two references against each other: the likelihood ratio",
-                **_ratio(audit.ratio),
+                _ratio(audit.ratio),
             ),
+            Section("Example by example", (*map(_outside, tests), *_examples(audit))),
+            Section("What was declared beforehand", (Listing(_declared(audit)),)),
             Section(
-                "Example by example",
-                said=tuple(map(_outside, tests)),
-                tables=_examples(audit),
+                "What cannot be concluded from one model", (Claims(_cannot(audit)),), cannot=True
             ),
-            Section("What was declared beforehand", pairs=_declared(audit)),
-            Section("What cannot be concluded from one model", claims=_cannot(audit), cannot=True),
             Section(
                 "How to recompute it",
-                said=(
+                (
                     f"All numbers are in {FILE}. Nothing here is drawn at random: the same "
                     "submission and references, as these SHA-256 digests fix them, give the same "
                     "numbers again.",
+                    Listing(
+                        (
+                            *seed_pairs(audit.provenance),
+                            *version_pairs(audit.provenance.versions),
+                        )
+                    ),
+                    Listing(digest_pairs(audit.provenance), code=True),
                 ),
-                pairs=(
-                    *seed_pairs(audit.provenance),
-                    *version_pairs(audit.provenance.versions),
-                ),
-                code=digest_pairs(audit.provenance),
             ),
         ),
+    )
+
+
+def _places(audit: SingleFindings) -> Drawing:
+    image = svg(
+        places(audit),
+        name="places",
+        title="Median margin on each group of probes: each reference’s models, and the submitted "
+        "one",
+        description="; ".join(
+            f"{test.reference}: {test.finding}, {numbers.equation(test.pvalue)}"
+            for test in (audit.untraining, audit.unlearning)
+        ),
+    )
+    return Drawing(
+        image,
+        "Each stroke is a model of a reference, or of more than a hundred models every hundredth; "
+        "the marker is their median. The line through both strips is the submitted model. The "
+        "margin is the log-odds of a probe’s label; on probes of the behaviour the label is the "
+        "one that shows the behaviour.",
     )
 
 
@@ -187,16 +193,16 @@ def _strip(axes: Axes, values: np.ndarray, y: float, name: str) -> None:
     )  # fmt: skip
 
 
-def _measure(of: RankTest) -> Measure:
-    least = numbers.pvalue(1.0 / (of.models + 1))
-    return Measure(
-        reference=of.reference,
-        name=POPULATIONS[of.reference],
-        number=numbers.equation(of.pvalue),
-        finding=of.finding,
-        says=(
-            f"{_SAYS[of.finding]}. Exact rank test among its {numbers.count(of.models)} models, "
-            f"never below {least}; the level is {numbers.plain(round(of.level, 10))}."
+def _glance(test: RankTest) -> Glance:
+    least = numbers.pvalue(1.0 / (test.models + 1))
+    return Glance(
+        reference=test.reference,
+        heading=f"Against the {POPULATIONS[test.reference]}",
+        number=numbers.equation(test.pvalue),
+        finding=test.finding,
+        reason=(
+            f"{_REASONS[test.finding]}. Exact rank test among its {numbers.count(test.models)} "
+            f"models, never below {least}; the level is {numbers.plain(round(test.level, 10))}."
         ),
     )
 
@@ -232,41 +238,31 @@ def _groups(of: RankTest) -> Table:
     )
 
 
-def _ratio(ratio: LikelihoodRatio | None) -> dict[str, Any]:
+def _ratio(ratio: LikelihoodRatio | None) -> tuple[Block, ...]:
     if ratio is None:
-        return {
-            "said": ("Four models of each reference are needed to fit and to check it: not found.",)
-        }
+        return ("Four models of each reference are needed to fit and to check it: not found.",)
     towards = (
         f"towards the {POPULATIONS[ratio.towards]}" if ratio.towards else "towards neither of them"
     )
-    pairs = (
+    value = f"{numbers.near(ratio.value, 2)} nats, {towards} (above 0 is towards untraining)"
+    errors = tuple(
         (
-            "ln of the ratio",
-            f"{numbers.near(ratio.value, 2)} nats, {towards} (above 0 is towards untraining)",
-        ),
-        *(
-            (
-                f"errs on models of the {POPULATIONS[name]}",
-                f"{_rate(of, ratio.confidence)}; of these and the submitted model, the share that "
-                f"points at least as far the other way: {numbers.pvalue(pvalue)}",
-            )
-            for name, of, pvalue in (
-                ("untraining", ratio.untraining, ratio.pvalue_untraining),
-                ("unlearning", ratio.unlearning, ratio.pvalue_unlearning),
-            )
-        ),
+            f"errs on models of the {POPULATIONS[name]}",
+            f"{_rate(rate, ratio.confidence)}; of these and the submitted model, the share that "
+            f"points at least as far the other way: {numbers.pvalue(pvalue)}",
+        )
+        for name, rate, pvalue in (
+            ("untraining", ratio.untraining, ratio.pvalue_untraining),
+            ("unlearning", ratio.unlearning, ratio.pvalue_unlearning),
+        )
     )
-    return {
-        "said": (
-            "How much more probable the model’s median margins are among models without the forget "
-            "set than among models without the behaviour, were both normal and the groups "
-            "independent. That is not taken on trust: it was fitted on every other model of each "
-            "reference, and its errors were counted on the rest. A model that is neither gets a "
-            "ratio too.",
-        ),
-        "pairs": pairs,
-    }
+    return (
+        "How much more probable the model’s median margins are among models without the forget set "
+        "than among models without the behaviour, were both normal and the groups independent. "
+        "That is not taken on trust: it was fitted on every other model of each reference, and its "
+        "errors were counted on the rest. A model that is neither gets a ratio too.",
+        Listing((("ln of the ratio", value), *errors)),
+    )
 
 
 def _rate(of: ErrorRate, confidence: float) -> str:

@@ -142,21 +142,15 @@ def distance_plane(audit: AuditFindings) -> Figure:
 
 
 @drawing()
-def hockey_stick_curve(
-    comparison: Comparison,
-    direction: str,
-    reference: str,
-    declaration: Declaration,
-) -> Figure:
+def hockey_stick_curve(comparison: Comparison, direction: str, declaration: Declaration) -> Figure:
     """One direction of the hockey-stick divergence against ε, with its pointwise band.
 
     Args:
-        comparison: of the submission with the reference.
+        comparison: of the submission with a reference, which gives colour and marker.
         direction: ``forward`` or ``backward``, as in `Curve`.
-        reference: ``untraining`` or ``unlearning``, for its colour and marker.
         declaration: the ε and the tolerance to mark.
     """
-    mark = MARKS[reference]
+    mark = MARKS[comparison.second]
     curve = comparison.curve
     value, low, high = (getattr(curve, f"{direction}{part}") for part in ("", "_low", "_high"))
     figure, axes = canvas(254.0, left=48.0, bottom=44.0, right=10.0, top=18.0)

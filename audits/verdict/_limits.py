@@ -1,6 +1,6 @@
 """What an audit cannot conclude, in the words of the audit at hand."""
 
-from audits.report._tables import Pairs
+from audits.report._blocks import Pairs
 from audits.report._words import POPULATIONS
 from audits.report.numbers import count, level, plain
 from audits.verdict._findings import AuditFindings

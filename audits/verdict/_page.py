@@ -1,66 +1,312 @@
-"""The report of an audit: one self-contained HTML file, and Markdown beside it."""
+"""The report of an audit: what it found, in words, tables and figures.
+
+Here numbers become words, rounded outward; nothing is computed.
+"""
 
 from pathlib import Path
 
-from audits.report._markdown import claims_text, escape, pairs_text, table_text
-from audits.verdict._content import Content, content
+from markupsafe import Markup
+
+from audits._provenance import compared, digest_pairs, seed_pairs, version_pairs
+from audits.certificate._certificate import FILE
+from audits.report import numbers
+from audits.report._blocks import Beside, Claims, Command, Drawing, Drawings, Listing, Pairs
+from audits.report._page import Glance, Page, Section, Track, write_page
+from audits.report._svg import svg
+from audits.report._words import LETTERS, POPULATIONS, group_name
+from audits.verdict._figures import distance_plane, group_margins, hockey_stick_curve
 from audits.verdict._findings import AuditFindings
-from audits.verdict._html import html
-from oracles.storage.files import write_text_atomic
+from audits.verdict._limits import cannot_conclude
+from audits.verdict._results import Comparison, OverUnlearned
+from audits.verdict._tables import bounds, by_group, by_observable, group_words, people
+
+_DECISIONS = {"match": "matches", "differ": "differs", "open": "undecided"}
+_REASONS = {
+    "match": ": all of the interval is within the tolerance",
+    "differ": ": all of the interval is beyond the tolerance",
+    "open": ": the bounds lie on both sides of the tolerance",
+}
+_SEPARATIONS = {
+    "separated": "The references differ from each other by more than the tolerance, so the "
+    "question has an answer.",
+    "coincide": "The references match each other within the tolerance: at this tolerance, "
+    "untraining and unlearning are the same thing here, and the question is vacuous.",
+    "unresolved": "It is undecided whether the references differ from each other by more than the "
+    "tolerance.",
+}
+_DIRECTIONS = {
+    "forward": "what the submission does more often than the reference",
+    "backward": "what the submission does less often than the reference",
+}
 
 
 def write_report(audit: AuditFindings, directory: Path) -> None:
-    """Writes ``report.html`` and ``report.md``, each under a temporary name and then renamed.
-
-    The report shows the numbers of the audit, rounded outward, and computes none. The HTML file
-    needs no script and no network, and is the same for the same audit.
+    """Writes ``report.html`` and ``report.md`` of an audit.
 
     Args:
-        audit: what to report.
+        audit: what to report; its numbers are shown, and none is computed.
         directory: where to; made when it is not there.
 
     Raises:
         OSError: as the file system does.
     """
-    words = content(audit)
-    page, text = html(audit, words), markdown(words)
-    write_text_atomic(directory / "report.html", page)
-    write_text_atomic(directory / "report.md", text)
+    write_page(page(audit), directory, {})
 
 
-def markdown(content: Content) -> str:
-    """The report as one Markdown document.
-
-    Args:
-        content: the audit in words and tables.
-
-    Returns:
-        The text; whatever came from users stands in it escaped.
-    """
-    parts = [
-        f"# {escape(content.sentence)}",
-        f"{escape(content.title)}. Verdict: **{content.verdict}**. {escape(content.scope)}",
-        *(f"> **Warning.** {escape(text)}" for text in content.warnings),
-        "\n".join(
-            f"- Distance to the {of.name}: {of.bounds} (estimate {of.estimate}): "
-            f"**{of.decision}**, {of.says}."
-            for of in content.distances
+def page(audit: AuditFindings) -> Page:
+    """The audit in words, tables and figures."""
+    declared, provenance = audit.declaration, audit.provenance
+    glances = tuple(
+        _glance(one, declared.tolerance) for one in (audit.untraining, audit.unlearning)
+    )
+    return Page(
+        title=f"Audit of {provenance.submission}",
+        scenario=provenance.scenario or "",
+        headline=audit.sentence,
+        scope=audit.scope,
+        verdict=audit.verdict,
+        warnings=audit.warnings,
+        figure=_plane(audit, glances),
+        glances=glances,
+        terms=(
+            f"Distance is the hockey-stick divergence at ε = {numbers.plain(declared.epsilon)}, "
+            "from 0 (alike) to 1 (never alike), between its lower and its upper bound. The "
+            "submission matches a reference when even the upper bound is at most the tolerance, "
+            f"{numbers.plain(declared.tolerance)}, and differs from it when even the lower bound "
+            "is above."
         ),
-        escape(content.terms),
-        "The figures are in `report.html`.",
+        sections=(
+            *_deciding(audit),
+            Section("What was compared", (Listing(compared(provenance)), LETTERS, people(audit))),
+            Section("How far, at every ε", (_CURVES, *_curves(audit)), drawn=True),
+            Section(
+                "Where the difference lies",
+                (
+                    "The distance counts the worst observable, in the worse direction. Lower "
+                    "bounds here pay for having looked at all observables; upper bounds need not.",
+                    by_observable(audit.untraining, declared.tolerance),
+                    by_observable(audit.unlearning, declared.tolerance),
+                ),
+            ),
+            *_groups(audit),
+            Section("What else was found", (Claims(_further(audit)),)),
+            Section("What was declared beforehand", (Listing(_declared(audit)),)),
+            Section(
+                "What this audit cannot conclude", (Claims(cannot_conclude(audit)),), cannot=True
+            ),
+            Section(
+                "How to recompute it",
+                (
+                    "From the stored observations, the digests below and the settings above, every "
+                    "number can be computed again:",
+                    Command(f"indist verify {FILE}"),
+                    Listing(digest_pairs(provenance), "SHA-256 of what was audited", code=True),
+                    Listing(
+                        (
+                            *seed_pairs(provenance),
+                            ("seed of resampling", str(audit.nearest.seed)),
+                            *version_pairs(provenance.versions),
+                        ),
+                        "Seeds and versions",
+                    ),
+                ),
+            ),
+        ),
+    )
+
+
+def _glance(comparison: Comparison, tolerance: float) -> Glance:
+    return Glance(
+        reference=comparison.second,
+        heading=f"Distance to the {POPULATIONS[comparison.second]}",
+        number=bounds(comparison, tolerance),
+        finding=_DECISIONS[comparison.decision],
+        reason=_REASONS[comparison.decision],
+        estimate=numbers.near(comparison.estimate),
+        track=Track(comparison.lower, comparison.upper, comparison.estimate, tolerance),
+    )
+
+
+def _plane(audit: AuditFindings, glances: tuple[Glance, ...]) -> Drawing:
+    places = "; ".join(
+        f"distance to the {POPULATIONS[one.reference]} {one.estimate}, bounds {one.number}"
+        for one in glances
+    )
+    image = svg(
+        distance_plane(audit),
+        name="plane",
+        title="The distance plane",
+        description=f"Verdict: {audit.verdict}. The submission: {places}.",
+    )
+    return Drawing(
+        image,
+        "The box holds the submission, from the lower to the upper bound of both distances. The "
+        "verdict is the region that holds all of the box; a box across a dashed line leaves the "
+        "audit undecided. Bars bound the distance of the references from each other.",
+    )
+
+
+_CURVES = Markup(
+    "Each curve is the hockey-stick divergence: the most by which an event is more probable under "
+    "one population than e<sup>ε</sup> times its probability under the other. The band holds at "
+    "each ε by itself, not at all of them at once; its lower edge is drawn by a method that serves "
+    "the whole curve. The verdict rests on the sharper bounds at the declared ε that stand above."
+)
+
+
+def _curves(audit: AuditFindings) -> tuple[Drawings, ...]:
+    return tuple(
+        Drawings(
+            f"Against the {POPULATIONS[comparison.second]}",
+            tuple(
+                Drawing(
+                    svg(
+                        hockey_stick_curve(comparison, direction, audit.declaration),
+                        name=f"{comparison.second}-{direction}",
+                        title="Hockey-stick divergence from the "
+                        f"{POPULATIONS[comparison.second]}: {words}",
+                        description="A falling curve of the divergence δ against ε, with its band.",
+                    ),
+                    words.capitalize(),
+                )
+                for direction, words in _DIRECTIONS.items()
+            ),
+        )
+        for comparison in (audit.untraining, audit.unlearning)
+    )
+
+
+def _groups(audit: AuditFindings) -> tuple[Section, ...]:
+    if not audit.groups:
+        return ()
+    margins = Drawing(
+        svg(
+            group_margins(audit.groups),
+            name="margins",
+            title="Median margin of each population on each group of probes",
+            description="The numbers are in the second table that follows.",
+        ),
+        "Points are medians over models, lines hold nine models in ten. The margin is the log-odds "
+        "of a probe’s label: above 0 the label has more than half the probability. On probes of "
+        "the behaviour the label is the one that shows the behaviour.",
+    )
+    explained = Listing(group_words(audit.groups), "The groups of probes")
+    blocks = (Beside(margins, explained), *by_group(audit.groups))
+    return (Section("What the models do", blocks),)
+
+
+def _deciding(audit: AuditFindings) -> tuple[Section, ...]:
+    texts = tuple(
+        _forecast(one, audit.declaration.epsilon)
+        for one in (audit.untraining, audit.unlearning)
+        if one.forecast is not None
+    )
+    return (Section("What would decide it", texts),) if texts else ()
+
+
+def _forecast(comparison: Comparison, epsilon: float) -> str:
+    forecast, start = comparison.forecast, f"Against the {POPULATIONS[comparison.second]}, "
+    if forecast is None or forecast.models is None:
+        return (
+            f"{start}no feasible number of models would decide: the distance seems too close to "
+            "the tolerance. Another tolerance, declared before new models are drawn, could."
+        )
+    text = (
+        f"{start}{numbers.about(forecast.models)} models a side would decide (now "
+        f"{numbers.count(comparison.models_first)} and {numbers.count(comparison.models_second)}), "
+        f"probably that the submission {_DECISIONS[forecast.towards]}. This is a forecast: it "
+        f"holds with probability {numbers.plain(forecast.power)} if the distance is what these "
+        "models suggest."
+    )
+    if forecast.towards == "match" and epsilon > 0.0:
+        text += " Above epsilon 0 a match that is not perfect may need two or three times that."
+    return text
+
+
+def _further(audit: AuditFindings) -> Pairs:
+    references, nearest = audit.references, audit.nearest
+    gap = (
+        f"distance to untraining less distance to unlearning: {numbers.near(nearest.difference)}, "
+        f"{numbers.level(nearest.confidence)} interval "
+        f"{numbers.interval(nearest.low, nearest.high)}"
+    )
+    found = [
+        (
+            "The references against each other",
+            f"Their distance is estimated at {numbers.near(references.estimate)}, bounds "
+            f"{bounds(references, audit.declaration.tolerance)} at "
+            f"{numbers.level(references.confidence)} confidence each. "
+            f"{_SEPARATIONS[audit.separation]}",
+        ),
+        (
+            "The nearer reference",
+            f"Undecided: the interval holds 0 ({gap})."
+            if nearest.reference is None
+            else f"The {POPULATIONS[nearest.reference]} ({gap}). Nearer is not near: only the "
+            "verdict says what is matched.",
+        ),
     ]
-    if content.deciding:
-        parts += ["## What would decide it", *map(escape, content.deciding)]
-    parts += ["## What was compared", pairs_text(content.compared)]
-    parts += [escape(content.letters), table_text(content.people)]
-    parts += ["## Where the difference lies", *map(table_text, content.observables)]
-    if content.groups:
-        parts += ["## What the models do", pairs_text(content.group_words)]
-        parts += map(table_text, content.groups)
-    parts += ["## What else was found", *claims_text(content.findings)]
-    parts += ["## What was declared beforehand", pairs_text(content.declared)]
-    parts += ["## What this audit cannot conclude", *claims_text(content.cannot)]
-    parts += ["## How to recompute it", "```\nindist verify certificate.json\n```"]
-    parts += ["SHA-256 of what was audited:", pairs_text(content.digests)]
-    parts += ["Seeds and versions:", pairs_text(content.origins)]
-    return "\n\n".join(parts) + "\n"
+    if audit.over_unlearned is not None:
+        found.append(("Unlearned too much?", _over_unlearned(audit.over_unlearned)))
+    if audit.claimed is not None:
+        claimed = audit.claimed
+        source = f", after {claimed.source}" if claimed.source else ""
+        assumed = "; ".join(claimed.assumptions) or "nothing stated"
+        found.append(
+            (
+                "What is claimed",
+                f"{claimed.sentence} Of: {claimed.mechanism}{source}. It takes for granted: "
+                f"{assumed}.",
+            )
+        )
+    if audit.original is not None:
+        to_untraining, to_unlearning = (numbers.near(one.estimate) for one in audit.original)
+        found.append(
+            (
+                "Where it started from",
+                f"The original is at an estimated distance of {to_untraining} from the untraining "
+                f"reference and {to_unlearning} from the unlearning reference.",
+            )
+        )
+    found.append(
+        (
+            "The least tolerance",
+            "With this many models, a perfect match would get an upper bound of about "
+            f"{numbers.up(audit.least_tolerance)}, told from the halves of the references. A "
+            "smaller tolerance would miss most matches.",
+        )
+    )
+    return tuple(found)
+
+
+def _over_unlearned(test: OverUnlearned) -> str:
+    found = (
+        "Yes: the submission hides the behaviour more than models that never saw it"
+        if test.flag
+        else "No sign of it: the submission does not detectably hide the behaviour more than "
+        "models that never saw it"
+    )
+    return (
+        f"{found} (one-sided rank test of the margins, corrected p-value "
+        f"{numbers.pvalue(test.pvalue)}, smallest on the {group_name(test.group)} probes)."
+    )
+
+
+def _declared(audit: AuditFindings) -> Pairs:
+    declared = audit.declaration
+    return (
+        ("epsilon (ε)", numbers.plain(declared.epsilon)),
+        ("tolerance (δ)", numbers.plain(declared.tolerance)),
+        (
+            "confidence",
+            f"{numbers.level(declared.confidence)} for the verdict as a whole; "
+            f"{numbers.level(audit.untraining.confidence)} for each bound on each reference",
+        ),
+        ("observables", "; ".join(declared.observables)),
+        ("class of events", declared.events),
+        (
+            "rule",
+            "match when the upper bound is at most the tolerance; differ when the lower bound is "
+            "above it; undecided otherwise",
+        ),
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from audits.report import numbers
-from audits.report._tables import Pairs, Table
+from audits.report._blocks import Pairs, Table
 from audits.report._words import GROUPS, POPULATIONS, WHO, group_name
 from audits.verdict._findings import AuditFindings
 from audits.verdict._results import Comparison, GroupSummary

@@ -16,12 +16,11 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from audits._provenance import Provenance
+from audits.report import _page
 from audits.report._markdown import escape
 from audits.report._svg import svg
 from audits.report.numbers import about, down, interval, level, pvalue, up
-from audits.verdict import _page
 from audits.verdict._audit import Audit
-from audits.verdict._content import Content
 from audits.verdict._figures import distance_plane, group_margins, hockey_stick_curve
 from audits.verdict._page import write_report
 from audits.verdict._results import (
@@ -256,7 +255,7 @@ def test_a_report_that_cannot_be_made_leaves_the_old_one(
 ) -> None:
     before = written(build("both"), tmp_path)
 
-    def fail(content: Content) -> str:
+    def fail(page: _page.Page) -> str:
         raise RuntimeError("no markdown")
 
     monkeypatch.setattr(_page, "markdown", fail)
@@ -303,7 +302,7 @@ def test_any_declaration_can_be_drawn(tolerance: float, epsilon: float) -> None:
     plane = svg(distance_plane(audit), name="plane", title="t", description="d")
     for region in ("untraining", "unlearning", "both", "neither"):
         assert f">{region}</text>" in plane
-    curve = hockey_stick_curve(audit.untraining, "forward", "untraining", declared)
+    curve = hockey_stick_curve(audit.untraining, "forward", declared)
     assert f"declared ε = {epsilon:g}</text>" in svg(curve, name="c", title="t", description="d")
 
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from markupsafe import Markup
 
 from audits import ObservedReferences, SingleAudit, audit_single
 from audits.report import _page
+from audits.report._blocks import Drawing
 from audits.report._figures import MARKS
 from audits.single._page import places, record
 from oracles import Observations
@@ -250,7 +252,15 @@ def test_a_report_that_cannot_be_made_leaves_the_old_one(
 def test_numbers_that_are_not_finite_are_null(found: SingleAudit, tmp_path: Path) -> None:
     assert found.ratio is not None
     odd = replace(found, ratio=replace(found.ratio, pvalue_untraining=math.inf))
-    _page.write_page(
-        _page.Page("t", "", "h", "s", _page.Markup(""), "c", (), (), ()), record(odd), tmp_path, "n"
+    empty = _page.Page(
+        title="t",
+        scenario="",
+        headline="h",
+        scope="s",
+        warnings=(),
+        figure=Drawing(Markup(""), "c"),
+        glances=(),
+        sections=(),
     )
+    _page.write_page(empty, tmp_path, {"n": record(odd)})
     assert json.loads((tmp_path / "n").read_text())["ratio"]["pvalue_untraining"] is None
