@@ -15,7 +15,6 @@ from audits.certificate._certificate import (
 )
 from audits.submissions._parties import POPULATIONS, ObservedReferences
 from audits.submissions._submission import load
-from audits.verdict._audit import audit
 from oracles import Observations
 from oracles.mechanisms import Claim
 
@@ -64,6 +63,9 @@ def verify(certificate: Path | str, *, observations: Path | str | None = None) -
         for one in found.predicate.populations
         if one.name in seen and seen[one.name].digest != one.observations
     ]
+    # Loaded on use: a file that cannot be read is refused at once.
+    from audits.verdict._audit import audit
+
     declared = found.predicate.declaration
     try:
         again = audit(

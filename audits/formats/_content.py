@@ -14,9 +14,10 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 from scipy.special import logit
 
+import oracles
 from audits._reading import Limits, SubmissionError, refuse
 from audits.formats._mapping import Mapping, Scalar
-from oracles import Learner, Observations, Probes
+from oracles import Observations, Probes
 
 # Bounds of each scalar; the bounds themselves stand for an infinite margin.
 _BOUNDS: dict[Scalar, tuple[float, float]] = {
@@ -35,7 +36,7 @@ class Runnable(Protocol):
         """How many there are."""
         ...
 
-    def observe(self, probes: Probes, learner: Learner) -> Observations:
+    def observe(self, probes: Probes, learner: "oracles.Learner") -> Observations:
         """Logits of every model at the probes.
 
         Args:

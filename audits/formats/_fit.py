@@ -21,13 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import jax
 import numpy as np
-from flax.traverse_util import flatten_dict, unflatten_dict
 
+import oracles
 from audits._reading import Limits, refuse
 from audits.formats._mapping import Mapping, Source
-from oracles import Learner, Observations, Probes
+from oracles import Observations, Probes
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +52,7 @@ class ParameterFiles:
         """How many there are."""
         return len(self.names)
 
-    def observe(self, probes: Probes, learner: Learner) -> Observations:
+    def observe(self, probes: Probes, learner: "oracles.Learner") -> Observations:
         """Logits of every model at the probes.
 
         Args:
@@ -64,9 +63,14 @@ class ParameterFiles:
             SubmissionError: when a parameter is missing, unknown, of another shape or not finite,
                 or a logit is not finite.
         """
+        # Loaded on use: reading takes no JAX.
+        import jax
+        from flax.traverse_util import flatten_dict, unflatten_dict
+
         fresh: Any = learner.init(jax.random.key(0), probes.inputs)
         expected = {
-            "/".join(map(str, name)): tuple(leaf.shape) for name, leaf in _flat(fresh).items()
+            "/".join(map(str, name)): tuple(leaf.shape)
+            for name, leaf in cast(Any, flatten_dict(dict(fresh))).items()
         }
         run: Any = jax.jit(learner.logits)
         rows: list[np.ndarray] = []
@@ -84,10 +88,6 @@ class ParameterFiles:
                 )
             rows.append(logits)
         return Observations(np.stack(rows), probes.labels, probes.groups, probes.ids)
-
-
-def _flat(tree: Any) -> dict[tuple[str, ...], Any]:
-    return cast(Any, flatten_dict(dict(tree)))
 
 
 def fit(

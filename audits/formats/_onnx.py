@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+import oracles
 from audits._reading import Limits, file_size, refuse
 from audits.formats._content import Content, run_content
 from audits.formats._mapping import Mapping
 from audits.formats._sandbox import Sandbox
-from oracles import Learner, Observations, Probes
+from oracles import Observations, Probes
 
 KIND = "onnx"
 SUFFIX = ".onnx"
@@ -44,7 +45,7 @@ class OnnxFiles:
         """How many there are."""
         return len(self.files)
 
-    def observe(self, probes: Probes, learner: Learner) -> Observations:
+    def observe(self, probes: Probes, learner: "oracles.Learner") -> Observations:
         """Logits of every model at the probes.
 
         Args:

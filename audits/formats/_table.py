@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any, NoReturn, get_args
 
 import numpy as np
-import pandas as pd
 
 from audits._reading import Limits, file_size, refuse
 from audits.formats._content import Content, check_counts, logit_content, scalar_content
@@ -155,6 +154,9 @@ def _wide(path: Path, frame: Any, mapping: Mapping, limits: Limits) -> Content:
 
 
 def _codes(path: Path, frame: Any, name: str) -> tuple[np.ndarray, list[str]]:
+    # Loaded on use: a list of formats takes no pandas.
+    import pandas as pd
+
     codes, uniques = pd.factorize(frame[name])
     names = [str(one) for one in uniques]
     if (codes < 0).any() or "" in names:
@@ -218,6 +220,8 @@ def _csv_names(path: Path, limits: Limits) -> list[str]:
 
 
 def _csv(path: Path, names: Sequence[str], text: list[str]) -> Any:
+    import pandas as pd
+
     numeric = [name for name in names if name not in text]
     kinds: Any = dict.fromkeys(text, str) | dict.fromkeys(numeric, np.float64)
     try:

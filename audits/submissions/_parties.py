@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import oracles
-from audits.claims._claimed import declared_claim
+from audits.claims._declared import declared_claim
 from audits.submissions._align import ProbeList, align, check_classes
 from audits.submissions._parameters import PopulationFiles, parameters_digest
 from audits.submissions._submission import Submission, method_of

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
+import oracles
 from audits import formats
 from audits._reading import PICKLES, Limits, SubmissionError, matching, refuse
-from audits.claims._claimed import declared_claim
+from audits.claims._declared import declared_claim
 from audits.formats._logits import check_finite, read_logits
 from audits.submissions._align import ProbeList, align, check_classes
 from audits.submissions._manifest import read_manifest
-from audits.submissions._parameters import PopulationFiles, observe_population, read_population
-from oracles import Learner, Observations, Probes
+from audits.submissions._parameters import PopulationFiles, read_population
+from oracles import Observations, Probes
 from oracles.mechanisms import Claim
 
 MANIFEST = "manifest.json"
@@ -56,7 +57,11 @@ class Submission:
         return f"Submission({self.name!r}, {self.models} models{method})"
 
     def observe(
-        self, probes: ProbeList, *, learner: Learner | None = None, scenario: str | None = None
+        self,
+        probes: ProbeList,
+        *,
+        learner: "oracles.Learner | None" = None,
+        scenario: str | None = None,
     ) -> Observations:
         """What the submission shows at the references' probes, in their order.
 
@@ -87,6 +92,9 @@ class Submission:
                 "parameters; found observations only"
             )
         if isinstance(self.content, PopulationFiles):
+            # Loaded on use: reading takes no JAX, and running takes its start.
+            from audits.submissions._run_parameters import observe_population
+
             return observe_population(self.content, probes, learner, scenario)
         return self.content.observe(probes, learner)
 
