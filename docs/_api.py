@@ -27,6 +27,17 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 ROOTS = ("indist", "indist.studies", "indist.figures")
+# What floors share, for developers: see docs/house.md.
+TOOLS = (
+    "estimators.checks",
+    "oracles.randomness",
+    "oracles.storage.arrays",
+    "oracles.storage.digests",
+    "oracles.storage.files",
+    "oracles.storage.shards",
+    "audits.report.numbers",
+    "audits.report.palette",
+)
 PAGES = Path(__file__).parent / "api"
 # Methods of private bases belong to the class; those of these do not, or are shown with them.
 _MEMBERS = ["   :members:", "   :inherited-members: Result, BaseModel, Module, tuple, ValueError"]
@@ -44,7 +55,7 @@ def public_modules() -> dict[str, ModuleType]:
                 if isinstance(value := getattr(module, name), ModuleType):
                     visit(f"{path}.{name}", value)
 
-    for root in ROOTS:
+    for root in (*ROOTS, *TOOLS):
         visit(root, importlib.import_module(root))
     return found
 

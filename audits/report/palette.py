@@ -21,10 +21,26 @@ __all__ = [
     "drawing",
 ]
 
-# Okabe and Ito's colour-blind safe palette for data; greys for the rest. On the page each becomes
-# a CSS variable, so that the same drawing serves light, dark and paper.
-INK, MUTED, GRID, PAPER = "#1c2127", "#59626d", "#d5d9de", "#fefefd"
-UNTRAINING, UNLEARNING, ORIGINAL, BOTH = "#0072b2", "#d55e00", "#cc79a7", "#009e73"
+# Greys for all that is no data. On the page each colour becomes a CSS variable, so that the same
+# drawing serves light, dark and paper.
+INK = "#1c2127"
+"""Text and axes."""
+MUTED = "#59626d"
+"""What is said by the way."""
+GRID = "#d5d9de"
+"""Lines that guide the eye."""
+PAPER = "#fefefd"
+"""The ground."""
+
+# Okabe and Ito's colour-blind safe palette, for data.
+UNTRAINING = "#0072b2"
+"""Models that never saw the forget set."""
+UNLEARNING = "#d55e00"
+"""Models that never saw the behaviour."""
+ORIGINAL = "#cc79a7"
+"""Models before anything was taken out."""
+BOTH = "#009e73"
+"""What is like both references."""
 VARIABLES = {
     INK: "ink",
     MUTED: "muted",

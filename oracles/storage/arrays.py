@@ -45,8 +45,9 @@ _NO_HEADER = (
     MemoryError,
     RecursionError,
 )
-# The most axes that NumPy has, and numbers along one.
-MOST_DIMS, _LONGEST = 64, 2**63 - 1
+MOST_DIMS = 64
+"""The most axes that an array of NumPy has."""
+_LONGEST = 2**63 - 1
 _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,

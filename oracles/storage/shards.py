@@ -49,9 +49,13 @@ __all__ = [
 ]
 
 POPULATION_FORMAT = "indist-population"
+"""What a manifest of a population says it is."""
 RUNS_FORMAT = "indist-runs"
+"""What a manifest of runs on random subsets says it is."""
 Format = Literal["indist-population", "indist-runs"]
+"""Either of them."""
 MANIFEST = "manifest.json"
+"""The file of a folder that lists its shards."""
 _LARGEST_MANIFEST = 64 * 2**20
 
 
