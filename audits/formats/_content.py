@@ -138,6 +138,8 @@ def scalar_content(
     """
     groups, ids = probes
     low, high = _BOUNDS[kind]
+    if mapping.clip is not None:
+        values = _clipped(values, kind, mapping)
     with np.errstate(all="ignore"):
         if kind == "margin":
             margins = values
@@ -147,9 +149,29 @@ def scalar_content(
             loss = np.asarray(values, dtype=np.float64)
             margins = -(loss + np.log(-np.expm1(-loss)))
         margins = np.asarray(margins, dtype=np.float32)
-    bounds = "finite float32 numbers" if kind == "margin" else f"numbers between {low} and {high}"
+    bounds = "finite float32 numbers"
+    if kind != "margin":
+        bounds = (
+            f"numbers strictly between {low} and {high} (field clip of its mapping moves those at "
+            "a bound inside)"
+        )
     kept = _kept(path, values, np.isfinite(margins), f"a {kind} as {bounds}", ids, mapping, models)
     return _content(path, from_margins(margins[kept], groups, ids), kept, mapping)
+
+
+def _clipped(
+    values: Float[np.ndarray, "models probes"], kind: Scalar, mapping: Mapping
+) -> Float[np.ndarray, "models probes"]:
+    """Probabilities, or the losses of such, at least so far from 0 and 1; NaN and others stay."""
+    assert mapping.clip is not None
+    if kind == "margin":
+        refuse(mapping.file, "field clip: expected none for margins, which have no bounds")
+    given = np.asarray(values, dtype=np.float64)
+    low, high = mapping.clip, 1.0 - mapping.clip
+    if kind == "loss":
+        low, high = -np.log(high), -np.log(low)
+    inside = (given >= _BOUNDS[kind][0]) & (given <= _BOUNDS[kind][1])
+    return np.where(inside, np.clip(given, low, high), given)
 
 
 def logit_content(
@@ -172,6 +194,8 @@ def logit_content(
         SubmissionError: on numbers that are not finite or labels outside the classes.
     """
     labels, groups, ids = probes
+    if mapping.clip is not None:
+        refuse(mapping.file, "field clip: expected none for logits, which have no bounds")
     with np.errstate(over="ignore"):
         given = np.asarray(logits, dtype=np.float32)
     if given.shape[2] < 2:

@@ -104,6 +104,8 @@ class Mapping(_Said):
         seeds: of its models.
         leave_out_not_finite: leave out the models that hold NaN, infinity, or a probability or loss
             at its bound, and say how many; otherwise the file is refused.
+        clip: how near to 0 and to 1 a probability may come, in (0, 0.5); those nearer, and losses
+            of such probabilities, are moved there. Without it such numbers at 0 or 1 are refused.
         scalar: what one number a model and example is: the margin ln p_y − ln Σ_{j≠y} p_j, the
             probability p_y, or the loss −ln p_y, in nats.
         probes: the examples, in the order of columns or, where columns have names, in any.
@@ -119,6 +121,7 @@ class Mapping(_Said):
     method: str | None = Field(default=None, min_length=1, max_length=200)
     seeds: int | list[int] | None = None
     leave_out_not_finite: bool = False
+    clip: float | None = Field(default=None, gt=0.0, lt=0.5)
     scalar: Scalar | None = None
     probes: list[MappedProbe] | None = Field(default=None, min_length=1)
     parts: list[Part] | None = Field(default=None, min_length=1, max_length=1000)

@@ -18,7 +18,10 @@ its ``scalar``. A table is long when it has both ``model`` and ``probe``.
 
 import csv
 import importlib
+import warnings
+from collections import Counter
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
@@ -37,6 +40,8 @@ _SCALARS: tuple[Scalar, ...] = get_args(Scalar)
 _TEXT = ("model", "probe", "group")
 # Other words for what is missing, and empty cells, are no numbers at all.
 _NANS = ["nan", "NaN", "NAN"]
+# Each costs time before its numbers do.
+_MOST_COLUMNS = 100_000
 
 
 def read(path: Path, mapping: Mapping, limits: Limits) -> Content:
@@ -53,16 +58,22 @@ def read(path: Path, mapping: Mapping, limits: Limits) -> Content:
     Raises:
         SubmissionError: on unknown, repeated or missing columns, pairs or probes.
     """
-    mapping.check_used(KIND, "probes", "scalar")
+    mapping.check_used(KIND, "clip", "probes", "scalar")
     size = file_size(path)
     if size > limits.array_bytes:
         refuse(path, f"expected at most {limits.array_bytes} bytes, found {size}")
     with path.open("rb") as file:
         parquet = file.read(4) == PARQUET
     names = _parquet_names(path, limits) if parquet else _csv_names(path, limits)
-    twice = [name for name in names if names.count(name) > 1][:1]
-    if twice:
-        refuse(path, f"column {twice[0][:60]!r}: expected once, found more often")
+    if len(names) > _MOST_COLUMNS:
+        refuse(
+            path,
+            f"expected at most {_MOST_COLUMNS} columns, found {len(names)}; a table with a line "
+            "for each model and probe has few",
+        )
+    ((name, times),) = Counter(names).most_common(1)
+    if times > 1:
+        refuse(path, f"column {name[:60]!r}: expected once, found more often")
     long = {"model", "probe"} <= set(names)
     text = [name for name in names if name in (_TEXT if long else ("model",))]
     if long:
@@ -223,22 +234,34 @@ def _csv(path: Path, names: Sequence[str], text: list[str]) -> Any:
     import pandas as pd
 
     numeric = [name for name in names if name not in text]
-    kinds: Any = dict.fromkeys(text, str) | dict.fromkeys(numeric, np.float64)
+    # A cell beyond the last column lands in one more, as pandas would drop it with a warning.
+    beyond = next(name for k in count() if (name := f"beyond {k}") not in names)
+    kinds: Any = dict.fromkeys([*text, beyond], str) | dict.fromkeys(numeric, np.float64)
     try:
-        return pd.read_csv(
-            path,
-            header=None,
-            skiprows=1,
-            names=list(names),
-            index_col=False,
-            dtype=kinds,
-            keep_default_na=False,
-            na_values=dict.fromkeys(numeric, _NANS),
-            encoding="utf-8",
-        )
-    except (ValueError, OverflowError, MemoryError, pd.errors.ParserWarning) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            frame = pd.read_csv(
+                path,
+                header=None,
+                skiprows=1,
+                names=[*names, beyond],
+                index_col=False,
+                dtype=kinds,
+                keep_default_na=False,
+                na_values=dict.fromkeys(numeric, _NANS),
+                encoding="utf-8",
+            )
+    except (ValueError, OverflowError, MemoryError, Warning) as error:
         why = " ".join(str(error).split())[:200]
         refuse(path, f"expected as many numbers and names a line as columns, found others ({why})")
+    more = np.flatnonzero(frame.pop(beyond) != "")
+    if more.size:
+        refuse(
+            path,
+            f"expected {len(names)} cells a line as the first line has, found more in line "
+            f"{int(more[0]) + 2} ({more.size} such lines)",
+        )
+    return frame
 
 
 def _parquet_module(path: Path) -> Any:

@@ -409,3 +409,21 @@ def test_nothing_is_recognised_by_name_alone(tmp_path: Path) -> None:
         formats.read(path, "x")
     with pytest.raises(SubmissionError, match="none: not found; expected a file or folder"):
         formats.read(tmp_path / "none")
+
+
+@pytest.mark.parametrize("kind", ["probability", "loss"])
+def test_numbers_at_a_bound_are_moved_inside_where_the_map_says_so(
+    tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / "p.csv"
+    values = np.array([0.0, 1e-9, 0.25, 1.0 - 1e-9, 1.0])
+    with np.errstate(divide="ignore"):
+        given = values if kind == "probability" else -np.log(values)
+    frame = {"model": range(5), "probe": "a", "group": "forget", kind: given}
+    pd.DataFrame(frame).replace(np.inf, 1e9).to_csv(path, index=False)
+    with pytest.raises(SubmissionError, match="field clip of its mapping"):
+        formats.read(path)
+    mapping(path, clip=1e-3)
+    expected = np.clip(values, 1e-3, 1 - 1e-3)
+    found = seen(formats.read(path)).margins[:, 0]
+    np.testing.assert_allclose(found, np.log(expected / (1 - expected)), rtol=1e-5)

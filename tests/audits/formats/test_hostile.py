@@ -3,6 +3,8 @@
 import io
 import pickle
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -83,7 +85,6 @@ CSV: dict[str, tuple[Change, str]] = {
     ),
     "one logit": (lines("model,probe,logit_0"), "expected logit_0, logit_1 and so on"),
     "text": (lines(HEAD, "0,a,forget,x"), "expected as many numbers and names a line as columns"),
-    "more cells": (lines(HEAD, "0,a,forget,1,2"), "expected as many numbers and names a line"),
     "fewer cells": (lines(HEAD, "0,a,forget,1", "0,b"), "expected"),
     "nan": (lines(HEAD, "0,a,forget,nan"), "found nan in model 0 at probe 'a'"),
     "inf": (lines(HEAD, "0,a,forget,1e39"), r"found 1e\+39 in model 0 at probe 'a'"),
@@ -97,6 +98,23 @@ CSV: dict[str, tuple[Change, str]] = {
     ),
     "no model name": (lines(HEAD, ",a,forget,1"), "column 'model': expected a name in each line"),
     "group": (lines(HEAD, "0,a,forgot,1"), "one of forget, .* found 'forgot' at probe 'a'"),
+    "more cells in each line": (
+        lines(HEAD, "0,a,forget,1,5"),
+        r"expected 4 cells a line as the first line has, found more in line 2 \(1 such lines\)",
+    ),
+    "more cells in the last line": (
+        lines(HEAD, "0,a,forget,1", "1,a,forget,2,5"),
+        "expected 4 cells a line as the first line has, found more in line 3",
+    ),
+    "many more cells": (lines(HEAD, "0,a,forget,1,5,6,7"), "as many numbers and names a line"),
+    "many more cells later": (
+        lines(HEAD, "0,a,forget,1", "1,a,forget,2,5,6"),
+        "as many numbers and names a line",
+    ),
+    "columns without end": (
+        lines(",".join(f"c{k}" for k in range(100_001))),
+        "expected at most 100000 columns, found 100001",
+    ),
     "two groups": (
         lines(HEAD, "0,a,forget,1", "1,a,test,1"),
         "column 'group': expected one for probe 'a', found several",
@@ -109,12 +127,14 @@ CSV: dict[str, tuple[Change, str]] = {
     "no groups": (lines("model,probe,margin", "0,a,1"), "field probes of its mapping .long.csv"),
     "probability": (
         lines("model,probe,group,probability", "0,a,forget,1.0"),
-        "expected a probability as numbers between 0.0 and 1.0, found 1.0 in model 0",
+        r"a probability as numbers strictly between 0.0 and 1.0 \(field clip .* found 1.0 in model 0",
     ),
     "loss": (
         lines("model,probe,group,loss", "0,a,forget,-1"),
-        "expected a loss as numbers between 0.0 and inf, found -1.0",
+        "expected a loss as numbers strictly between 0.0 and inf .*, found -1.0",
     ),
+    "clipped margins": (said(clip=0.1), "field clip: expected none for margins"),
+    "clip": (said(clip=0.5), "field clip: "),
     "label": (
         lines("model,probe,group,label,logit_0,logit_1", "0,a,forget,2,1,1"),
         "label of probe 'a': expected 0 to 1, found 2",
@@ -128,6 +148,44 @@ CSV: dict[str, tuple[Change, str]] = {
         "label of probe 'a': expected 0 to 1, found -1",
     ),
 }  # fmt: skip
+
+
+LOST = """
+import sys
+from indist import audits
+try:
+    audits.formats.read(sys.argv[1], mapping=sys.argv[2])
+except audits.SubmissionError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "model,probe,group,margin\n0,a,forget,1,5\n",
+        "model,probe,group,margin\n0,a,forget,1\n1,a,forget,1,5\n",
+        "model,probe,group,margin\n0,a,forget,1,5,6,7\n1,a,forget,1,5,6,7\n",
+        "model,a\nx,1,5\n",
+        "a\n1,5\n2,6\n",
+    ],
+)
+def test_no_cell_of_a_table_is_dropped_where_warnings_are_none(table: str, tmp_path: Path) -> None:
+    """In a plain interpreter: pytest makes an error of each warning, and nobody else does."""
+    path = tmp_path / "a.csv"
+    path.write_text(table)
+    about: dict[str, Any] = {}
+    if "probe" not in table:
+        about = {"scalar": "margin", "probes": [{"id": "a", "group": "forget"}]}
+    beside = mapping(path, **about)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", LOST, path, beside],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "a.csv: expected" in done.stdout
+    assert "found more in line" in done.stdout or "found others" in done.stdout
 
 
 @pytest.mark.parametrize("case", CSV)
