@@ -12,6 +12,7 @@ from estimators.checks import check_confidence, check_epsilon, check_pair
 from estimators.exact._plug_in import plug_in
 from estimators.lower._bounds import delta_lower_bound
 from estimators.lower._rank_grid import RankGrid
+from estimators.lower._target import DeltaAt
 from estimators.upper._upper import INDEPENDENT, delta_upper_bound
 
 if TYPE_CHECKING:
@@ -142,8 +143,10 @@ def hockey_stick(
     forward = plug_in(flat_p, flat_q, grid).reshape(shape)
     backward = plug_in(flat_q, flat_p, grid).reshape(shape)
     # Each direction alone has the whole error; at epsilon 0 the two are one number.
-    low_forward = RankGrid().lower(flat_p, flat_q, grid, half).reshape(shape)
-    low_backward = RankGrid().lower(flat_q, flat_p, grid, half).reshape(shape)
+    low_forward, low_backward = (
+        RankGrid().forward(ours, theirs, DeltaAt(grid), 1.0 - half).reshape(shape)
+        for ours, theirs in ((flat_p, flat_q), (flat_q, flat_p))
+    )
     zero = epsilons.reshape(epsilons.shape + (1,) * (len(shape) - epsilons.ndim)) == 0.0
     low_forward, low_backward = (
         np.where(zero, lower.bound, low) for low in (low_forward, low_backward)

@@ -1,7 +1,7 @@
 """Bounds that stay valid while models are added: a betting e-process against each null."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, Int, Num
@@ -11,7 +11,8 @@ from estimators._results import ConfidenceInterval, Result
 from estimators._table import long_table
 from estimators.checks import check_confidence, check_epsilon, check_pair
 from estimators.lower._chosen_event import choose_half_lines
-from estimators.lower._directed_bounds import EachDirection
+from estimators.lower._method import INDEPENDENT, OneSidedMethod
+from estimators.lower._target import DeltaAt, Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,12 +22,12 @@ BETS = 0.9 / 1.6 ** np.arange(10)
 STEPS = 30
 FIRST = 8
 GROWTH = 1.25
-EPSILON_GRID = np.concatenate([np.arange(0.0, 8.0, 0.01), np.arange(8.0, 50.01, 0.25)])
+TRIED_EPSILONS = np.concatenate([np.arange(0.0, 8.0, 0.01), np.arange(8.0, 50.01, 0.25)])
 _CHUNK = 2_000_000
 
 
 @dataclass(frozen=True)
-class Anytime(EachDirection):
+class Anytime(OneSidedMethod):
     """A betting e-process on pairs of models, valid at any stopping time.
 
     The models are taken in pairs, in the order given. With an event R_t chosen on the pairs before,
@@ -57,13 +58,11 @@ class Anytime(EachDirection):
         https://arxiv.org/abs/2010.09686; Ville (1939), Etude critique de la notion de collectif.
     """
 
-    pools: ClassVar[bool] = False
-
     @property
     def assumptions(self) -> tuple[str, ...]:
         """Independence; and the order of the models is that in which they came."""
         return (
-            "models are independent, within and between the two populations",
+            INDEPENDENT,
             "the order of the models does not depend on what was observed of them",
         )
 
@@ -76,19 +75,18 @@ class Anytime(EachDirection):
         unused = abs(p.shape[0] - q.shape[0])
         return (f"{unused} models without a partner were not used",) if unused else ()
 
-    def direction(
+    def forward(
         self,
         p: Float[np.ndarray, "n j"],
         q: Float[np.ndarray, "m j"],
-        epsilon: Float[np.ndarray, " e"] | None,
-        delta: Float[np.ndarray, " e"] | None,
+        target: Target,
         alpha: float,
     ) -> Float[np.ndarray, "e j"]:
         """Bound after the last pair; on epsilon, the first of a fixed grid that is not rejected."""
-        if epsilon is not None:
-            found = event_counts(p, q, epsilon=epsilon)[-1]
-            return solve_delta(found, np.exp(epsilon)[:, None], alpha)
-        return solve_epsilon(event_counts(p, q, delta=delta)[-1], np.asarray(delta), alpha)
+        counts = event_counts(p, q, target)[-1]
+        if isinstance(target, DeltaAt):
+            return solve_delta(counts, np.exp(target.numbers)[:, None], alpha)
+        return solve_epsilon(counts, target.numbers, alpha)
 
     def reach(
         self, n: int, m: int, epsilon: Float[np.ndarray, " e"], confidence: float
@@ -109,9 +107,8 @@ def _levels(epsilon: Float[np.ndarray, " e"], confidence: float) -> Float[np.nda
 def event_counts(
     p: Float[np.ndarray, "n j"],
     q: Float[np.ndarray, "m j"],
+    target: Target,
     *,
-    epsilon: Float[np.ndarray, " e"] | None = None,
-    delta: Float[np.ndarray, " e"] | None = None,
     path: bool = False,
 ) -> Int[np.ndarray, "t e j 4"]:
     """How often each outcome of a pair was seen, with events chosen on the pairs before.
@@ -119,8 +116,7 @@ def event_counts(
     Args:
         p: models of P in their order.
         q: models of Q in theirs.
-        epsilon: epsilons to choose the events for; or
-        delta: deltas to choose the events for.
+        target: what the events are chosen for.
         path: whether to return the counts after every pair, or after the last alone.
 
     Returns:
@@ -128,16 +124,12 @@ def event_counts(
     """
     pairs = min(p.shape[0], q.shape[0])
     p, q = p[:pairs], q[:pairs]
-    factor = None if epsilon is None else np.exp(epsilon)
-    size = (epsilon if epsilon is not None else np.asarray(delta)).size
-    now = np.zeros((size, p.shape[1], 4), dtype=np.int64)
+    now = np.zeros((target.numbers.size, p.shape[1], 4), dtype=np.int64)
     trail = [np.zeros((min(FIRST, pairs), *now.shape), dtype=np.int64)] if path else []
     start = FIRST
     while start < pairs:
         stop = min(pairs, max(start + 1, int(GROWTH * start)))
-        events = choose_half_lines(
-            p[:start], q[:start], start, start, factor=factor, delta=delta, score=1.0
-        )
+        events = choose_half_lines(p[:start], q[:start], start, start, target, score=1.0)
         in_p = (p[start:stop, None] > events.threshold) == events.above
         in_q = (q[start:stop, None] > events.threshold) == events.above
         seen = (2 * in_p + in_q)[..., None] == np.arange(4)
@@ -210,7 +202,7 @@ def solve_epsilon(
     """
     running = np.ones(counts.shape[:-1], dtype=bool)
     passed = np.zeros(counts.shape[:-1])
-    for epsilon in EPSILON_GRID:
+    for epsilon in TRIED_EPSILONS:
         running &= log_wealth(counts, np.exp(epsilon), delta[:, None]) >= -np.log(alpha)
         if not running.any():
             break
@@ -323,7 +315,7 @@ def anytime_delta_bound(
             (second, first, epsilons > 0.0),
         ):
             some = epsilons[used]
-            counts = event_counts(one[:, block], other[:, block], epsilon=some, path=True)
+            counts = event_counts(one[:, block], other[:, block], DeltaAt(some), path=True)
             found = solve_delta(counts, np.exp(some)[:, None], alpha[used])
             path[:, used, block] = np.maximum(path[:, used, block], found)
     path = np.maximum.accumulate(path, axis=0).reshape(pairs, *given.shape, *shape)

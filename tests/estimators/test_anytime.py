@@ -12,6 +12,7 @@ from estimators.lower._anytime import (
     solve_delta,
 )
 from estimators.lower._bounds import delta_lower_bound
+from estimators.lower._target import DeltaAt
 
 
 def plain_wealth(outcomes: list[tuple[bool, bool]], c: float, d: float) -> float:
@@ -104,7 +105,7 @@ def test_decides_in_time_and_agrees_with_the_method() -> None:
 def test_events_never_look_ahead() -> None:
     draw = np.random.default_rng(17)
     p, q = draw.normal(1, 1, (60, 1)), draw.normal(0, 1, (60, 1))
-    before = event_counts(p, q, epsilon=np.zeros(1), path=True)
+    before = event_counts(p, q, DeltaAt(0.0), path=True)
     p[-1] += 100
-    after = event_counts(p, q, epsilon=np.zeros(1), path=True)
+    after = event_counts(p, q, DeltaAt(0.0), path=True)
     np.testing.assert_array_equal(before[:-1], after[:-1])
