@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Num
+from jaxtyping import Float, Num
 from scipy.special import xlogy
 
-from estimators._results import ConfidenceInterval, Result
+from estimators._results import ConfidenceInterval, Interval, TwoPopulations, Undetermined
 from estimators._table import long_table
 from estimators.checks import check_confidence, check_pair
 from estimators.exact._bands import equal_local_level_band
@@ -57,7 +57,7 @@ class HistogramPlugin:
 
 
 @dataclass(frozen=True, eq=False)
-class RenyiDivergence(Result):
+class RenyiDivergence(Interval, TwoPopulations, Undetermined):
     """Renyi divergences in both directions: a plug-in of the model named, and a lower bound.
 
     Attributes:
@@ -68,12 +68,7 @@ class RenyiDivergence(Result):
         confidence_interval: one-sided, of the true divergence (not the model's): ``low`` is the
             bound, ``high`` infinite, as no sample excludes an infinite divergence.
         confidence_level: of the bounds of one observable, at all orders and directions at once.
-        n_p: models of P.
-        n_q: models of Q.
         model: what the plug-in stands on, in words.
-        method: how the bound is found.
-        assumptions: what the bound rests on.
-        warnings: what a reader should know.
         undetermined: true where no data of these sizes could lift the bound off 0.
     """
 
@@ -81,15 +76,7 @@ class RenyiDivergence(Result):
     estimate: Float[np.ndarray, "..."]
     forward: Float[np.ndarray, "..."]
     backward: Float[np.ndarray, "..."]
-    confidence_interval: ConfidenceInterval
-    confidence_level: float
-    n_p: int
-    n_q: int
     model: str
-    method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
-    undetermined: Bool[np.ndarray, "..."]
 
     def _title(self) -> str:
         return (

@@ -21,14 +21,7 @@ class CrossInfluence(Influence):
     Attributes:
         estimate: mean outcome of the target over models with the source less that over models
             without it, ``[n_source, n_target]``; 0 where undetermined, which says nothing.
-        confidence_interval: two-sided, for each pair by itself; the widest where undetermined.
-        confidence_level: of each interval (of all together after `simultaneous`).
-        estimand: what is estimated, as in `Memorization`.
         arms: sizes and means of both arms; sizes are ``[n_source, 1]``.
-        models: how many models there are.
-        method: how the interval is found.
-        assumptions: what it rests on.
-        warnings: what a reader should know.
         undetermined: true where too few models include the source, or too few do not.
     """
 

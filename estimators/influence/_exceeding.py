@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.special import bdtr, bdtrc, stdtr, xlog1py, xlogy
 from scipy.stats import false_discovery_control
 
-from estimators._results import Result
+from estimators._results import Undetermined
 from estimators.influence._arm_intervals import unpooled_error
 from estimators.influence._inclusion import Arms
 
@@ -23,7 +23,7 @@ _LEAST = 1e-290
 
 
 @dataclass(frozen=True, eq=False)
-class Exceeding(Result):
+class Exceeding(Undetermined):
     """Examples or pairs whose difference is above a threshold, with few false among them.
 
     Attributes:
@@ -35,8 +35,6 @@ class Exceeding(Result):
         false_discovery_rate: expected share of wrong ones among those listed, at most.
         axes: names of the axes of the arrays.
         method: where p-values come from and how they are adjusted.
-        assumptions: what the rate rests on.
-        warnings: what a reader should know.
         undetermined: true where an arm has too few models; never listed.
     """
 
@@ -48,9 +46,6 @@ class Exceeding(Result):
     false_discovery_rate: float
     axes: tuple[str, ...]
     method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
-    undetermined: Bool[np.ndarray, "..."]
 
     def _title(self) -> str:
         return (

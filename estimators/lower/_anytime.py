@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int, Num
 from scipy.special import logsumexp
 
-from estimators._results import ConfidenceInterval, Result
+from estimators._results import ConfidenceInterval, Interval
 from estimators._table import long_table
 from estimators.checks import check_confidence, check_epsilon, check_pair
 from estimators.lower._chosen_event import choose_half_lines
@@ -211,7 +211,7 @@ def solve_epsilon(
 
 
 @dataclass(frozen=True, eq=False)
-class AnytimeBound(Result):
+class AnytimeBound(Interval):
     """Lower bounds on delta after every pair of models, valid at any stopping time.
 
     Attributes:
@@ -223,20 +223,12 @@ class AnytimeBound(Result):
         confidence_level: probability that the bound holds after every pair at once, separately
             for each epsilon and observable.
         pairs: pairs of models used.
-        method: the method in words.
-        assumptions: what it rests on.
-        warnings: what a reader should know.
     """
 
     epsilon: Float[np.ndarray, "..."]
     path: Float[np.ndarray, "t ..."]
     bound: Float[np.ndarray, "..."]
-    confidence_interval: ConfidenceInterval
-    confidence_level: float
     pairs: int
-    method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
 
     def _title(self) -> str:
         return (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int, Num
 
-from estimators._results import ConfidenceInterval, Result
+from estimators._results import ConfidenceInterval, Interval, Undetermined
 from estimators._table import long_table
 from estimators.checks import check_confidence, check_delta, check_samples
 from estimators.exact._gaussian_profile import gaussian_epsilon
@@ -65,7 +65,7 @@ def _default(method: OneRunMethod | None, delta: float) -> OneRunMethod:
 
 
 @dataclass(frozen=True, eq=False)
-class OneRunEpsilon(Result):
+class OneRunEpsilon(Interval, Undetermined):
     """Lower bound on epsilon at delta from guesses about one training run.
 
     Attributes:
@@ -73,28 +73,18 @@ class OneRunEpsilon(Result):
         bound: epsilon is at least this, ``[*observables]``; 0 says nothing.
         mu: Gaussian shift that the bound comes from, where the method has one.
         confidence_interval: one-sided: ``low`` is the bound, ``high`` infinite.
-        confidence_level: one minus its level.
         correct: right guesses behind the bound.
         guesses: guesses behind the bound.
         examples: examples whose membership was drawn.
-        method: how the bound was found.
-        assumptions: what it rests on.
-        warnings: what a reader should know.
         undetermined: true where even all guesses right could not lift the bound off 0.
     """
 
     delta: float
     bound: Float[np.ndarray, "..."]
     mu: Float[np.ndarray, "..."] | None
-    confidence_interval: ConfidenceInterval
-    confidence_level: float
     correct: Int[np.ndarray, "..."]
     guesses: Int[np.ndarray, "..."]
     examples: int
-    method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
-    undetermined: Bool[np.ndarray, "..."]
 
     def _title(self) -> str:
         return (

@@ -23,40 +23,45 @@ class Spread(NamedTuple):
     high: Float[np.ndarray, "..."]
 
 
-@dataclass(frozen=True, eq=False)
-class Calibration(Result):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SplitScores(Result):
+    """Scores over random splits of a reference: a perfect unlearner's, and the original's.
+
+    Attributes:
+        null: scores of the reference against disjoint models of itself: a perfect unlearner's.
+        original: scores of the original, unlearned by nothing.
+        tells: whether the ranges of ``null`` and ``original`` are apart. Where they are not, the
+            score cannot tell a perfect unlearner from the original at this number of models.
+        confidence_level: share of the splits that each range holds.
+        splits: random splits of each reference, at each number of models.
+        seed: of the splits.
+    """
+
+    null: Spread
+    original: Spread
+    tells: Bool[np.ndarray, " _"]
+    confidence_level: float
+    splits: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Calibration(SplitScores):
     """One score of three populations against each reference, all at the same number of models.
 
     Attributes:
         references: their names, R of them.
         models: models on each side of each comparison.
         submission: the score of the submission against each reference, [R].
-        null: of the reference against disjoint models of itself: a perfect unlearner's, [R].
-        original: of the original, unlearned by nothing, [R].
-        tells: whether the ranges of null and original are apart, [R]. Where they are not, the score
-            cannot tell a perfect unlearner from the original at this number of models.
         beyond: whether the submission's median lies outside the range of the null, [R].
-        confidence_level: share of the splits that each range holds.
-        splits: random splits of each reference.
-        seed: of the splits.
         method: how the ranges are found.
-        assumptions: what they rest on.
-        warnings: what a reader should know.
     """
 
     references: tuple[str, ...]
     models: int
     submission: Spread
-    null: Spread
-    original: Spread
-    tells: Bool[np.ndarray, " R"]
     beyond: Bool[np.ndarray, " R"]
-    confidence_level: float
-    splits: int
-    seed: int
     method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
 
     def _title(self) -> str:
         return (
@@ -210,8 +215,8 @@ def calibrate(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class ModelsNeeded(Result):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ModelsNeeded(SplitScores):
     """From which number of models on a score tells a perfect unlearner from the original.
 
     Attributes:
@@ -220,25 +225,12 @@ class ModelsNeeded(Result):
         null: the reference against itself at each, [K].
         original: the original at each, [K].
         needed: the least number tried from which on it always does.
-        confidence_level: share of the splits that each range holds.
-        splits: at each number.
-        seed: of the splits.
-        assumptions: what it rests on.
-        warnings: what a reader should know.
         undetermined: true where even the most models tried do not suffice; ``needed`` is then a
             number that is too small.
     """
 
     models: Int[np.ndarray, " K"]
-    tells: Bool[np.ndarray, " K"]
-    null: Spread
-    original: Spread
     needed: int
-    confidence_level: float
-    splits: int
-    seed: int
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
     undetermined: bool
 
     def _title(self) -> str:

@@ -8,49 +8,33 @@ from jaxtyping import Bool, Float, Num
 from scipy.special import stdtrit
 from scipy.stats import rankdata
 
-from estimators._results import ConfidenceInterval, Result
+from estimators._results import ConfidenceInterval
 from estimators.checks import check_confidence, check_samples
 from estimators.scores._populations import check_table
+from estimators.scores._score import SubmissionResult
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
-class Compared(Result):
+class Compared(SubmissionResult):
     """Means over models of the submission and of the reference, and their difference.
 
     Attributes:
-        name: what the number is.
         estimate: mean of the submission less mean of the reference; 0 for equal populations.
         confidence_interval: of the difference.
         submission: mean of the submission.
         submission_interval: of that mean.
         reference: mean of the reference: what the submission's is to be compared with.
         reference_interval: of that mean.
-        confidence_level: of each interval.
-        n_submission: models of the submission.
-        n_reference: models of the reference.
-        method: how intervals are found.
-        assumptions: what they rest on.
-        warnings: what a reader should know.
         undetermined: true where a side has a single model; the interval is then unbounded.
     """
 
-    name: str
-    estimate: Float[np.ndarray, ""]
-    confidence_interval: ConfidenceInterval
     submission: Float[np.ndarray, ""]
     submission_interval: ConfidenceInterval
     reference: Float[np.ndarray, ""]
     reference_interval: ConfidenceInterval
-    confidence_level: float
-    n_submission: int
-    n_reference: int
-    method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
-    undetermined: bool
 
     def _title(self) -> str:
         return (

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Num
 from scipy.special import logsumexp
 
-from estimators._results import ConfidenceInterval, Result
+from estimators._results import ConfidenceInterval, Interval
 from estimators.checks import check_confidence, check_delta
 from estimators.scores._populations import check_table
 
@@ -20,7 +20,7 @@ _FLOOR = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class SubsetEpsilon(Result):
+class SubsetEpsilon(Interval):
     """Lower bounds on epsilon between the outputs for two forget sets.
 
     Attributes:
@@ -29,27 +29,18 @@ class SubsetEpsilon(Result):
         published: the published bound, which counts guess sequences, with the same share for delta;
             never greater.
         confidence_interval: one-sided: ``low`` is the bound, ``high`` infinite.
-        confidence_level: one minus its level.
         overlap: batches guessed rightly, on the average over runs.
         batches: how many batches there are, half of them unlearned.
         runs: runs guessed about.
-        method: how the bound is found.
-        assumptions: what it rests on.
-        warnings: what a reader should know.
         undetermined: true where even all guesses right could not lift the bound off 0.
     """
 
     delta: float
     bound: Float[np.ndarray, ""]
     published: Float[np.ndarray, ""]
-    confidence_interval: ConfidenceInterval
-    confidence_level: float
     overlap: float
     batches: int
     runs: int
-    method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
     undetermined: bool
 
     def _title(self) -> str:
