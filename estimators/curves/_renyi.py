@@ -9,7 +9,7 @@ from scipy.special import xlogy
 
 from estimators._results import ConfidenceInterval, Interval, TwoPopulations, Undetermined
 from estimators._table import long_table
-from estimators.checks import check_confidence, check_pair
+from estimators.checks import check_confidence, check_counts, check_grid, check_pair
 from estimators.exact._bands import equal_local_level_band
 from estimators.exact._frontier import half_line_counts
 from estimators.exact._gaussian_fit import gaussian_fit
@@ -48,8 +48,7 @@ class HistogramPlugin:
     bins: int = 10
 
     def __post_init__(self) -> None:
-        if self.bins < 2:
-            raise ValueError(f"bins: expected at least 2, found {self.bins}")
+        check_counts(least=2, bins=self.bins)
 
     def words(self) -> str:
         """The model in words."""
@@ -225,9 +224,7 @@ def renyi_divergence(
     """
     first, second = check_pair(p, q)
     level = float(1.0 - np.sqrt(check_confidence(confidence)))
-    orders = np.asarray(order, dtype=np.float64)
-    if orders.ndim > 1 or not orders.size or not ((orders > 0) & (orders <= 1000)).all():
-        raise ValueError(f"order: expected numbers in (0, 1000], a scalar or 1-D, found {order}")
+    orders = check_grid("(0, 1000]", "order", order)
     n, m, shape = first.shape[0], second.shape[0], first.shape[1:]
     if min(n, m) < 2:
         raise ValueError(f"p and q: expected at least 2 models each, found {n} and {m}")

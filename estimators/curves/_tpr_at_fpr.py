@@ -10,7 +10,7 @@ from scipy.stats import binom
 
 from estimators._results import ConfidenceInterval, Interval, TwoPopulations, Undetermined
 from estimators._table import long_table
-from estimators.checks import check_confidence, check_pair
+from estimators.checks import check_confidence, check_grid, check_pair
 from estimators.exact._binomial_pair import critical_scores, lower_quantile, upper_quantile
 
 if TYPE_CHECKING:
@@ -144,9 +144,7 @@ def tpr_at_fpr(
     """
     first, second = check_pair(p, q)
     half = (1.0 - check_confidence(confidence)) / 2.0
-    rates = np.asarray(fpr, dtype=np.float64)
-    if rates.ndim > 1 or not rates.size or not ((rates > 0) & (rates < 1)).all():
-        raise ValueError(f"fpr: expected numbers in (0, 1), a scalar or 1-D, found {fpr}")
+    rates = check_grid("(0, 1)", "fpr", fpr)
     n, m, shape = first.shape[0], second.shape[0], first.shape[1:]
     first = np.sort(first.reshape(n, -1), axis=0)
     ordered = np.sort(second.reshape(m, -1), axis=0)

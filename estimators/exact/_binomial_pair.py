@@ -34,6 +34,8 @@ from jaxtyping import Float
 from scipy.optimize import brentq
 from scipy.special import betainccinv, betaincinv, ndtr, ndtri
 
+from estimators.checks import check_within
+
 KAPPA = 0.25
 CELLS = 128
 # betaincinv agrees with its forward function to about 1e-11 up to n = 1e5, 2e-9 up to n = 1e6.
@@ -122,8 +124,7 @@ def critical_scores(alpha: float, weight: float, kappa: float = KAPPA) -> tuple[
         raise ValueError(f"confidence: expected a level alpha in [1e-12, 1), found {alpha}")
     if not 0.05 <= weight <= 0.9988:
         raise ValueError(f"weight_p: expected numbers in [0.05, 0.9987], found {weight}")
-    if not 1e-3 <= kappa <= 1.0:
-        raise ValueError(f"kappa: expected a number in [0.001, 1], found {kappa}")
+    check_within("[0.001, 1]", kappa=kappa)
     cap = float(-ndtri(kappa * alpha / 2.0))
     reach = weight + float(np.sqrt(1.0 - weight**2))
 

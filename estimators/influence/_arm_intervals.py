@@ -12,6 +12,7 @@ from jaxtyping import Float
 from scipy.special import ndtri, stdtrit
 
 from estimators._results import ConfidenceInterval
+from estimators.checks import check_within
 from estimators.influence._inclusion import Arms, Kind
 
 _INDEPENDENT = "models are independent, and so is the choice of those that include an example"
@@ -164,8 +165,7 @@ class PseudoCountWelch:
     least: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.weight <= 4.0:
-            raise ValueError(f"weight: expected a number in (0, 4], found {self.weight}")
+        check_within("(0, 4]", weight=self.weight)
 
     def limits(self, arms: Arms, confidence: float) -> ConfidenceInterval:
         """Both ends, cut to [-1, 1]."""

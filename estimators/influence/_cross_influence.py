@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Shaped
 
+from estimators.checks import check_counts
 from estimators.influence._arm_intervals import ArmsMethod
 from estimators.influence._inclusion import check_observed, pair_arms
 from estimators.influence._influence import Estimand, Influence, influence
@@ -102,8 +103,7 @@ def cross_influence(
         Feldman and Zhang (2020), What neural networks memorize and why: discovering the long tail
         via influence estimation. https://arxiv.org/abs/2008.03703
     """
-    if memory_budget < 1:
-        raise ValueError(f"memory_budget: expected at least 1 byte, found {memory_budget}")
+    check_counts(memory_budget=memory_budget)
     observed = check_observed(included, outcome, own=False)
     return influence(
         CrossInfluence,

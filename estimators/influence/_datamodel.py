@@ -9,7 +9,7 @@ from scipy.special import stdtrit
 from scipy.stats import rankdata
 
 from estimators._results import ConfidenceInterval, Interval, Result
-from estimators.checks import check_confidence
+from estimators.checks import check_confidence, check_within
 from estimators.influence._inclusion import check_observed
 
 if TYPE_CHECKING:
@@ -114,8 +114,8 @@ def datamodel(
     values = observed.outcome.astype(np.float64)
     if len(mask) < 3:
         raise ValueError(f"included: expected at least 3 models, found {len(mask)}")
-    if penalty is not None and not (np.isfinite(penalty) and penalty >= 0.0):
-        raise ValueError(f"penalty: expected a number of at least 0, found {penalty}")
+    if penalty is not None:
+        check_within("[0, inf)", penalty=penalty)
     means = mask.mean(axis=0), values.mean(axis=0)
     mask, values = mask - means[0], values - means[1]
     size, basis = np.linalg.eigh(mask @ mask.T)

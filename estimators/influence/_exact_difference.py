@@ -26,6 +26,7 @@ from jaxtyping import Float
 from scipy.special import xlog1py, xlogy
 
 from estimators._results import ConfidenceInterval
+from estimators.checks import check_within
 from estimators.exact._difference import _log_choose
 from estimators.influence._inclusion import Arms, Kind
 
@@ -58,8 +59,7 @@ class ExactDifference:
     least: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        if not 1e-3 <= self.step <= 0.1:
-            raise ValueError(f"step: expected a number in [0.001, 0.1], found {self.step}")
+        check_within("[0.001, 0.1]", step=self.step)
 
     def limits(self, arms: Arms, confidence: float) -> ConfidenceInterval:
         """Both ends, each at half of the level.

@@ -9,6 +9,7 @@ from scipy.special import bdtr, bdtrc, stdtr, xlog1py, xlogy
 from scipy.stats import false_discovery_control
 
 from estimators._results import Undetermined
+from estimators.checks import check_within
 from estimators.influence._arm_intervals import unpooled_error
 from estimators.influence._inclusion import Arms
 
@@ -87,8 +88,7 @@ def exceeding(
     Raises:
         ValueError: when the threshold, the rate or the dependence is out of its range.
     """
-    if not 0.0 < rate < 1.0:
-        raise ValueError(f"false_discovery_rate: expected a number in (0, 1), found {rate}")
+    check_within("(0, 1)", false_discovery_rate=rate)
     if dependence not in ("any", "positive"):
         raise ValueError(f"dependence: expected 'any' or 'positive', found {dependence!r}")
     tested = ~undetermined
@@ -161,8 +161,7 @@ def exceedance_pvalues(arms: Arms, above: float) -> Float[np.ndarray, "..."]:
         certain = np.where(gap == 0, 0.0, np.copysign(np.inf, gap))
         ratio = np.divide(gap, error, out=certain, where=error > 0)
         return stdtr(arms.fewest() - 1.0, -ratio)
-    if not -1.0 <= above < 1.0:
-        raise ValueError(f"above: expected a number in [-1, 1), found {above}")
+    check_within("[-1, 1)", above=above)
     x, y = rounded_sums(arms)
     tables = np.stack([np.broadcast_to(n, x.shape) for n in (arms.n_in, x, arms.n_out, y)])
     (n, x_of, m, y_of), where = np.unique(tables.reshape(4, -1), axis=1, return_inverse=True)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Num
 
 from estimators._results import Result
-from estimators.checks import check_confidence, check_samples
+from estimators.checks import check_confidence, check_counts, check_samples
 from estimators.scores._score import ScoreFunction
 
 if TYPE_CHECKING:
@@ -182,8 +182,7 @@ def calibrate(
     """
     ours, bars, start = _checked(submission, references, original)
     alpha = 1.0 - check_confidence(confidence)
-    if splits < 2:
-        raise ValueError(f"splits: expected at least 2, found {splits}")
+    check_counts(least=2, splits=splits)
     most = min(len(ours), len(start), *(len(bar) // 2 for bar in bars.values()))
     size = most if models is None else models
     if not 1 <= size <= most:
@@ -224,17 +223,17 @@ class ModelsNeeded(SplitScores):
         tells: whether it tells them apart at each, [K].
         null: the reference against itself at each, [K].
         original: the original at each, [K].
-        needed: the least number tried from which on it always does.
-        undetermined: true where even the most models tried do not suffice; ``needed`` is then a
-            number that is too small.
+        needed: the least number tried from which on it always does; None where even the most
+            models tried are too few.
+        undetermined: whether even the most models tried are too few.
     """
 
     models: Int[np.ndarray, " K"]
-    needed: int
+    needed: int | None
     undetermined: bool
 
     def _title(self) -> str:
-        answer = f"more than {self.needed}" if self.undetermined else str(self.needed)
+        answer = f"more than {self.models[-1]}" if self.needed is None else str(self.needed)
         return (
             f"models needed to tell a perfect unlearner from the original: {answer}; central "
             f"{100 * self.confidence_level:g} % of {self.splits} splits, seed {self.seed}"
@@ -314,7 +313,7 @@ def score_models_needed(
         tells=tells,
         null=Spread(*np.array([[part[0] for part in one.null] for one in each]).T),
         original=Spread(*np.array([[part[0] for part in one.original] for one in each]).T),
-        needed=models[min(first, len(models) - 1)],
+        needed=models[first] if first < len(models) else None,
         confidence_level=each[0].confidence_level,
         splits=splits,
         seed=seed,

@@ -9,7 +9,7 @@ from scipy.special import stdtrit
 from scipy.stats import rankdata
 
 from estimators._results import ConfidenceInterval
-from estimators.checks import check_confidence, check_samples
+from estimators.checks import check_confidence, check_samples, check_within
 from estimators.scores._populations import check_table
 from estimators.scores._score import SubmissionResult
 
@@ -188,8 +188,7 @@ def tpr_per_model(
             range.
     """
     table, inside = _members(scores, member)
-    if not 0.0 < fpr < 1.0:
-        raise ValueError(f"fpr: expected a number in (0, 1), found {fpr}")
+    check_within("(0, 1)", fpr=fpr)
     others = np.sort(table[:, ~inside], axis=1)
     at = int(np.ceil(others.shape[1] * (1.0 - fpr) * (1.0 - 1e-12))) - 1
     return (table[:, inside] > others[:, at, None]).mean(axis=1)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Num
 from scipy.special import logsumexp
 
+from estimators.checks import check_within
 from estimators.scores._populations import check_populations
 from estimators.scores._score import Score, scored
 
@@ -144,8 +145,8 @@ def ulira_per_example(
         TypeError: as for `ulira`.
         ValueError: as for `ulira`.
     """
-    if fpr is not None and not 0.0 < fpr < 1.0:
-        raise ValueError(f"fpr: expected None or a number in (0, 1), found {fpr}")
+    if fpr is not None:
+        check_within("(0, 1)", fpr=fpr)
     ratios = ulira_log_ratios(submission, reference, density=density)
     return _accuracy(*ratios) if fpr is None else _tpr(*ratios, fpr)
 

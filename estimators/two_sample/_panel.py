@@ -16,7 +16,7 @@ from estimators.two_sample._max_ks import ks_statistics, sorted_observables
 from estimators.two_sample._mmd import BANDWIDTHS, KERNELS, bandwidths, mmd_statistics
 from estimators.two_sample._permutation import (
     check_permutations,
-    check_seed,
+    check_whole_seed,
     least_pvalue,
     permutation_pvalue,
     relabellings,
@@ -134,7 +134,7 @@ def two_sample_panel(
         Phipson and Smyth (2010), "Permutation p-values should never be zero".
     """
     first, second = check_pair(p, q)
-    seed, permutations = check_seed(seed), check_permutations(permutations)
+    seed, permutations = check_whole_seed(seed), check_permutations(permutations)
     n, m, shape = len(first), len(second), first.shape[1:]
     if min(n, m) < 2:
         raise ValueError(f"p and q: expected at least 2 models each, found {n} and {m}")

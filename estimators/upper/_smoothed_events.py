@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import ndtr
 
+from estimators.checks import check_within
 from estimators.exact._bounded_means import means_upper
 from estimators.exact._frontier import Counts, greatest_upper
 from estimators.upper._events import Directed, EventClass
@@ -61,8 +62,7 @@ class Noised(EventClass):
     scale: float
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.scale < np.inf:
-            raise ValueError(f"scale: expected a positive number, found {self.scale}")
+        check_within("(0, inf)", scale=self.scale)
 
     def words(self) -> str:
         """The class in words."""

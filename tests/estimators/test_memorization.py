@@ -426,7 +426,7 @@ def test_refuses_bad_input() -> None:
         memorization(included, bad)
     with pytest.raises(ValueError, match="confidence: expected a number in"):
         memorization(included, right, confidence=1.5)
-    with pytest.raises(ValueError, match="memory_budget: expected at least 1 byte, found 0"):
+    with pytest.raises(ValueError, match="memory_budget: expected at least 1, found 0"):
         cross_influence(included, right, memory_budget=0)
     with pytest.raises(
         ValueError, match=r"method: expected one for outcomes that are \[0, 1\], fo"

@@ -78,7 +78,7 @@ def test_too_small_a_scale_is_refused():
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])
 def test_scale_must_be_positive(scale):
-    with pytest.raises(ValueError, match="scale: expected a positive number"):
+    with pytest.raises(ValueError, match="scale: expected a number over 0"):
         Noised(scale)
 
 
