@@ -66,9 +66,11 @@ from .one_run._one_run import one_run_epsilon as one_run_epsilon
 from .one_run._one_run import one_run_epsilon_from_counts as one_run_epsilon_from_counts
 from .two_sample._panel import TwoSamplePanel as TwoSamplePanel
 from .two_sample._panel import two_sample_panel as two_sample_panel
+from .upper._events import DiscreteEvents as DiscreteEvents
 from .upper._events import EventClass as EventClass
 from .upper._events import HalfLines as HalfLines
 from .upper._events import IntervalUnions as IntervalUnions
 from .upper._events import Letters as Letters
 from .upper._smoothed_events import Noised as Noised
+from .upper._smoothed_events import SmoothedEvents as SmoothedEvents
 from .upper._upper import delta_upper_bound as delta_upper_bound

@@ -11,6 +11,8 @@ from jaxtyping import Bool, Float
 if TYPE_CHECKING:
     import pandas as pd
 
+INDEPENDENT = "models are independent, within each population and between the two"
+
 
 @dataclass(frozen=True, eq=False)
 class ConfidenceInterval:

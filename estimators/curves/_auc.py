@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Num
 from scipy.stats import rankdata
 
-from estimators._results import ConfidenceInterval, Interval, TwoPopulations
+from estimators._results import INDEPENDENT, ConfidenceInterval, Interval, TwoPopulations
 from estimators._table import long_table
 from estimators.checks import check_confidence, check_pair
 from estimators.exact._convex_order import mean_lower_limit
@@ -87,6 +87,6 @@ def auc(p: Num[Any, "n ..."], q: Num[Any, "m ..."], *, confidence: float = 0.95)
         n_p=n,
         n_q=m,
         method="convex order of U-statistics (Hoeffding, Bentkus)",
-        assumptions=("models are independent, within each population and between the two",),
+        assumptions=(INDEPENDENT,),
         warnings=(),
     )

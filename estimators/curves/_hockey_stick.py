@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Num
 
-from estimators._results import ConfidenceInterval, Undetermined
+from estimators._results import INDEPENDENT, ConfidenceInterval, Undetermined
 from estimators._table import long_table
 from estimators.checks import check_confidence, check_epsilon, check_pair
 from estimators.curves._divergence import DirectedDivergence
@@ -14,7 +14,7 @@ from estimators.exact._plug_in import plug_in
 from estimators.lower._bounds import delta_lower_bound
 from estimators.lower._rank_grid import RankGrid
 from estimators.lower._target import DeltaAt
-from estimators.upper._upper import INDEPENDENT, delta_upper_bound
+from estimators.upper._upper import delta_upper_bound
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,9 +123,9 @@ def hockey_stick(
         estimate=estimate,
         forward=forward,
         backward=backward,
-        forward_interval=_around(forward, low_forward, upper.forward),
-        backward_interval=_around(backward, low_backward, upper.backward),
-        confidence_interval=_around(estimate, lower.bound, upper.bound),
+        forward_interval=_widened(forward, low_forward, upper.forward),
+        backward_interval=_widened(backward, low_backward, upper.backward),
+        confidence_interval=_widened(estimate, lower.bound, upper.bound),
         confidence_level=confidence,
         n_p=n,
         n_q=m,
@@ -137,7 +137,7 @@ def hockey_stick(
     )
 
 
-def _around(
+def _widened(
     estimate: Float[np.ndarray, "..."],
     low: Float[np.ndarray, "..."],
     high: Float[np.ndarray, "..."],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Num
 
-from estimators._results import ConfidenceInterval
+from estimators._results import INDEPENDENT, ConfidenceInterval
 from estimators._table import long_table
 from estimators.checks import check_confidence, check_delta, check_epsilon, check_pair
 from estimators.curves._divergence import DirectedDivergence
@@ -162,6 +162,6 @@ def privacy_profile(
         n_q=m,
         events="half-lines of each observable",
         method="equal-local-level bands of both distribution functions",
-        assumptions=("models are independent, within each population and between the two",),
+        assumptions=(INDEPENDENT,),
         warnings=("the plug-in profile is biased upward: read the band",),
     )

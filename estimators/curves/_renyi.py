@@ -7,7 +7,13 @@ import numpy as np
 from jaxtyping import Float, Num
 from scipy.special import xlogy
 
-from estimators._results import ConfidenceInterval, Interval, TwoPopulations, Undetermined
+from estimators._results import (
+    INDEPENDENT,
+    ConfidenceInterval,
+    Interval,
+    TwoPopulations,
+    Undetermined,
+)
 from estimators._table import long_table
 from estimators.checks import check_confidence, check_counts, check_grid, check_pair
 from estimators.exact._bands import equal_local_level_band
@@ -267,7 +273,7 @@ def renyi_divergence(
         n_q=m,
         model=plugin.words(),
         method="half-lines within equal-local-level bands",
-        assumptions=("models are independent, within each population and between the two",),
+        assumptions=(INDEPENDENT,),
         warnings=tuple(remarks),
         undetermined=np.full(form, nothing),
     )

@@ -8,7 +8,13 @@ from jaxtyping import Float, Int, Num
 from scipy.special import ndtri
 from scipy.stats import binom
 
-from estimators._results import ConfidenceInterval, Interval, TwoPopulations, Undetermined
+from estimators._results import (
+    INDEPENDENT,
+    ConfidenceInterval,
+    Interval,
+    TwoPopulations,
+    Undetermined,
+)
 from estimators._table import long_table
 from estimators.checks import check_confidence, check_grid, check_pair
 from estimators.exact._binomial_pair import critical_scores, lower_quantile, upper_quantile
@@ -173,7 +179,7 @@ def tpr_at_fpr(
         n_p=n,
         n_q=m,
         method="exact joint interval of threshold and rate (capped Stouffer)",
-        assumptions=("models are independent, within each population and between the two",),
+        assumptions=(INDEPENDENT,),
         warnings=(),
         undetermined=undetermined,
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Num
 
-from estimators._results import ConfidenceInterval, Interval, TwoPopulations
+from estimators._results import INDEPENDENT, ConfidenceInterval, Interval, TwoPopulations
 from estimators._table import long_table
 from estimators.checks import check_confidence, check_pair
 from estimators.exact._bands import equal_local_level_band
@@ -157,6 +157,6 @@ def tradeoff_curve(
         n_q=m,
         events="threshold tests of each observable",
         method="equal-local-level bands of both distribution functions",
-        assumptions=("models are independent, within each population and between the two",),
+        assumptions=(INDEPENDENT,),
         warnings=("the plug-in curve is biased downward: read the band",),
     )

@@ -7,7 +7,13 @@ import numpy as np
 from jaxtyping import Bool, Float, Num
 from scipy.special import nctdtr
 
-from estimators._results import ConfidenceInterval, Interval, TwoPopulations, Undetermined
+from estimators._results import (
+    INDEPENDENT,
+    ConfidenceInterval,
+    Interval,
+    TwoPopulations,
+    Undetermined,
+)
 from estimators._table import long_table
 from estimators.checks import check_confidence, check_epsilon, check_pair
 from estimators.exact._gaussian_fit import LEAST, gaussian_fit
@@ -202,7 +208,7 @@ def gaussian_dp(
         n_q=m,
         method="noncentral t",
         assumptions=(
-            "models are independent, within each population and between the two",
+            INDEPENDENT,
             "both populations are normal with equal variances (checked, not proved)",
         ),
         warnings=tuple(remarks),

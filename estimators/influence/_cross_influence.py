@@ -43,8 +43,8 @@ class CrossInfluence(Influence):
         ends = self.confidence_interval
         numbers = {"influence": self.estimate, "low": ends.low, "high": ends.high}
         seen = {
-            name: np.where(self.undetermined, np.nan, all_).ravel()
-            for name, all_ in numbers.items()
+            name: np.where(self.undetermined, np.nan, values).ravel()
+            for name, values in numbers.items()
         }
         places = np.indices(self.estimate.shape).reshape(2, -1)
         return pd.DataFrame(dict(zip(self._axes(), places, strict=True)) | seen)

@@ -11,7 +11,7 @@ from scipy.stats import false_discovery_control
 from estimators._results import Undetermined
 from estimators.checks import check_within
 from estimators.influence._arm_intervals import unpooled_error
-from estimators.influence._inclusion import Arms
+from estimators.influence._inclusion import INDEPENDENT_ARMS, Arms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,7 +119,7 @@ def exceeding(
         axes=axes,
         method=f"{words[arms.kind]}, {rules[dependence]}",
         assumptions=(
-            "models are independent, and so is the choice of those that include an example",
+            INDEPENDENT_ARMS,
             rests[dependence],
             *(normal if arms.kind == "unbounded" else ()),
         ),

@@ -15,7 +15,7 @@ from estimators.influence._inclusion import Arms, Observed, tiles
 from estimators.influence._simultaneous import bonferroni
 
 Estimand = Literal["subset", "loo"]
-Of = TypeVar("Of", bound="Influence")
+AnyInfluence = TypeVar("AnyInfluence", bound="Influence")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -45,7 +45,7 @@ class Influence(Interval, Undetermined):
     def _axes(self) -> tuple[str, ...]:
         """Names of the axes of the estimate."""
 
-    def simultaneous(self: Of, confidence: float = 0.95) -> Of:
+    def simultaneous(self: AnyInfluence, confidence: float = 0.95) -> AnyInfluence:
         """The same estimates with intervals that all hold at once.
 
         By Bonferroni over all that are determined, whatever their dependence. For outcomes in
@@ -117,14 +117,14 @@ def trivial_limits(arms: Arms) -> tuple[Float[np.ndarray, "..."], Float[np.ndarr
 
 
 def influence(
-    result: type[Of],
+    result: type[AnyInfluence],
     observed: Observed,
     arms: Arms,
     *,
     confidence: float,
     method: ArmsMethod | None,
     estimand: Estimand,
-) -> Of:
+) -> AnyInfluence:
     """A result of the type given, from both arms.
 
     Raises:

@@ -38,7 +38,9 @@ class Memorization(Influence):
 
         ends = self.confidence_interval
         numbers = {"memorization": self.estimate, "low": ends.low, "high": ends.high}
-        seen = {name: np.where(self.undetermined, np.nan, all_) for name, all_ in numbers.items()}
+        seen = {
+            name: np.where(self.undetermined, np.nan, values) for name, values in numbers.items()
+        }
         sizes = {"n_in": self.arms.n_in, "n_out": self.arms.n_out}
         return pd.DataFrame({"example": np.arange(self.estimate.size)} | seen | sizes)
 

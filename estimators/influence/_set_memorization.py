@@ -10,7 +10,7 @@ from scipy.special import stdtrit
 from estimators._results import ConfidenceInterval, Interval, Undetermined
 from estimators.checks import check_confidence
 from estimators.influence._exceeding import exceedance_pvalues
-from estimators.influence._inclusion import Arms, check_observed, own_arms
+from estimators.influence._inclusion import INDEPENDENT_ARMS, Arms, check_observed, own_arms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,7 +142,7 @@ def set_memorization(
         models=observed.included.shape[0],
         method="jackknife over models (mean) and Holm's rule (count)",
         assumptions=(
-            "models are independent, and so is the choice of those that include an example",
+            INDEPENDENT_ARMS,
             "the sum of the models' contributions to the mean is about normal",
         ),
         warnings=("a member has fewer than 2 models with it, or without it",)

@@ -11,7 +11,7 @@ from estimators._results import ConfidenceInterval, Interval
 from estimators._table import long_table
 from estimators.checks import check_confidence, check_epsilon, check_pair
 from estimators.lower._chosen_event import choose_half_lines
-from estimators.lower._method import INDEPENDENT, OneSidedMethod
+from estimators.lower._method import INDEPENDENT_SAMPLES, OneSidedMethod
 from estimators.lower._target import DeltaAt, Target
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Anytime(OneSidedMethod):
     def assumptions(self) -> tuple[str, ...]:
         """Independence; and the order of the models is that in which they came."""
         return (
-            INDEPENDENT,
+            INDEPENDENT_SAMPLES,
             "the order of the models does not depend on what was observed of them",
         )
 
@@ -124,8 +124,8 @@ def event_counts(
     """
     pairs = min(p.shape[0], q.shape[0])
     p, q = p[:pairs], q[:pairs]
-    now = np.zeros((target.numbers.size, p.shape[1], 4), dtype=np.int64)
-    trail = [np.zeros((min(FIRST, pairs), *now.shape), dtype=np.int64)] if path else []
+    total = np.zeros((target.numbers.size, p.shape[1], 4), dtype=np.int64)
+    trail = [np.zeros((min(FIRST, pairs), *total.shape), dtype=np.int64)] if path else []
     start = FIRST
     while start < pairs:
         stop = min(pairs, max(start + 1, int(GROWTH * start)))
@@ -134,10 +134,10 @@ def event_counts(
         in_q = (q[start:stop, None] > events.threshold) == events.above
         seen = (2 * in_p + in_q)[..., None] == np.arange(4)
         if path:
-            trail.append(now + seen.cumsum(axis=0))
-        now = now + seen.sum(axis=0)
+            trail.append(total + seen.cumsum(axis=0))
+        total = total + seen.sum(axis=0)
         start = stop
-    return np.concatenate(trail) if path else now[None]
+    return np.concatenate(trail) if path else total[None]
 
 
 def log_wealth(
@@ -302,13 +302,14 @@ def anytime_delta_bound(
     step = max(1, _CHUNK // (pairs * epsilons.size))
     for start in range(0, first.shape[1], step):
         block = slice(start, start + step)
-        for one, other, used in (
+        # At epsilon 0 the directions coincide, and forward alone has the whole level.
+        for ours, theirs, used in (
             (first, second, epsilons >= 0.0),
             (second, first, epsilons > 0.0),
         ):
-            some = epsilons[used]
-            counts = event_counts(one[:, block], other[:, block], DeltaAt(some), path=True)
-            found = solve_delta(counts, np.exp(some)[:, None], alpha[used])
+            target = DeltaAt(epsilons[used])
+            counts = event_counts(ours[:, block], theirs[:, block], target, path=True)
+            found = solve_delta(counts, np.exp(target.numbers)[:, None], alpha[used])
             path[:, used, block] = np.maximum(path[:, used, block], found)
     path = np.maximum.accumulate(path, axis=0).reshape(pairs, *given.shape, *shape)
     method = Anytime()

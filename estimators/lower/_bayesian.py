@@ -8,14 +8,13 @@ from scipy.special import betainc, betaincinv, ndtri
 
 from estimators.checks import check_seed, check_within
 from estimators.lower._chosen_event import counted_half_lines
-from estimators.lower._method import INDEPENDENT, OneSidedMethod
+from estimators.lower._method import INDEPENDENT_SAMPLES, OneSidedMethod
 from estimators.lower._pilot import drawn_by, share_of
-from estimators.lower._target import DeltaAt, Target
+from estimators.lower._target import LARGEST_EPSILON, DeltaAt, Target
 
 _RULE = np.polynomial.legendre.leggauss(80)
 NODES, WEIGHTS = _RULE[0] / 2.0 + 0.5, _RULE[1] / 2.0
 STEPS = 34
-LARGEST_EPSILON = 50.0
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class Bayesian(OneSidedMethod):
     def assumptions(self) -> tuple[str, ...]:
         """Independence, and the prior."""
         return (
-            INDEPENDENT,
+            INDEPENDENT_SAMPLES,
             f"credible under independent Beta({self.prior:g}, {self.prior:g}) priors on both "
             "masses: not a confidence bound",
         )

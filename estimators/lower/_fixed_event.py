@@ -23,7 +23,7 @@ from estimators.exact._difference import GREATEST_TOTAL, difference_lower
 from estimators.lower._target import DeltaAt, Target
 
 # Weights of the joint bound are rounded to this grid, so that few regions are computed.
-_WEIGHTS = np.array([0.1, 0.2, 0.35, 0.5, 0.7071, 0.866, 0.95])
+_P_WEIGHTS = np.array([0.1, 0.2, 0.35, 0.5, 0.7071, 0.866, 0.95])
 _MIXTURES = np.array([0.0, 0.5, 1.0])
 _EVEN = 1
 # The pilot's rates are uncertain: expected bounds are averages over these quantiles of each rate.
@@ -94,7 +94,7 @@ def choose_event(
         float(values[best % values.size]),
         bool(best < values.size),
         float(share[mixture, 0, 0, 0]),
-        float(_WEIGHTS[np.argmin(np.abs(_WEIGHTS - weight))]),
+        float(_P_WEIGHTS[np.argmin(np.abs(_P_WEIGHTS - weight))]),
     )
 
 

@@ -9,11 +9,10 @@ from estimators.checks import check_within
 from estimators.exact._gaussian_dp import noncentral_t, two_sample_t
 from estimators.exact._gaussian_fit import LEAST, gaussian_fit
 from estimators.exact._gaussian_profile import gaussian_delta, gaussian_epsilon
-from estimators.lower._method import INDEPENDENT, DirectedBounds, LowerBoundMethod
-from estimators.lower._target import DeltaAt, Target
+from estimators.lower._method import INDEPENDENT_SAMPLES, DirectedBounds, LowerBoundMethod
+from estimators.lower._target import LARGEST_EPSILON, DeltaAt, Target
 
 STEPS = 38
-LARGEST_EPSILON = 50.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class GaussianDP(LowerBoundMethod):
     def assumptions(self) -> tuple[str, ...]:
         """Independence, and the Gaussian shift."""
         return (
-            INDEPENDENT,
+            INDEPENDENT_SAMPLES,
             "both populations are normal with equal variances (checked, not proved)",
         )
 

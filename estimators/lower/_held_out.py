@@ -61,7 +61,7 @@ def held_out_bound(
 
 
 @lru_cache(maxsize=1024)
-def _reach(n: int, m: int, fit_n: int, fit_m: int, epsilon: float, alpha: float) -> float:
+def _held_out_reach(n: int, m: int, fit_n: int, fit_m: int, epsilon: float, alpha: float) -> float:
     fitted = np.linspace(2.0, 3.0, fit_n), np.linspace(-1.0, 0.0, fit_m)
     rest = np.linspace(2.0, 3.0, n - fit_n), np.linspace(-1.0, 0.0, m - fit_m)
     return held_out_bound(fitted, rest, DeltaAt(epsilon), "either", alpha)
@@ -137,4 +137,4 @@ class HeldOut(LowerBoundMethod):
         if not min(sizes):
             return np.zeros(epsilon.size)
         alpha = (1.0 - confidence) / (2.0 if self.swap else 1.0)
-        return np.array([_reach(n, m, *sizes, float(e), alpha) for e in epsilon])
+        return np.array([_held_out_reach(n, m, *sizes, float(e), alpha) for e in epsilon])

@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from estimators.lower._target import DeltaAt, Target
 
-INDEPENDENT = "models are independent, within and between the two populations"
+INDEPENDENT_SAMPLES = "models are independent, within and between the two populations"
 
 
 class DirectedBounds(NamedTuple):
@@ -85,7 +85,7 @@ class LowerBoundMethod(ABC):
     @property
     def assumptions(self) -> tuple[str, ...]:
         """What the bounds rest on: independence within and between the samples; nothing else."""
-        return (INDEPENDENT,)
+        return (INDEPENDENT_SAMPLES,)
 
     def warn(self, p: Float[np.ndarray, "n j"], q: Float[np.ndarray, "m j"]) -> tuple[str, ...]:
         """What a reader should know about these samples: nothing."""

@@ -102,7 +102,7 @@ class RankGrid(LowerBoundMethod):
         self, n: int, m: int, epsilon: Float[np.ndarray, " e"], confidence: float
     ) -> Float[np.ndarray, " e"]:
         """The bound of samples that do not overlap at all."""
-        return np.array([_reach(self, n, m, float(e), 1.0 - confidence) for e in epsilon])
+        return np.array([_grid_reach(self, n, m, float(e), 1.0 - confidence) for e in epsilon])
 
     def _directions(
         self,
@@ -177,7 +177,7 @@ def grid_bounds(
 
 
 @lru_cache(maxsize=1024)
-def _reach(method: RankGrid, n: int, m: int, epsilon: float, alpha: float) -> float:
+def _grid_reach(method: RankGrid, n: int, m: int, epsilon: float, alpha: float) -> float:
     target = DeltaAt(epsilon)
     found = [
         method._directions(p, q, target, alpha, ("either",))[0] for p, q in separate_samples(n, m)

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+# No number of models shows an epsilon beyond this one, and no bound on it is greater.
+LARGEST_EPSILON = 50.0
+
 
 @dataclass(frozen=True)
 class DeltaAt:

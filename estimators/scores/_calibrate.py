@@ -110,19 +110,19 @@ def _split_scores(
     for i in range(splits):
         order = rng.permutation(len(reference))
         half, rest = reference[order[:models]], reference[order[models : 2 * models]]
-        ours, original = (all_[rng.permutation(len(all_))[:models]] for all_ in populations)
+        ours, original = (side[rng.permutation(len(side))[:models]] for side in populations)
         found[:, i] = score(ours, half), score(rest, half), score(original, half)
     return found
 
 
-def _checked(
+def _checked_populations(
     submission: Any, references: Mapping[str, Any], original: Any
 ) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
     ours = check_samples(submission, "submission", least=2)
     start = check_samples(original, "original", least=2)
     if not references:
         raise ValueError("references: expected at least one, found none")
-    bars = {name: check_samples(all_, name, least=4) for name, all_ in references.items()}
+    bars = {name: check_samples(side, name, least=4) for name, side in references.items()}
     for name, array in (("original", start), *bars.items()):
         if array.shape[1:] != ours.shape[1:]:
             raise ValueError(
@@ -180,7 +180,7 @@ def calibrate(
         ('against untraining: this score can tell a perfect unlearner from the original at 32
         models',)
     """
-    ours, bars, start = _checked(submission, references, original)
+    ours, bars, start = _checked_populations(submission, references, original)
     alpha = 1.0 - check_confidence(confidence)
     check_counts(least=2, splits=splits)
     most = min(len(ours), len(start), *(len(bar) // 2 for bar in bars.values()))
@@ -305,14 +305,14 @@ def score_models_needed(
         )
         for number in models
     ]
-    tells = np.array([bool(one.tells[0]) for one in each])
+    tells = np.array([bool(calibration.tells[0]) for calibration in each])
     failed = np.flatnonzero(~tells)
     first = int(failed[-1]) + 1 if failed.size else 0
     return ModelsNeeded(
         models=np.array(models),
         tells=tells,
-        null=Spread(*np.array([[part[0] for part in one.null] for one in each]).T),
-        original=Spread(*np.array([[part[0] for part in one.original] for one in each]).T),
+        null=_spread_over([calibration.null for calibration in each]),
+        original=_spread_over([calibration.original for calibration in each]),
         needed=models[first] if first < len(models) else None,
         confidence_level=each[0].confidence_level,
         splits=splits,
@@ -321,3 +321,8 @@ def score_models_needed(
         warnings=(),
         undetermined=first == len(models),
     )
+
+
+def _spread_over(spreads: list[Spread]) -> Spread:
+    """The spreads of single references as one, an entry each."""
+    return Spread(*np.array([[end[0] for end in spread] for spread in spreads]).T)

@@ -71,7 +71,7 @@ def mean_difference(
     return np.asarray(np.mean(submission) - np.mean(reference))
 
 
-def _around(value: Any, error: float, freedom: float, alpha: float) -> ConfidenceInterval:
+def _t_interval(value: Any, error: float, freedom: float, alpha: float) -> ConfidenceInterval:
     half = np.inf if freedom < 1.0 else float(stdtrit(freedom, 1.0 - alpha / 2.0)) * error
     return ConfidenceInterval(np.asarray(value - half), np.asarray(value + half))
 
@@ -131,11 +131,11 @@ def compared(
     return Compared(
         name=name,
         estimate=estimate,
-        confidence_interval=_around(estimate, error, freedom, alpha),
+        confidence_interval=_t_interval(estimate, error, freedom, alpha),
         submission=np.asarray(first.mean()),
-        submission_interval=_around(first.mean(), errors[0], first.size - 1.0, alpha),
+        submission_interval=_t_interval(first.mean(), errors[0], first.size - 1.0, alpha),
         reference=np.asarray(second.mean()),
-        reference_interval=_around(second.mean(), errors[1], second.size - 1.0, alpha),
+        reference_interval=_t_interval(second.mean(), errors[1], second.size - 1.0, alpha),
         confidence_level=1.0 - alpha,
         n_submission=first.size,
         n_reference=second.size,

@@ -6,9 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Num
 
 from estimators.checks import check_within
-from estimators.scores._populations import check_table
-
-FLOOR = 1e-3
+from estimators.scores._populations import check_table, least_deviation
 
 
 def lira_scores(
@@ -63,8 +61,7 @@ def lira_scores(
         raise ValueError(
             f"included: expected at least 2 models in both arms of each example, found {fewest}"
         )
-    span = np.ptp(seen, axis=0)
-    floor = FLOOR * np.where(span > 0.0, span, 1.0)
+    floor = least_deviation(seen)
     logs: list[np.ndarray] = []
     for arm in (inside, ~inside):
         count = arm.sum(axis=0)
@@ -119,14 +116,15 @@ def rmia_scores(
         check_table(values, name) for values, name in zip(given, names, strict=True)
     )
     check_within("(0, 1]", **dict(zip(names, (x, z, shadow_x, shadow_z), strict=True)))
-    for one, other, axis, what in ((x, z, 0, "models"), (shadow_x, shadow_z, 0, "models")) + (
+    for first, second, axis, what in (
+        (x, z, 0, "models"),
+        (shadow_x, shadow_z, 0, "models"),
         (x, shadow_x, 1, "examples"),
         (z, shadow_z, 1, "examples"),
     ):
-        if one.shape[axis] != other.shape[axis]:
-            raise ValueError(
-                f"{', '.join(names)}: expected the same {what}, found {one.shape} and {other.shape}"
-            )
+        if first.shape[axis] != second.shape[axis]:
+            shapes = f"{first.shape} and {second.shape}"
+            raise ValueError(f"{', '.join(names)}: expected the same {what}, found {shapes}")
     if offline is not None:
         check_within("[0, 1]", offline=offline)
     check_within("(0, inf]", gamma=gamma)

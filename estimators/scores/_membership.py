@@ -67,7 +67,7 @@ def _labels(labels: Any, probabilities: Any) -> Int[np.ndarray, " e"]:
     return own.astype(np.int64)
 
 
-def _features(
+def _answer_features(
     array: Float[np.ndarray, "n e c"], own: Int[np.ndarray, " e"], feature: Feature
 ) -> Float[np.ndarray, "n e d"]:
     if feature == "softmax":
@@ -124,9 +124,9 @@ def svc_attack(
     seen = np.concatenate([members, others])
     inside = np.arange(seen.size) < members.size
     found: list[float] = []
-    for one in _features(array, own, feature):
-        machine = SVC(C=3.0, gamma="auto", kernel="rbf").fit(one[seen], inside)
-        found.append(float(1.0 - machine.predict(one[gone]).mean()))
+    for features in _answer_features(array, own, feature):
+        machine = SVC(C=3.0, gamma="auto", kernel="rbf").fit(features[seen], inside)
+        found.append(float(1.0 - machine.predict(features[gone]).mean()))
     return np.array(found)
 
 

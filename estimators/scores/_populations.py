@@ -1,4 +1,4 @@
-"""Checks on a submission and a reference, the two populations of every score."""
+"""What every score needs of its two populations, a submission and a reference: mostly checks."""
 
 from typing import Any
 
@@ -6,6 +6,23 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from estimators.checks import check_samples, check_within
+
+# Fitted deviations are at least this share of the range of what was seen: nothing divides by zero.
+_LEAST_DEVIATION = 1e-3
+
+
+def least_deviation(*samples: Float[np.ndarray, "_ e"]) -> Float[np.ndarray, " e"]:
+    """The least deviation that a density fitted to an example may have.
+
+    Args:
+        samples: what was seen of each example, ``[models, examples]``.
+
+    Returns:
+        A thousandth of the range of each example over all samples, or a thousandth where all agree.
+    """
+    low = np.min([sample.min(axis=0) for sample in samples], axis=0)
+    span = np.max([sample.max(axis=0) for sample in samples], axis=0) - low
+    return _LEAST_DEVIATION * np.where(span > 0.0, span, 1.0)
 
 
 def check_populations(
