@@ -20,12 +20,12 @@ from tests.audits.decisions import ALPHA, OBSERVABLES, decisions, normal, shift_
 from tests.estimators.pairs import (
     PAIRS,
     Pair,
-    bounds,
     laplace,
     limit,
     randomised_response,
     scale,
     shift,
+    simulated_bounds,
 )
 
 Method = estimators.LowerBoundMethod
@@ -91,7 +91,8 @@ def valid(quick: bool, seed: int) -> None:
         for pair in PAIRS:
             row = [pair.name]
             for size in sizes:
-                found = bounds(method, pair, size, count, seed, epsilon=0.5)
+                target = estimators.DeltaAt(0.5)
+                found = simulated_bounds(method, pair, size, count, seed, target)
                 rate = float((found > pair.delta(0.5) + 1e-12).mean())
                 row.append(f"{rate:.3f}{'!' if rate > limit(count) else ''}")
             rows.append(row)
@@ -197,9 +198,8 @@ def tight(quick: bool, seed: int) -> None:
     head = ["pair", "delta", "n", "ours", "target", "violated"]
     table([*head, *(f"theirs, {name}" for name in theirs), "ratio"], rows)
 
-    found = bounds(
-        estimators.RankGrid(), shift(1.0), (1000, 1000), repeats[1000], seed, epsilon=0.0
-    )
+    method, target = estimators.RankGrid(), estimators.DeltaAt(0.0)
+    found = simulated_bounds(method, shift(1.0), (1000, 1000), repeats[1000], seed, target)
     share = float(np.median(found)) / shift(1.0).delta(0.0)
     print(f"delta at epsilon 0, n = 1000, normal shift 1: {share:.3f} of the truth (target 0.86)\n")
 

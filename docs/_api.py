@@ -102,6 +102,32 @@ def _constant(module: ModuleType, name: str) -> str:
     return ""
 
 
+_ATTRIBUTES = re.compile(r"^Attributes:\n((?: {4,}.*(?:\n|$))+)", re.MULTILINE)
+
+
+def attributes(text: str) -> dict[str, str]:
+    """The entries of the section ``Attributes`` of a docstring, by name."""
+    section = _ATTRIBUTES.search(inspect.cleandoc(text))
+    entries = re.split(r"^(?= {4}\w+: )", section[1] if section else "", flags=re.MULTILINE)
+    return {entry.split(":")[0].strip(): entry.rstrip() for entry in entries if entry}
+
+
+def with_inherited(value: type, text: str) -> str:
+    """The docstring of a class with those attributes that only its bases describe."""
+    own, inherited = attributes(text), dict[str, str]()
+    for base in reversed(value.__mro__[1:]):
+        inherited |= attributes(base.__doc__ or "")
+    more = [entry for name, entry in inherited.items() if name not in own]
+    if not more:
+        return text
+    section = "\n".join(["Attributes:", *own.values(), *more])
+    if own:
+        return _ATTRIBUTES.sub(lambda _: f"{section}\n", text)
+    later = re.compile(r"^(?=(?:Raises|Example|References):$)", re.MULTILINE)
+    head, *rest = later.split(text, maxsplit=1)
+    return "\n\n".join([head.rstrip(), section, *rest])
+
+
 def undocumented(path: str, module: ModuleType) -> Iterator[str]:
     """Names of a module, and public methods of its classes, about which nothing is written."""
     if not module.__doc__:
@@ -252,10 +278,9 @@ def _check(app: Sphinx) -> None:
         _LOG.warning(problem)
 
 
-def _read(
-    _app: Sphinx, _kind: str, _name: str, _value: Any, _options: Any, lines: list[str]
-) -> None:
-    lines[:] = as_rst("\n".join(lines)).split("\n")
+def _read(_app: Sphinx, kind: str, _name: str, value: Any, _options: Any, lines: list[str]) -> None:
+    text = "\n".join(lines)
+    lines[:] = as_rst(with_inherited(value, text) if kind == "class" else text).split("\n")
 
 
 def _link(

@@ -6,10 +6,12 @@ from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 if TYPE_CHECKING:
     import pandas as pd
+
+INDEPENDENT = "models are independent, within each population and between the two"
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +27,14 @@ class ConfidenceInterval:
     high: Float[np.ndarray, "..."]
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Result(ABC):
-    """The shared face of all results: a title, a table, and remarks below it."""
+    """The shared face of all results: a title, a table, and below it what they rest on.
+
+    Attributes:
+        assumptions: what the numbers rest on.
+        warnings: what a reader should know.
+    """
 
     assumptions: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -55,3 +63,43 @@ class Result(ABC):
         table = self.to_dataframe().to_html(index=False, max_rows=20, na_rep="undetermined")
         remarks = "".join(f"<p>{escape(text)}</p>" for text in self._remarks())
         return f"<div><p><strong>{escape(self._title())}</strong></p>{table}{remarks}</div>"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Interval(Result):
+    """A result with a confidence interval.
+
+    Attributes:
+        confidence_interval: the interval of the estimate; a bound has the trivial other end.
+        confidence_level: probability with which each interval holds, one minus its level.
+        method: how the interval is found, in words.
+    """
+
+    confidence_interval: ConfidenceInterval
+    confidence_level: float
+    method: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TwoPopulations(Result):
+    """A result about two populations, from samples of models of each.
+
+    Attributes:
+        n_p: models of P, the first population.
+        n_q: models of Q, the second.
+    """
+
+    n_p: int
+    n_q: int
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Undetermined(Result):
+    """A result whose numbers may be undetermined.
+
+    Attributes:
+        undetermined: true where no data of these sizes could say anything. The numbers there are
+            trivial, and missing from the table.
+    """
+
+    undetermined: Bool[np.ndarray, "..."]

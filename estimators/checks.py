@@ -15,6 +15,7 @@ __all__ = [
     "check_counts",
     "check_delta",
     "check_epsilon",
+    "check_grid",
     "check_pair",
     "check_samples",
     "check_seed",
@@ -75,10 +76,7 @@ def check_epsilon(epsilon: Any) -> Float[np.ndarray, "..."]:
     Raises:
         ValueError: otherwise.
     """
-    values = np.asarray(epsilon, dtype=np.float64)
-    if values.ndim > 1 or not values.size or not ((values >= 0) & (values <= 50)).all():
-        raise ValueError(f"epsilon: expected numbers in [0, 50], a scalar or 1-D, found {epsilon}")
-    return values
+    return check_grid("[0, 50]", "epsilon", epsilon)
 
 
 def check_delta(delta: Any) -> Float[np.ndarray, "..."]:
@@ -87,21 +85,35 @@ def check_delta(delta: Any) -> Float[np.ndarray, "..."]:
     Raises:
         ValueError: otherwise.
     """
-    values = np.asarray(delta, dtype=np.float64)
-    if values.ndim > 1 or not values.size or not ((values >= 0) & (values < 1)).all():
-        raise ValueError(f"delta: expected numbers in [0, 1), a scalar or 1-D, found {delta}")
-    return values
+    return check_grid("[0, 1)", "delta", delta)
 
 
-def check_counts(**values: int) -> None:
-    """Whole numbers of at least 1, by name.
+def check_grid(interval: str, name: str, values: Any) -> Float[np.ndarray, "..."]:
+    """One number or a 1-D array of numbers, each in an interval, as float64.
+
+    Args:
+        interval: as for `check_within`.
+        name: of the argument.
+        values: the numbers.
+
+    Raises:
+        ValueError: when there are none, they have more axes, or one lies outside.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim > 1 or not array.size or not _inside(interval, array):
+        raise ValueError(f"{name}: expected numbers in {interval}, a scalar or 1-D, found {values}")
+    return array
+
+
+def check_counts(*, least: int = 1, **values: int) -> None:
+    """Whole numbers of at least 1, or of at least another number, by name.
 
     Raises:
         ValueError: otherwise.
     """
     for name, value in values.items():
-        if value < 1:
-            raise ValueError(f"{name}: expected at least 1, found {value}")
+        if value < least:
+            raise ValueError(f"{name}: expected at least {least}, found {value}")
 
 
 def check_seed(seed: int | None) -> None:
@@ -114,8 +126,8 @@ def check_seed(seed: int | None) -> None:
         raise ValueError(f"seed: expected None or an integer of at least 0, found {seed}")
 
 
-def check_within(interval: str, **values: float) -> None:
-    """Numbers that lie in an interval, by name; NaN lies in none.
+def check_within(interval: str, **values: Any) -> None:
+    """Numbers, or arrays of numbers, that lie in an interval, by name; NaN lies in none.
 
     Args:
         interval: in the usual notation, such as ``(0, 1]``; an end may be ``inf``.
@@ -131,13 +143,32 @@ def check_within(interval: str, **values: float) -> None:
         >>> check_within("[0, inf)", penalty=-1.0)
         Traceback (most recent call last):
         ValueError: penalty: expected a number of at least 0, found -1.0
+        >>> check_within("[0, 1]", shares=[0.5, 1.5])
+        Traceback (most recent call last):
+        ValueError: shares: expected numbers in [0, 1], found 0.5 to 1.5
     """
+    low, high = _ends(interval)
+    for name, value in values.items():
+        if _inside(interval, value):
+            continue
+        expected = f"in {interval}"
+        if math.isinf(high):
+            expected = f"{'of at least' if interval[0] == '[' else 'over'} {low:g}"
+        if np.ndim(value) == 0:
+            raise ValueError(f"{name}: expected a number {expected}, found {value}")
+        raise ValueError(
+            f"{name}: expected numbers {expected}, found {np.min(value):g} to {np.max(value):g}"
+        )
+
+
+def _ends(interval: str) -> tuple[float, float]:
     low, high = (float(end) for end in interval[1:-1].split(","))
+    return low, high
+
+
+def _inside(interval: str, value: Any) -> bool:
+    low, high = _ends(interval)
     above = operator.ge if interval[0] == "[" else operator.gt
     below = operator.le if interval[-1] == "]" else operator.lt
-    for name, value in values.items():
-        if not (above(value, low) and below(value, high)):
-            expected = f"in {interval}"
-            if math.isinf(high):
-                expected = f"{'of at least' if interval[0] == '[' else 'over'} {low:g}"
-            raise ValueError(f"{name}: expected a number {expected}, found {value}")
+    array = np.asarray(value)
+    return bool((above(array, low) & below(array, high)).all())

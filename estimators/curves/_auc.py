@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Num
 from scipy.stats import rankdata
 
-from estimators._results import ConfidenceInterval, Result
+from estimators._results import INDEPENDENT, ConfidenceInterval, Interval, TwoPopulations
 from estimators._table import long_table
 from estimators.checks import check_confidence, check_pair
 from estimators.exact._convex_order import mean_lower_limit
@@ -17,28 +17,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class AUC(Result):
+class AUC(Interval, TwoPopulations):
     """``P(X > Y) + P(X = Y) / 2`` for a random model of P and one of Q.
 
     Attributes:
         estimate: Mann and Whitney's count over all pairs, ties counted half; 0.5 for equal laws.
         confidence_interval: two-sided, exact in level at every n and m, ties included.
-        confidence_level: one minus its level.
-        n_p: models of P.
-        n_q: models of Q.
-        method: how the interval is found.
-        assumptions: what it rests on.
-        warnings: what a reader should know.
     """
 
     estimate: Float[np.ndarray, "..."]
-    confidence_interval: ConfidenceInterval
-    confidence_level: float
-    n_p: int
-    n_q: int
-    method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
 
     def _title(self) -> str:
         return (
@@ -100,6 +87,6 @@ def auc(p: Num[Any, "n ..."], q: Num[Any, "m ..."], *, confidence: float = 0.95)
         n_p=n,
         n_q=m,
         method="convex order of U-statistics (Hoeffding, Bentkus)",
-        assumptions=("models are independent, within each population and between the two",),
+        assumptions=(INDEPENDENT,),
         warnings=(),
     )

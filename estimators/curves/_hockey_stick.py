@@ -4,59 +4,33 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Num
+from jaxtyping import Float, Num
 
-from estimators._results import ConfidenceInterval, Result
+from estimators._results import INDEPENDENT, ConfidenceInterval, Undetermined
 from estimators._table import long_table
 from estimators.checks import check_confidence, check_epsilon, check_pair
+from estimators.curves._divergence import DirectedDivergence
 from estimators.exact._plug_in import plug_in
 from estimators.lower._bounds import delta_lower_bound
 from estimators.lower._rank_grid import RankGrid
-from estimators.upper._upper import INDEPENDENT, delta_upper_bound
+from estimators.lower._target import DeltaAt
+from estimators.upper._upper import delta_upper_bound
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
-class HockeyStick(Result):
+class HockeyStick(DirectedDivergence, Undetermined):
     """The hockey-stick divergence over half-lines, both directions, at each epsilon.
 
     All arrays have the observables' shape, led by an axis of epsilons when those are an array.
 
     Attributes:
         epsilon: the epsilons, a scalar or 1-D.
-        estimate: the greater of ``forward`` and ``backward``.
-        forward: plug-in estimate of sup P(R) - e^epsilon Q(R) over half-lines R; biased upward.
-        backward: plug-in estimate of sup Q(R) - e^epsilon P(R); biased upward.
-        forward_interval: interval for the forward divergence, alone.
-        backward_interval: interval for the backward divergence, alone.
-        confidence_interval: interval for the greater of both divergences.
         confidence_level: of each interval at each epsilon and observable, not of all at once.
-        n_p: models of the first population.
-        n_q: models of the second.
-        events: the class of events, in words.
-        method: how the intervals are found, in words.
-        assumptions: what the intervals stand on.
-        warnings: what a reader should know.
         undetermined: no data of these sizes could move either end off 0 or 1.
     """
-
-    epsilon: Float[np.ndarray, "..."]
-    estimate: Float[np.ndarray, "..."]
-    forward: Float[np.ndarray, "..."]
-    backward: Float[np.ndarray, "..."]
-    forward_interval: ConfidenceInterval
-    backward_interval: ConfidenceInterval
-    confidence_interval: ConfidenceInterval
-    confidence_level: float
-    n_p: int
-    n_q: int
-    events: str
-    method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
-    undetermined: Bool[np.ndarray, "..."]
 
     def _title(self) -> str:
         return (
@@ -66,16 +40,9 @@ class HockeyStick(Result):
 
     def to_dataframe(self) -> "pd.DataFrame":
         """A row for each epsilon and observable: estimate, interval, and both directions."""
-        columns = {
-            "delta": self.estimate,
-            "low": self.confidence_interval.low,
-            "high": self.confidence_interval.high,
-            "forward": self.forward,
-            "backward": self.backward,
-        }
         scalar = self.epsilon.ndim == 0
         return long_table(
-            {name: values[None] if scalar else values for name, values in columns.items()},
+            {name: values[None] if scalar else values for name, values in self._columns().items()},
             grid=("epsilon", np.atleast_1d(self.epsilon)),
             undetermined=self.undetermined[None] if scalar else self.undetermined,
         )
@@ -142,8 +109,10 @@ def hockey_stick(
     forward = plug_in(flat_p, flat_q, grid).reshape(shape)
     backward = plug_in(flat_q, flat_p, grid).reshape(shape)
     # Each direction alone has the whole error; at epsilon 0 the two are one number.
-    low_forward = RankGrid().lower(flat_p, flat_q, grid, half).reshape(shape)
-    low_backward = RankGrid().lower(flat_q, flat_p, grid, half).reshape(shape)
+    low_forward, low_backward = (
+        RankGrid().forward(ours, theirs, DeltaAt(grid), 1.0 - half).reshape(shape)
+        for ours, theirs in ((flat_p, flat_q), (flat_q, flat_p))
+    )
     zero = epsilons.reshape(epsilons.shape + (1,) * (len(shape) - epsilons.ndim)) == 0.0
     low_forward, low_backward = (
         np.where(zero, lower.bound, low) for low in (low_forward, low_backward)
@@ -154,9 +123,9 @@ def hockey_stick(
         estimate=estimate,
         forward=forward,
         backward=backward,
-        forward_interval=_around(forward, low_forward, upper.forward),
-        backward_interval=_around(backward, low_backward, upper.backward),
-        confidence_interval=_around(estimate, lower.bound, upper.bound),
+        forward_interval=_widened(forward, low_forward, upper.forward),
+        backward_interval=_widened(backward, low_backward, upper.backward),
+        confidence_interval=_widened(estimate, lower.bound, upper.bound),
         confidence_level=confidence,
         n_p=n,
         n_q=m,
@@ -168,7 +137,7 @@ def hockey_stick(
     )
 
 
-def _around(
+def _widened(
     estimate: Float[np.ndarray, "..."],
     low: Float[np.ndarray, "..."],
     high: Float[np.ndarray, "..."],

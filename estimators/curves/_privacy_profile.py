@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Num
 
-from estimators._results import ConfidenceInterval, Result
+from estimators._results import INDEPENDENT, ConfidenceInterval
 from estimators._table import long_table
 from estimators.checks import check_confidence, check_delta, check_epsilon, check_pair
+from estimators.curves._divergence import DirectedDivergence
 from estimators.exact._bands import Band, equal_local_level_band
 from estimators.exact._frontier import Counts, half_line_counts
 
@@ -17,40 +18,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class PrivacyProfile(Result):
+class PrivacyProfile(DirectedDivergence):
     """Hockey-stick divergence against epsilon over half-lines, with a band for the whole curve.
 
     Attributes:
-        epsilon: the epsilons, rising, [E].
-        estimate: greater of both directions, ``[E, *observables]``; plug-in, biased upward.
-        forward: plug-in of ``sup_R P(R) - e^epsilon Q(R)``.
-        backward: plug-in of ``sup_R Q(R) - e^epsilon P(R)``.
-        forward_interval: band of the forward profile.
-        backward_interval: band of the backward profile.
-        confidence_interval: band of the greater of both.
+        epsilon: the epsilons, rising, [E]; all other arrays are ``[E, *observables]``.
         confidence_level: probability that all three bands of one observable hold at every epsilon.
-        n_p: models of P.
-        n_q: models of Q.
-        events: the class of events, in words.
-        method: how the bands are found.
-        assumptions: what they rest on.
-        warnings: what a reader should know.
     """
-
-    epsilon: Float[np.ndarray, " E"]
-    estimate: Float[np.ndarray, "E ..."]
-    forward: Float[np.ndarray, "E ..."]
-    backward: Float[np.ndarray, "E ..."]
-    forward_interval: ConfidenceInterval
-    backward_interval: ConfidenceInterval
-    confidence_interval: ConfidenceInterval
-    confidence_level: float
-    n_p: int
-    n_q: int
-    events: str
-    method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
 
     def _title(self) -> str:
         return (
@@ -60,15 +34,7 @@ class PrivacyProfile(Result):
 
     def to_dataframe(self) -> "pd.DataFrame":
         """A row for each epsilon and observable: estimate, band, and both directions."""
-        ends = self.confidence_interval
-        columns = {
-            "delta": self.estimate,
-            "low": ends.low,
-            "high": ends.high,
-            "forward": self.forward,
-            "backward": self.backward,
-        }
-        return long_table(columns, grid=("epsilon", self.epsilon))
+        return long_table(self._columns(), grid=("epsilon", self.epsilon))
 
     def epsilon_interval(self, delta: float) -> ConfidenceInterval:
         """Where the profile falls to delta: the interval that the band leaves for that epsilon.
@@ -196,6 +162,6 @@ def privacy_profile(
         n_q=m,
         events="half-lines of each observable",
         method="equal-local-level bands of both distribution functions",
-        assumptions=("models are independent, within each population and between the two",),
+        assumptions=(INDEPENDENT,),
         warnings=("the plug-in profile is biased upward: read the band",),
     )

@@ -4,12 +4,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Num
+from jaxtyping import Float, Num
 from scipy.special import xlogy
 
-from estimators._results import ConfidenceInterval, Result
+from estimators._results import (
+    INDEPENDENT,
+    ConfidenceInterval,
+    Interval,
+    TwoPopulations,
+    Undetermined,
+)
 from estimators._table import long_table
-from estimators.checks import check_confidence, check_pair
+from estimators.checks import check_confidence, check_counts, check_grid, check_pair
 from estimators.exact._bands import equal_local_level_band
 from estimators.exact._frontier import half_line_counts
 from estimators.exact._gaussian_fit import gaussian_fit
@@ -48,8 +54,7 @@ class HistogramPlugin:
     bins: int = 10
 
     def __post_init__(self) -> None:
-        if self.bins < 2:
-            raise ValueError(f"bins: expected at least 2, found {self.bins}")
+        check_counts(least=2, bins=self.bins)
 
     def words(self) -> str:
         """The model in words."""
@@ -57,7 +62,7 @@ class HistogramPlugin:
 
 
 @dataclass(frozen=True, eq=False)
-class RenyiDivergence(Result):
+class RenyiDivergence(Interval, TwoPopulations, Undetermined):
     """Renyi divergences in both directions: a plug-in of the model named, and a lower bound.
 
     Attributes:
@@ -68,12 +73,7 @@ class RenyiDivergence(Result):
         confidence_interval: one-sided, of the true divergence (not the model's): ``low`` is the
             bound, ``high`` infinite, as no sample excludes an infinite divergence.
         confidence_level: of the bounds of one observable, at all orders and directions at once.
-        n_p: models of P.
-        n_q: models of Q.
         model: what the plug-in stands on, in words.
-        method: how the bound is found.
-        assumptions: what the bound rests on.
-        warnings: what a reader should know.
         undetermined: true where no data of these sizes could lift the bound off 0.
     """
 
@@ -81,15 +81,7 @@ class RenyiDivergence(Result):
     estimate: Float[np.ndarray, "..."]
     forward: Float[np.ndarray, "..."]
     backward: Float[np.ndarray, "..."]
-    confidence_interval: ConfidenceInterval
-    confidence_level: float
-    n_p: int
-    n_q: int
     model: str
-    method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
-    undetermined: Bool[np.ndarray, "..."]
 
     def _title(self) -> str:
         return (
@@ -238,9 +230,7 @@ def renyi_divergence(
     """
     first, second = check_pair(p, q)
     level = float(1.0 - np.sqrt(check_confidence(confidence)))
-    orders = np.asarray(order, dtype=np.float64)
-    if orders.ndim > 1 or not orders.size or not ((orders > 0) & (orders <= 1000)).all():
-        raise ValueError(f"order: expected numbers in (0, 1000], a scalar or 1-D, found {order}")
+    orders = check_grid("(0, 1000]", "order", order)
     n, m, shape = first.shape[0], second.shape[0], first.shape[1:]
     if min(n, m) < 2:
         raise ValueError(f"p and q: expected at least 2 models each, found {n} and {m}")
@@ -283,7 +273,7 @@ def renyi_divergence(
         n_q=m,
         model=plugin.words(),
         method="half-lines within equal-local-level bands",
-        assumptions=("models are independent, within each population and between the two",),
+        assumptions=(INDEPENDENT,),
         warnings=tuple(remarks),
         undetermined=np.full(form, nothing),
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Num
 
-from estimators._results import ConfidenceInterval, Result
+from estimators._results import ConfidenceInterval, Interval, TwoPopulations
 from estimators._table import long_table
 from estimators.curves._hockey_stick import hockey_stick
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class TotalVariation(Result):
+class TotalVariation(Interval, TwoPopulations):
     """Greatest difference of mass over half-lines.
 
     Attributes:
@@ -23,23 +23,11 @@ class TotalVariation(Result):
         confidence_interval: of the supremum over half-lines; its low end also bounds the total
             variation over all events from below, its high end does not bound it from above.
         confidence_level: of the interval of each observable.
-        n_p: models of P.
-        n_q: models of Q.
         events: the class of events, in words.
-        method: how the interval is found.
-        assumptions: what it rests on.
-        warnings: what a reader should know.
     """
 
     estimate: Float[np.ndarray, "..."]
-    confidence_interval: ConfidenceInterval
-    confidence_level: float
-    n_p: int
-    n_q: int
     events: str
-    method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
 
     def _title(self) -> str:
         return (

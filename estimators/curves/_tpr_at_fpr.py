@@ -4,13 +4,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Num
+from jaxtyping import Float, Int, Num
 from scipy.special import ndtri
 from scipy.stats import binom
 
-from estimators._results import ConfidenceInterval, Result
+from estimators._results import (
+    INDEPENDENT,
+    ConfidenceInterval,
+    Interval,
+    TwoPopulations,
+    Undetermined,
+)
 from estimators._table import long_table
-from estimators.checks import check_confidence, check_pair
+from estimators.checks import check_confidence, check_grid, check_pair
 from estimators.exact._binomial_pair import critical_scores, lower_quantile, upper_quantile
 
 if TYPE_CHECKING:
@@ -18,32 +24,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class TPRAtFPR(Result):
+class TPRAtFPR(Interval, TwoPopulations, Undetermined):
     """Share of P above the threshold that a given share of Q exceeds.
 
     Attributes:
         fpr: false positive rates asked for, a number or [F].
         estimate: plug-in rate, ``[*observables]`` or ``[F, *observables]``.
         confidence_interval: two-sided and exact for each rate and observable.
-        confidence_level: one minus its level.
         n_p: models of P, the positives.
         n_q: models of Q, the negatives.
-        method: how the interval is found.
-        assumptions: what it rests on.
-        warnings: what a reader should know.
         undetermined: true where no data of these sizes could move the interval off [0, 1].
     """
 
     fpr: Float[np.ndarray, "..."]
     estimate: Float[np.ndarray, "..."]
-    confidence_interval: ConfidenceInterval
-    confidence_level: float
-    n_p: int
-    n_q: int
-    method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
-    undetermined: Bool[np.ndarray, "..."]
 
     def _title(self) -> str:
         return (
@@ -156,9 +150,7 @@ def tpr_at_fpr(
     """
     first, second = check_pair(p, q)
     half = (1.0 - check_confidence(confidence)) / 2.0
-    rates = np.asarray(fpr, dtype=np.float64)
-    if rates.ndim > 1 or not rates.size or not ((rates > 0) & (rates < 1)).all():
-        raise ValueError(f"fpr: expected numbers in (0, 1), a scalar or 1-D, found {fpr}")
+    rates = check_grid("(0, 1)", "fpr", fpr)
     n, m, shape = first.shape[0], second.shape[0], first.shape[1:]
     first = np.sort(first.reshape(n, -1), axis=0)
     ordered = np.sort(second.reshape(m, -1), axis=0)
@@ -187,7 +179,7 @@ def tpr_at_fpr(
         n_p=n,
         n_q=m,
         method="exact joint interval of threshold and rate (capped Stouffer)",
-        assumptions=("models are independent, within each population and between the two",),
+        assumptions=(INDEPENDENT,),
         warnings=(),
         undetermined=undetermined,
     )

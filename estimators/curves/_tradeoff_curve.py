@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Num
 
-from estimators._results import ConfidenceInterval, Result
+from estimators._results import INDEPENDENT, ConfidenceInterval, Interval, TwoPopulations
 from estimators._table import long_table
 from estimators.checks import check_confidence, check_pair
 from estimators.exact._bands import equal_local_level_band
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class TradeoffCurve(Result):
+class TradeoffCurve(Interval, TwoPopulations):
     """The trade-off function over threshold tests, with a band for the whole curve.
 
     Attributes:
@@ -28,21 +28,11 @@ class TradeoffCurve(Result):
         n_p: models of P, the null hypothesis.
         n_q: models of Q, the alternative.
         events: the tests, in words.
-        method: how the band is found.
-        assumptions: what it rests on.
-        warnings: what a reader should know.
     """
 
     alpha: Float[np.ndarray, " A"]
     estimate: Float[np.ndarray, "A ..."]
-    confidence_interval: ConfidenceInterval
-    confidence_level: float
-    n_p: int
-    n_q: int
     events: str
-    method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
 
     @property
     def beta(self) -> Float[np.ndarray, "A ..."]:
@@ -167,6 +157,6 @@ def tradeoff_curve(
         n_q=m,
         events="threshold tests of each observable",
         method="equal-local-level bands of both distribution functions",
-        assumptions=("models are independent, within each population and between the two",),
+        assumptions=(INDEPENDENT,),
         warnings=("the plug-in curve is biased downward: read the band",),
     )

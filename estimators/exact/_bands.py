@@ -8,10 +8,9 @@ from jaxtyping import Float
 from scipy.optimize import brentq
 from scipy.special import betaincinv
 
+from estimators.exact._binomial_pair import SLACK
 from estimators.exact._noncrossing import noncrossing
 
-# betaincinv agrees with its forward function to better than this at the sizes used here.
-SLACK = 1e-9
 # Up to this size every order statistic is a boundary; beyond, boundaries are thinned.
 DENSE = 2_000
 

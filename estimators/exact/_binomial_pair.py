@@ -34,6 +34,8 @@ from jaxtyping import Float
 from scipy.optimize import brentq
 from scipy.special import betainccinv, betaincinv, ndtr, ndtri
 
+from estimators.checks import check_within
+
 KAPPA = 0.25
 CELLS = 128
 # betaincinv agrees with its forward function to about 1e-11 up to n = 1e5, 2e-9 up to n = 1e6.
@@ -122,8 +124,7 @@ def critical_scores(alpha: float, weight: float, kappa: float = KAPPA) -> tuple[
         raise ValueError(f"confidence: expected a level alpha in [1e-12, 1), found {alpha}")
     if not 0.05 <= weight <= 0.9988:
         raise ValueError(f"weight_p: expected numbers in [0.05, 0.9987], found {weight}")
-    if not 1e-3 <= kappa <= 1.0:
-        raise ValueError(f"kappa: expected a number in [0.001, 1], found {kappa}")
+    check_within("[0.001, 1]", kappa=kappa)
     cap = float(-ndtri(kappa * alpha / 2.0))
     reach = weight + float(np.sqrt(1.0 - weight**2))
 
@@ -158,7 +159,7 @@ def region_border(alpha: float, weight: float, kappa: float = KAPPA, cells: int 
     return Border(z_p[:-1], z_q[1:])
 
 
-def _checked(count: Any, trials: int, name: str) -> np.ndarray:
+def _checked_counts(count: Any, trials: int, name: str) -> np.ndarray:
     values = np.asarray(count)
     if values.dtype.kind not in "biu":
         raise TypeError(f"{name}: expected integer counts, found dtype {values.dtype}")
@@ -217,7 +218,7 @@ def joint_lower(
         >>> print(np.round(joint_lower([40, 90], 100, 20, 100, [1.0], 0.95), 3))
         [[0.077 0.579]]
     """
-    x, y = _checked(x, n, "x"), _checked(y, m, "y")
+    x, y = _checked_counts(x, n, "x"), _checked_counts(y, m, "y")
     x, y = np.broadcast_arrays(x, y)
     factors = np.atleast_1d(np.asarray(factor, dtype=np.float64))
     if factors.ndim != 1 or not (np.isfinite(factors) & (factors >= 0)).all():
@@ -285,7 +286,7 @@ def joint_upper(
         >>> print(np.round(joint_upper([40, 20], 100, 20, 100, [1.0], 0.95), 3))
         [[0.33  0.118]]
     """
-    x, y = _checked(x, n, "x"), _checked(y, m, "y")
+    x, y = _checked_counts(x, n, "x"), _checked_counts(y, m, "y")
     lower = joint_lower(n - x, n, m - y, m, factor, confidence, weight_p, kappa=kappa, cells=cells)
     c = np.atleast_1d(np.asarray(factor, dtype=np.float64))
     c = c.reshape(c.size, *([1] * (lower.ndim - 1)))

@@ -7,11 +7,11 @@ from jaxtyping import Float
 from scipy.special import betainc, ndtri
 
 # betainc is right to about 1e-12 here; the difference of two of them loses some of that.
-SLACK = 1e-8
+TAIL_SLACK = 1e-8
 STEPS = 34
 
 
-def _tail(k: int, least: np.ndarray, theta: np.ndarray) -> np.ndarray:
+def _binomial_tail(k: int, least: np.ndarray, theta: np.ndarray) -> np.ndarray:
     """``P(Bin(k, theta) >= least)``, least at most k."""
     if k == 0:
         return (least <= 0).astype(np.float64)
@@ -47,11 +47,11 @@ def tail_bound(u: Any, k: int, theta: Any) -> Float[np.ndarray, "..."]:
         axis=-1,
     )
     t = np.clip(t, 0.0, np.maximum(last, 0.0))
-    excess = k * theta * _tail(k - 1, t, theta) - t * _tail(k, t + 1.0, theta)
+    excess = k * theta * _binomial_tail(k - 1, t, theta) - t * _binomial_tail(k, t + 1.0, theta)
     room = total - t
     with np.errstate(divide="ignore", invalid="ignore"):
         bound = np.where(room > 0.0, np.maximum(excess, 0.0) / room, 1.0)
-    return np.asarray(np.minimum(bound.min(axis=-1) * (1.0 + SLACK), 1.0))
+    return np.asarray(np.minimum(bound.min(axis=-1) * (1.0 + TAIL_SLACK), 1.0))
 
 
 def mean_lower_limit(u: Any, k: int, alpha: float) -> Float[np.ndarray, "..."]:

@@ -58,7 +58,7 @@ def _window(trials: int, rates: Float[np.ndarray, " k"]) -> _Window:
     return _Window(first, law * inside, below, above)
 
 
-def _tail(
+def _difference_tail(
     excess: int, n: int, m: int, p: Float[np.ndarray, " k"], q: Float[np.ndarray, " k"]
 ) -> Float[np.ndarray, " k"]:
     """``P(m X - n Y >= excess)`` at given rates, rounded up: far tails count in full."""
@@ -77,12 +77,13 @@ def _rejected(excess: int, n: int, m: int, difference: float, alpha: float) -> b
     edges = np.linspace(0.0, 1.0 - difference, _CELLS + 1)
     low, high = edges[:-1], edges[1:]
     for _ in range(_HALVINGS):
-        worst = _tail(excess, n, m, np.minimum(high + difference, 1.0), low)
+        worst = _difference_tail(excess, n, m, np.minimum(high + difference, 1.0), low)
         low, high = low[worst > alpha], high[worst > alpha]
         if not low.size:
             return True
         middle = (low + high) / 2.0
-        if (_tail(excess, n, m, np.minimum(middle + difference, 1.0), middle) > alpha).any():
+        reached = _difference_tail(excess, n, m, np.minimum(middle + difference, 1.0), middle)
+        if (reached > alpha).any():
             return False
         low, high = np.concatenate([low, middle]), np.concatenate([middle, high])
     return False

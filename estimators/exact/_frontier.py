@@ -126,11 +126,11 @@ def interval_frontier(groups: TieGroups, k: int) -> Int[np.ndarray, " counts"]:
     return closed[-1].astype(np.int64)
 
 
-def letter_frontier(groups: TieGroups) -> Int[np.ndarray, " counts"]:
-    """F(y) for all sets of values: a knapsack with the letters as items, Q as weight, P as worth.
+def discrete_frontier(groups: TieGroups) -> Int[np.ndarray, " counts"]:
+    """F(y) for all sets of values: a knapsack of values, with Q as weight and P as worth.
 
     Args:
-        groups: the letters seen, in any order.
+        groups: the values seen, in any order.
 
     Returns:
         The frontier for y = 0, ..., m.

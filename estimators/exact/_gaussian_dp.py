@@ -7,7 +7,13 @@ import numpy as np
 from jaxtyping import Bool, Float, Num
 from scipy.special import nctdtr
 
-from estimators._results import ConfidenceInterval, Result
+from estimators._results import (
+    INDEPENDENT,
+    ConfidenceInterval,
+    Interval,
+    TwoPopulations,
+    Undetermined,
+)
 from estimators._table import long_table
 from estimators.checks import check_confidence, check_epsilon, check_pair
 from estimators.exact._gaussian_fit import LEAST, gaussian_fit
@@ -20,34 +26,20 @@ STEPS = 38
 
 
 @dataclass(frozen=True, eq=False)
-class GaussianShift(Result):
+class GaussianShift(Interval, TwoPopulations, Undetermined):
     """Shift between two normal populations of equal variance, in standard deviations.
 
     Attributes:
         estimate: signed shift of P over Q, median unbiased under the model; 0 where undetermined.
         confidence_interval: two-sided, exact under the model; infinite where undetermined.
-        confidence_level: one minus its level.
         pvalue: of the check of the model, the three tests together.
         fits: whether the check passed. Where it is false the numbers mean nothing.
-        n_p: models of P.
-        n_q: models of Q.
-        method: how the interval is found.
-        assumptions: the model.
-        warnings: what a reader should know.
         undetermined: true where there is no spread or there are too few models.
     """
 
     estimate: Float[np.ndarray, "..."]
-    confidence_interval: ConfidenceInterval
-    confidence_level: float
     pvalue: Float[np.ndarray, "..."]
     fits: Bool[np.ndarray, "..."]
-    n_p: int
-    n_q: int
-    method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
-    undetermined: Bool[np.ndarray, "..."]
 
     def _title(self) -> str:
         return (
@@ -216,7 +208,7 @@ def gaussian_dp(
         n_q=m,
         method="noncentral t",
         assumptions=(
-            "models are independent, within each population and between the two",
+            INDEPENDENT,
             "both populations are normal with equal variances (checked, not proved)",
         ),
         warnings=tuple(remarks),

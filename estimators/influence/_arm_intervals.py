@@ -12,9 +12,8 @@ from jaxtyping import Float
 from scipy.special import ndtri, stdtrit
 
 from estimators._results import ConfidenceInterval
-from estimators.influence._inclusion import Arms, Kind
-
-_INDEPENDENT = "models are independent, and so is the choice of those that include an example"
+from estimators.checks import check_within
+from estimators.influence._inclusion import INDEPENDENT_ARMS, Arms, Kind
 
 
 @runtime_checkable
@@ -78,7 +77,7 @@ class Newcombe:
     @property
     def assumptions(self) -> tuple[str, ...]:
         """Independence; scores that are about normal."""
-        return (_INDEPENDENT, "Wilson's scores are about normal in both arms")
+        return (INDEPENDENT_ARMS, "Wilson's scores are about normal in both arms")
 
 
 def _squared_wilson(
@@ -135,7 +134,7 @@ class AgrestiCaffo:
     @property
     def assumptions(self) -> tuple[str, ...]:
         """Independence; rates that are about normal."""
-        return (_INDEPENDENT, "the shrunken rates are about normal in both arms")
+        return (INDEPENDENT_ARMS, "the shrunken rates are about normal in both arms")
 
 
 @dataclass(frozen=True)
@@ -164,8 +163,7 @@ class PseudoCountWelch:
     least: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.weight <= 4.0:
-            raise ValueError(f"weight: expected a number in (0, 4], found {self.weight}")
+        check_within("(0, 4]", weight=self.weight)
 
     def limits(self, arms: Arms, confidence: float) -> ConfidenceInterval:
         """Both ends, cut to [-1, 1]."""
@@ -179,7 +177,7 @@ class PseudoCountWelch:
     @property
     def assumptions(self) -> tuple[str, ...]:
         """Independence; means that are about normal."""
-        return (_INDEPENDENT, "the shrunken means are about normal in both arms")
+        return (INDEPENDENT_ARMS, "the shrunken means are about normal in both arms")
 
 
 @dataclass(frozen=True)
@@ -209,7 +207,7 @@ class Welch:
     @property
     def assumptions(self) -> tuple[str, ...]:
         """Independence; normal means, which no size of sample makes sure."""
-        return (_INDEPENDENT, "means are about normal in both arms; nothing bounds the error")
+        return (INDEPENDENT_ARMS, "means are about normal in both arms; nothing bounds the error")
 
 
 def unpooled(arms: Arms, confidence: float, weight: float) -> ConfidenceInterval:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Shaped
 
+from estimators.checks import check_counts
 from estimators.influence._arm_intervals import ArmsMethod
 from estimators.influence._inclusion import check_observed, pair_arms
 from estimators.influence._influence import Estimand, Influence, influence
@@ -21,14 +22,7 @@ class CrossInfluence(Influence):
     Attributes:
         estimate: mean outcome of the target over models with the source less that over models
             without it, ``[n_source, n_target]``; 0 where undetermined, which says nothing.
-        confidence_interval: two-sided, for each pair by itself; the widest where undetermined.
-        confidence_level: of each interval (of all together after `simultaneous`).
-        estimand: what is estimated, as in `Memorization`.
         arms: sizes and means of both arms; sizes are ``[n_source, 1]``.
-        models: how many models there are.
-        method: how the interval is found.
-        assumptions: what it rests on.
-        warnings: what a reader should know.
         undetermined: true where too few models include the source, or too few do not.
     """
 
@@ -49,8 +43,8 @@ class CrossInfluence(Influence):
         ends = self.confidence_interval
         numbers = {"influence": self.estimate, "low": ends.low, "high": ends.high}
         seen = {
-            name: np.where(self.undetermined, np.nan, all_).ravel()
-            for name, all_ in numbers.items()
+            name: np.where(self.undetermined, np.nan, values).ravel()
+            for name, values in numbers.items()
         }
         places = np.indices(self.estimate.shape).reshape(2, -1)
         return pd.DataFrame(dict(zip(self._axes(), places, strict=True)) | seen)
@@ -109,8 +103,7 @@ def cross_influence(
         Feldman and Zhang (2020), What neural networks memorize and why: discovering the long tail
         via influence estimation. https://arxiv.org/abs/2008.03703
     """
-    if memory_budget < 1:
-        raise ValueError(f"memory_budget: expected at least 1 byte, found {memory_budget}")
+    check_counts(memory_budget=memory_budget)
     observed = check_observed(included, outcome, own=False)
     return influence(
         CrossInfluence,

@@ -8,8 +8,8 @@ from jaxtyping import Float, Shaped
 from scipy.special import stdtrit
 from scipy.stats import rankdata
 
-from estimators._results import ConfidenceInterval, Result
-from estimators.checks import check_confidence
+from estimators._results import ConfidenceInterval, Interval, Result
+from estimators.checks import check_confidence, check_within
 from estimators.influence._inclusion import check_observed
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ class Datamodel(Result):
         mean_outcome: mean outcome of each target, [targets].
         penalty: of the squared coefficients, the same for all targets.
         models: models it was fitted to.
-        assumptions: what it rests on.
-        warnings: what a reader should know.
     """
 
     coefficients: Float[np.ndarray, "n targets"]
@@ -39,8 +37,6 @@ class Datamodel(Result):
     mean_outcome: Float[np.ndarray, " targets"]
     penalty: float
     models: int
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
 
     def predict(self, included: Shaped[Any, "models n"]) -> Float[np.ndarray, "models targets"]:
         """Outcomes that models with these examples should have.
@@ -118,8 +114,8 @@ def datamodel(
     values = observed.outcome.astype(np.float64)
     if len(mask) < 3:
         raise ValueError(f"included: expected at least 3 models, found {len(mask)}")
-    if penalty is not None and not (np.isfinite(penalty) and penalty >= 0.0):
-        raise ValueError(f"penalty: expected a number of at least 0, found {penalty}")
+    if penalty is not None:
+        check_within("[0, inf)", penalty=penalty)
     means = mask.mean(axis=0), values.mean(axis=0)
     mask, values = mask - means[0], values - means[1]
     size, basis = np.linalg.eigh(mask @ mask.T)
@@ -153,36 +149,29 @@ def _least_gcv(
 
 
 @dataclass(frozen=True, eq=False)
-class LinearDatamodelingScore(Result):
+class LinearDatamodelingScore(Interval):
     """How well predictions order models that were not fitted.
 
     Attributes:
         estimate: rank correlation of prediction and outcome over models, mean over targets.
         confidence_interval: two-sided, by a jackknife over blocks of models.
-        confidence_level: of the interval.
         ceiling: what the best function of the mask would score; the rest is noise of training. None
             without replicates.
         by_target: rank correlation of each target; 0 where either side is constant.
         models: models it was measured on.
         targets: how many targets.
-        assumptions: what it rests on.
-        warnings: what a reader should know.
     """
 
     estimate: float
-    confidence_interval: ConfidenceInterval
-    confidence_level: float
     ceiling: float | None
     by_target: Float[np.ndarray, " targets"]
     models: int
     targets: int
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
 
     def _title(self) -> str:
         return (
             f"linear datamodeling score of {self.targets} targets on {self.models} models, "
-            f"{100 * self.confidence_level:g} % interval by a jackknife over models"
+            f"{100 * self.confidence_level:g} % interval by {self.method}"
         )
 
     def to_dataframe(self) -> "pd.DataFrame":
@@ -271,6 +260,7 @@ def linear_datamodeling_score(
             np.asarray(max(estimate - reach, -1.0)), np.asarray(min(estimate + reach, 1.0))
         ),
         confidence_level=confidence,
+        method="a jackknife over models",
         ceiling=ceiling,
         by_target=by_target,
         models=len(arrays[0]),

@@ -26,11 +26,12 @@ from jaxtyping import Float
 from scipy.special import xlog1py, xlogy
 
 from estimators._results import ConfidenceInterval
+from estimators.checks import check_within
 from estimators.exact._difference import _log_choose
-from estimators.influence._inclusion import Arms, Kind
+from estimators.influence._inclusion import INDEPENDENT_ARMS, Arms, Kind
 
 # All tables of two sizes take time that grows with the fourth power of their models.
-GREATEST_TOTAL = 256
+GREATEST_MODELS = 256
 _NODES_A_DEGREE = 4
 _TABLES_A_BLOCK = 256
 
@@ -58,8 +59,7 @@ class ExactDifference:
     least: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        if not 1e-3 <= self.step <= 0.1:
-            raise ValueError(f"step: expected a number in [0.001, 0.1], found {self.step}")
+        check_within("[0.001, 0.1]", step=self.step)
 
     def limits(self, arms: Arms, confidence: float) -> ConfidenceInterval:
         """Both ends, each at half of the level.
@@ -69,9 +69,9 @@ class ExactDifference:
         """
         n_in, n_out = np.broadcast_arrays(arms.n_in, arms.n_out, arms.mean_in)[:2]
         models = int((n_in + n_out).max(initial=0))
-        if models > GREATEST_TOTAL:
+        if models > GREATEST_MODELS:
             raise ValueError(
-                f"method: ExactDifference expected at most {GREATEST_TOTAL} models, found {models}"
+                f"method: ExactDifference expected at most {GREATEST_MODELS} models, found {models}"
             )
         x, y = arms.counts()
         low, high = np.empty(x.shape), np.empty(x.shape)
@@ -90,7 +90,7 @@ class ExactDifference:
     @property
     def assumptions(self) -> tuple[str, ...]:
         """Independence; nothing else."""
-        return ("models are independent, and so is the choice of those that include an example",)
+        return (INDEPENDENT_ARMS,)
 
 
 def score_statistics(n: int, m: int, difference: float) -> Float[np.ndarray, "x y"]:
@@ -127,7 +127,7 @@ def _law(trials: int, rates: Float[np.ndarray, " k"]) -> Float[np.ndarray, "x k"
     return np.exp(_log_choose(trials)[:, None] + log_law)
 
 
-def _rejected(n: int, m: int, difference: float, alpha: float) -> np.ndarray:
+def _rejected_tables(n: int, m: int, difference: float, alpha: float) -> np.ndarray:
     """The tables whose p-value for ``p - q <= difference`` is at most alpha."""
     degree = n + m
     nodes = _NODES_A_DEGREE * degree
@@ -169,7 +169,7 @@ def _lower_limits(n: int, m: int, alpha: float, step: float) -> Float[np.ndarray
         difference = k * step
         if not -1.0 < difference < 1.0:
             continue
-        alive &= _rejected(n, m, difference, alpha)
+        alive &= _rejected_tables(n, m, difference, alpha)
         if not alive.any():
             break
         limits[alive] = difference

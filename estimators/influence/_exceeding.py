@@ -8,9 +8,10 @@ from jaxtyping import Bool, Float, Int
 from scipy.special import bdtr, bdtrc, stdtr, xlog1py, xlogy
 from scipy.stats import false_discovery_control
 
-from estimators._results import Result
+from estimators._results import Undetermined
+from estimators.checks import check_within
 from estimators.influence._arm_intervals import unpooled_error
-from estimators.influence._inclusion import Arms
+from estimators.influence._inclusion import INDEPENDENT_ARMS, Arms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ _LEAST = 1e-290
 
 
 @dataclass(frozen=True, eq=False)
-class Exceeding(Result):
+class Exceeding(Undetermined):
     """Examples or pairs whose difference is above a threshold, with few false among them.
 
     Attributes:
@@ -35,8 +36,6 @@ class Exceeding(Result):
         false_discovery_rate: expected share of wrong ones among those listed, at most.
         axes: names of the axes of the arrays.
         method: where p-values come from and how they are adjusted.
-        assumptions: what the rate rests on.
-        warnings: what a reader should know.
         undetermined: true where an arm has too few models; never listed.
     """
 
@@ -48,9 +47,6 @@ class Exceeding(Result):
     false_discovery_rate: float
     axes: tuple[str, ...]
     method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
-    undetermined: Bool[np.ndarray, "..."]
 
     def _title(self) -> str:
         return (
@@ -92,8 +88,7 @@ def exceeding(
     Raises:
         ValueError: when the threshold, the rate or the dependence is out of its range.
     """
-    if not 0.0 < rate < 1.0:
-        raise ValueError(f"false_discovery_rate: expected a number in (0, 1), found {rate}")
+    check_within("(0, 1)", false_discovery_rate=rate)
     if dependence not in ("any", "positive"):
         raise ValueError(f"dependence: expected 'any' or 'positive', found {dependence!r}")
     tested = ~undetermined
@@ -124,7 +119,7 @@ def exceeding(
         axes=axes,
         method=f"{words[arms.kind]}, {rules[dependence]}",
         assumptions=(
-            "models are independent, and so is the choice of those that include an example",
+            INDEPENDENT_ARMS,
             rests[dependence],
             *(normal if arms.kind == "unbounded" else ()),
         ),
@@ -166,8 +161,7 @@ def exceedance_pvalues(arms: Arms, above: float) -> Float[np.ndarray, "..."]:
         certain = np.where(gap == 0, 0.0, np.copysign(np.inf, gap))
         ratio = np.divide(gap, error, out=certain, where=error > 0)
         return stdtr(arms.fewest() - 1.0, -ratio)
-    if not -1.0 <= above < 1.0:
-        raise ValueError(f"above: expected a number in [-1, 1), found {above}")
+    check_within("[-1, 1)", above=above)
     x, y = rounded_sums(arms)
     tables = np.stack([np.broadcast_to(n, x.shape) for n in (arms.n_in, x, arms.n_out, y)])
     (n, x_of, m, y_of), where = np.unique(tables.reshape(4, -1), axis=1, return_inverse=True)

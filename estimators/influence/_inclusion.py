@@ -16,6 +16,8 @@ from jaxtyping import Bool, Float, Int, Num
 
 Kind = Literal["0/1", "[0, 1]", "unbounded"]
 
+INDEPENDENT_ARMS = "models are independent, and so is the choice of those that include an example"
+
 # Elementwise work goes over tiles of this many rows and columns, which stay in a core's cache.
 TILE = (16, 1024)
 # Whole numbers up to here are exact in float32, whatever the order of their sum.

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
-from estimators._results import ConfidenceInterval, Result
+from estimators._results import ConfidenceInterval, Interval, Undetermined
 from estimators.checks import check_confidence
 from estimators.influence._arm_intervals import ArmsMethod, default_method
 from estimators.influence._exceeding import Dependence, Exceeding, exceeding
@@ -15,29 +15,37 @@ from estimators.influence._inclusion import Arms, Observed, tiles
 from estimators.influence._simultaneous import bonferroni
 
 Estimand = Literal["subset", "loo"]
-Of = TypeVar("Of", bound="Influence")
+AnyInfluence = TypeVar("AnyInfluence", bound="Influence")
 
 
-@dataclass(frozen=True, eq=False)
-class Influence(Result):
-    """Fields and further questions of `Memorization` and `CrossInfluence`, which see."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Influence(Interval, Undetermined):
+    """Differences of two arms, with further questions: memorization and cross-influence.
+
+    Attributes:
+        estimate: mean outcome over the models with the example less that over the models without
+            it; 0 where undetermined, which says nothing.
+        confidence_interval: two-sided, each difference by itself; the widest where undetermined.
+        confidence_level: of each interval (of all together after `simultaneous`).
+        estimand: what is estimated: "subset(p)" is the effect of an example when others are
+            included at rate p, "loo" that of leaving it out of all; "soft" where outcomes are in
+            [0, 1] but not 0/1 (a label's probability is not the chance of being right), and
+            "unbounded" where they are not.
+        arms: sizes and means of both arms.
+        models: how many models there are.
+        undetermined: true where too few models include the example, or too few do not.
+    """
 
     estimate: Float[np.ndarray, "..."]
-    confidence_interval: ConfidenceInterval
-    confidence_level: float
     estimand: str
     arms: Arms
     models: int
-    method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
-    undetermined: Bool[np.ndarray, "..."]
 
     @abstractmethod
     def _axes(self) -> tuple[str, ...]:
         """Names of the axes of the estimate."""
 
-    def simultaneous(self: Of, confidence: float = 0.95) -> Of:
+    def simultaneous(self: AnyInfluence, confidence: float = 0.95) -> AnyInfluence:
         """The same estimates with intervals that all hold at once.
 
         By Bonferroni over all that are determined, whatever their dependence. For outcomes in
@@ -109,14 +117,14 @@ def trivial_limits(arms: Arms) -> tuple[Float[np.ndarray, "..."], Float[np.ndarr
 
 
 def influence(
-    result: type[Of],
+    result: type[AnyInfluence],
     observed: Observed,
     arms: Arms,
     *,
     confidence: float,
     method: ArmsMethod | None,
     estimand: Estimand,
-) -> Of:
+) -> AnyInfluence:
     """A result of the type given, from both arms.
 
     Raises:

@@ -20,18 +20,7 @@ class Memorization(Influence):
 
     Attributes:
         estimate: difference of the two means, [n]; 0 where undetermined, which says nothing.
-        confidence_interval: two-sided, for each example by itself; the widest where undetermined.
-        confidence_level: of each interval (of all together after `simultaneous`).
-        estimand: what is estimated: "subset(p)" is the effect of an example when others are
-            included at rate p, "loo" that of leaving it out of all; "soft" where outcomes are in
-            [0, 1] but not 0/1 (a label's probability is not the chance of being right), and
-            "unbounded" where they are not.
         arms: sizes and means of both arms; ``arms.mean_out`` is the example's out-of-sample score.
-        models: how many models there are.
-        method: how the interval is found.
-        assumptions: what it rests on.
-        warnings: what a reader should know.
-        undetermined: true where too few models include the example, or too few do not, [n].
     """
 
     def _axes(self) -> tuple[str, ...]:
@@ -49,7 +38,9 @@ class Memorization(Influence):
 
         ends = self.confidence_interval
         numbers = {"memorization": self.estimate, "low": ends.low, "high": ends.high}
-        seen = {name: np.where(self.undetermined, np.nan, all_) for name, all_ in numbers.items()}
+        seen = {
+            name: np.where(self.undetermined, np.nan, values) for name, values in numbers.items()
+        }
         sizes = {"n_in": self.arms.n_in, "n_out": self.arms.n_out}
         return pd.DataFrame({"example": np.arange(self.estimate.size)} | seen | sizes)
 

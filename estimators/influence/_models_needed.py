@@ -3,7 +3,8 @@
 import numpy as np
 from scipy.special import ndtri
 
-from estimators.checks import check_confidence
+from estimators.checks import check_confidence, check_within
+from estimators.exact._least_models import least_models
 from estimators.influence._arm_intervals import AgrestiCaffo
 from estimators.influence._inclusion import Arms
 
@@ -48,12 +49,8 @@ def models_needed(
         Agresti and Caffo (2000), Simple and effective confidence intervals for proportions and
         differences of proportions result from adding two successes and two failures.
     """
-    for name, value in (("half_width", half_width), ("inclusion", inclusion)):
-        if not 0.0 < value < 1.0:
-            raise ValueError(f"{name}: expected a number in (0, 1), found {value}")
-    for name, value in (("rate_in", rate_in), ("rate_out", rate_out)):
-        if not 0.0 <= value <= 1.0:
-            raise ValueError(f"{name}: expected a number in [0, 1], found {value}")
+    check_within("(0, 1)", half_width=half_width, inclusion=inclusion)
+    check_within("[0, 1]", rate_in=rate_in, rate_out=rate_out)
     z = float(-ndtri((1.0 - check_confidence(confidence)) / 2.0))
     variance = rate_in * (1.0 - rate_in) / inclusion + rate_out * (1.0 - rate_out) / (
         1.0 - inclusion
@@ -66,15 +63,7 @@ def models_needed(
         width = max(float(ends.high[0] - ends.low[0]), 2.0 * z * float(np.sqrt(variance / models)))
         return width <= 2.0 * half_width
 
-    high = 1
-    while not enough(high):
-        if high >= _MOST:
-            raise ValueError(
-                f"half_width: expected a width that can be reached, found {half_width}"
-            )
-        high *= 2
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
+    found = least_models(enough, most=_MOST)
+    if found is None:
+        raise ValueError(f"half_width: expected a width that can be reached, found {half_width}")
+    return found

@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 from scipy.special import stdtrit
 
-from estimators._results import ConfidenceInterval, Result
+from estimators._results import ConfidenceInterval, Interval, Undetermined
 from estimators.checks import check_confidence
 from estimators.influence._exceeding import exceedance_pvalues
-from estimators.influence._inclusion import Arms, check_observed, own_arms
+from estimators.influence._inclusion import INDEPENDENT_ARMS, Arms, check_observed, own_arms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,7 @@ _WEIGHT, _MORE_FOR_ONE = 0.5, 1.5
 
 
 @dataclass(frozen=True, eq=False)
-class SetMemorization(Result):
+class SetMemorization(Interval, Undetermined):
     """Mean memorization over a set of examples, and the count of members above a threshold.
 
     Attributes:
@@ -33,24 +33,15 @@ class SetMemorization(Result):
         confidence_level: of each of the two intervals.
         members: members of the set.
         models: how many models there are.
-        method: how the intervals are found.
-        assumptions: what they rest on.
-        warnings: what a reader should know.
         undetermined: whether a member has fewer than two models with it, or without it.
     """
 
     estimate: Float[np.ndarray, ""]
-    confidence_interval: ConfidenceInterval
     above: float
     count: int
     count_interval: ConfidenceInterval
-    confidence_level: float
     members: int
     models: int
-    method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
-    undetermined: Bool[np.ndarray, ""]
 
     def _title(self) -> str:
         return (
@@ -151,7 +142,7 @@ def set_memorization(
         models=observed.included.shape[0],
         method="jackknife over models (mean) and Holm's rule (count)",
         assumptions=(
-            "models are independent, and so is the choice of those that include an example",
+            INDEPENDENT_ARMS,
             "the sum of the models' contributions to the mean is about normal",
         ),
         warnings=("a member has fewer than 2 models with it, or without it",)

@@ -1,17 +1,18 @@
 """Bounds that stay valid while models are added: a betting e-process against each null."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, Int, Num
 from scipy.special import logsumexp
 
-from estimators._results import ConfidenceInterval, Result
+from estimators._results import ConfidenceInterval, Interval
 from estimators._table import long_table
 from estimators.checks import check_confidence, check_epsilon, check_pair
 from estimators.lower._chosen_event import choose_half_lines
-from estimators.lower._directed_bounds import EachDirection
+from estimators.lower._method import INDEPENDENT_SAMPLES, OneSidedMethod
+from estimators.lower._target import DeltaAt, Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,12 +22,12 @@ BETS = 0.9 / 1.6 ** np.arange(10)
 STEPS = 30
 FIRST = 8
 GROWTH = 1.25
-EPSILON_GRID = np.concatenate([np.arange(0.0, 8.0, 0.01), np.arange(8.0, 50.01, 0.25)])
+TRIED_EPSILONS = np.concatenate([np.arange(0.0, 8.0, 0.01), np.arange(8.0, 50.01, 0.25)])
 _CHUNK = 2_000_000
 
 
 @dataclass(frozen=True)
-class Anytime(EachDirection):
+class Anytime(OneSidedMethod):
     """A betting e-process on pairs of models, valid at any stopping time.
 
     The models are taken in pairs, in the order given. With an event R_t chosen on the pairs before,
@@ -57,13 +58,11 @@ class Anytime(EachDirection):
         https://arxiv.org/abs/2010.09686; Ville (1939), Etude critique de la notion de collectif.
     """
 
-    pools: ClassVar[bool] = False
-
     @property
     def assumptions(self) -> tuple[str, ...]:
         """Independence; and the order of the models is that in which they came."""
         return (
-            "models are independent, within and between the two populations",
+            INDEPENDENT_SAMPLES,
             "the order of the models does not depend on what was observed of them",
         )
 
@@ -76,19 +75,18 @@ class Anytime(EachDirection):
         unused = abs(p.shape[0] - q.shape[0])
         return (f"{unused} models without a partner were not used",) if unused else ()
 
-    def direction(
+    def forward(
         self,
         p: Float[np.ndarray, "n j"],
         q: Float[np.ndarray, "m j"],
-        epsilon: Float[np.ndarray, " e"] | None,
-        delta: Float[np.ndarray, " e"] | None,
+        target: Target,
         alpha: float,
     ) -> Float[np.ndarray, "e j"]:
         """Bound after the last pair; on epsilon, the first of a fixed grid that is not rejected."""
-        if epsilon is not None:
-            found = event_counts(p, q, epsilon=epsilon)[-1]
-            return solve_delta(found, np.exp(epsilon)[:, None], alpha)
-        return solve_epsilon(event_counts(p, q, delta=delta)[-1], np.asarray(delta), alpha)
+        counts = event_counts(p, q, target)[-1]
+        if isinstance(target, DeltaAt):
+            return solve_delta(counts, np.exp(target.numbers)[:, None], alpha)
+        return solve_epsilon(counts, target.numbers, alpha)
 
     def reach(
         self, n: int, m: int, epsilon: Float[np.ndarray, " e"], confidence: float
@@ -109,9 +107,8 @@ def _levels(epsilon: Float[np.ndarray, " e"], confidence: float) -> Float[np.nda
 def event_counts(
     p: Float[np.ndarray, "n j"],
     q: Float[np.ndarray, "m j"],
+    target: Target,
     *,
-    epsilon: Float[np.ndarray, " e"] | None = None,
-    delta: Float[np.ndarray, " e"] | None = None,
     path: bool = False,
 ) -> Int[np.ndarray, "t e j 4"]:
     """How often each outcome of a pair was seen, with events chosen on the pairs before.
@@ -119,8 +116,7 @@ def event_counts(
     Args:
         p: models of P in their order.
         q: models of Q in theirs.
-        epsilon: epsilons to choose the events for; or
-        delta: deltas to choose the events for.
+        target: what the events are chosen for.
         path: whether to return the counts after every pair, or after the last alone.
 
     Returns:
@@ -128,24 +124,20 @@ def event_counts(
     """
     pairs = min(p.shape[0], q.shape[0])
     p, q = p[:pairs], q[:pairs]
-    factor = None if epsilon is None else np.exp(epsilon)
-    size = (epsilon if epsilon is not None else np.asarray(delta)).size
-    now = np.zeros((size, p.shape[1], 4), dtype=np.int64)
-    trail = [np.zeros((min(FIRST, pairs), *now.shape), dtype=np.int64)] if path else []
+    total = np.zeros((target.numbers.size, p.shape[1], 4), dtype=np.int64)
+    trail = [np.zeros((min(FIRST, pairs), *total.shape), dtype=np.int64)] if path else []
     start = FIRST
     while start < pairs:
         stop = min(pairs, max(start + 1, int(GROWTH * start)))
-        events = choose_half_lines(
-            p[:start], q[:start], start, start, factor=factor, delta=delta, score=1.0
-        )
+        events = choose_half_lines(p[:start], q[:start], start, start, target, score=1.0)
         in_p = (p[start:stop, None] > events.threshold) == events.above
         in_q = (q[start:stop, None] > events.threshold) == events.above
         seen = (2 * in_p + in_q)[..., None] == np.arange(4)
         if path:
-            trail.append(now + seen.cumsum(axis=0))
-        now = now + seen.sum(axis=0)
+            trail.append(total + seen.cumsum(axis=0))
+        total = total + seen.sum(axis=0)
         start = stop
-    return np.concatenate(trail) if path else now[None]
+    return np.concatenate(trail) if path else total[None]
 
 
 def log_wealth(
@@ -210,7 +202,7 @@ def solve_epsilon(
     """
     running = np.ones(counts.shape[:-1], dtype=bool)
     passed = np.zeros(counts.shape[:-1])
-    for epsilon in EPSILON_GRID:
+    for epsilon in TRIED_EPSILONS:
         running &= log_wealth(counts, np.exp(epsilon), delta[:, None]) >= -np.log(alpha)
         if not running.any():
             break
@@ -219,7 +211,7 @@ def solve_epsilon(
 
 
 @dataclass(frozen=True, eq=False)
-class AnytimeBound(Result):
+class AnytimeBound(Interval):
     """Lower bounds on delta after every pair of models, valid at any stopping time.
 
     Attributes:
@@ -231,20 +223,12 @@ class AnytimeBound(Result):
         confidence_level: probability that the bound holds after every pair at once, separately
             for each epsilon and observable.
         pairs: pairs of models used.
-        method: the method in words.
-        assumptions: what it rests on.
-        warnings: what a reader should know.
     """
 
     epsilon: Float[np.ndarray, "..."]
     path: Float[np.ndarray, "t ..."]
     bound: Float[np.ndarray, "..."]
-    confidence_interval: ConfidenceInterval
-    confidence_level: float
     pairs: int
-    method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
 
     def _title(self) -> str:
         return (
@@ -318,13 +302,14 @@ def anytime_delta_bound(
     step = max(1, _CHUNK // (pairs * epsilons.size))
     for start in range(0, first.shape[1], step):
         block = slice(start, start + step)
-        for one, other, used in (
+        # At epsilon 0 the directions coincide, and forward alone has the whole level.
+        for ours, theirs, used in (
             (first, second, epsilons >= 0.0),
             (second, first, epsilons > 0.0),
         ):
-            some = epsilons[used]
-            counts = event_counts(one[:, block], other[:, block], epsilon=some, path=True)
-            found = solve_delta(counts, np.exp(some)[:, None], alpha[used])
+            target = DeltaAt(epsilons[used])
+            counts = event_counts(ours[:, block], theirs[:, block], target, path=True)
+            found = solve_delta(counts, np.exp(target.numbers)[:, None], alpha[used])
             path[:, used, block] = np.maximum(path[:, used, block], found)
     path = np.maximum.accumulate(path, axis=0).reshape(pairs, *given.shape, *shape)
     method = Anytime()

@@ -1,34 +1,28 @@
 """Lower bounds from limits on the masses of all half-lines at once."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
 
 from estimators.exact._bands import Band, dkw_band, equal_local_level_band
 from estimators.exact._frontier import half_line_counts
-from estimators.lower._directed_bounds import BothWays
+from estimators.lower._limits import bound_from_limits
+from estimators.lower._method import DirectedBounds, LowerBoundMethod
+from estimators.lower._target import Target
 
 # Half-lines worked on at once; bounds the memory, not the result.
 _BLOCK = 500_000
 
 
-class BandMethod(ABC):
+class BandMethod(LowerBoundMethod):
     """A band of each distribution function, each population at the square root of the confidence.
 
     The samples are independent, so both bands hold together at the confidence asked for, and with
     them the bounds of all half-lines, of both directions and at every epsilon: there is nothing to
     split, and ``forward``, ``backward`` and ``bound`` are from the same band.
     """
-
-    pools: ClassVar[bool] = False
-
-    @abstractmethod
-    def words(self) -> str:
-        """The method in words."""
 
     @abstractmethod
     def band(self, n: int, alpha: float) -> Band:
@@ -42,85 +36,38 @@ class BandMethod(ABC):
             The band.
         """
 
-    @property
-    def assumptions(self) -> tuple[str, ...]:
-        """Independence within and between the samples; nothing else."""
-        return ("models are independent, within and between the two populations",)
-
-    def warn(self, p: Float[np.ndarray, "n j"], q: Float[np.ndarray, "m j"]) -> tuple[str, ...]:
-        """No remarks."""
-        del p, q
-        return ()
-
-    def lower(
+    def solve(
         self,
         p: Float[np.ndarray, "n j"],
         q: Float[np.ndarray, "m j"],
-        epsilon: Float[np.ndarray, " e"],
-        confidence: float,
-    ) -> Float[np.ndarray, "e j"]:
-        """Bound on ``sup_R P(R) - e^epsilon Q(R)`` for each observable."""
-        return self.delta_bounds(p, q, epsilon, confidence).forward
-
-    def delta_bounds(
-        self,
-        p: Float[np.ndarray, "n j"],
-        q: Float[np.ndarray, "m j"],
-        epsilon: Float[np.ndarray, " e"],
-        confidence: float,
-    ) -> BothWays:
-        """Lower bounds on delta: ``max_R low_P(R) - e^epsilon high_Q(R)``."""
-        factor = np.nextafter(np.exp(epsilon), np.inf)
-
-        def greatest(gained: np.ndarray, lost: np.ndarray) -> np.ndarray:
-            found = np.stack([(gained - c * lost).max(axis=0) for c in factor])
-            return np.maximum(np.nextafter(found, -np.inf), 0.0)
-
-        return self._both(p, q, confidence, greatest)
-
-    def epsilon_bounds(
-        self,
-        p: Float[np.ndarray, "n j"],
-        q: Float[np.ndarray, "m j"],
-        delta: Float[np.ndarray, " d"],
-        confidence: float,
-    ) -> BothWays:
-        """Lower bounds on epsilon: ``max_R ln((low_P(R) - delta) / high_Q(R))``."""
-
-        def greatest(gained: np.ndarray, lost: np.ndarray) -> np.ndarray:
-            ratio = [((gained - d) / lost).max(axis=0) for d in delta]
-            return np.log(np.maximum(np.stack(ratio) * (1.0 - 1e-12), 1.0))
-
-        return self._both(p, q, confidence, greatest)
+        target: Target,
+        alpha: float,
+    ) -> DirectedBounds:
+        """See `LowerBoundMethod.solve`; a block of observables at a time."""
+        band_p, band_q = self._bands(p.shape[0], q.shape[0], alpha)
+        step = max(1, _BLOCK // (p.shape[0] + q.shape[0]))
+        parts: list[tuple[np.ndarray, np.ndarray]] = []
+        for start in range(0, p.shape[1], step):
+            x, y = half_line_counts(p[:, start : start + step], q[:, start : start + step])
+            forward = bound_from_limits(band_p.low[x][None], band_q.high[y][None], target)
+            backward = bound_from_limits(band_q.low[y][None], band_p.high[x][None], target)
+            parts.append((forward, backward))
+        forward, backward = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
+        return DirectedBounds(forward, backward, np.maximum(forward, backward))
 
     def reach(
         self, n: int, m: int, epsilon: Float[np.ndarray, " e"], confidence: float
     ) -> Float[np.ndarray, " e"]:
         """The bound of samples that do not overlap at all."""
-        alpha = float(1.0 - np.sqrt(confidence))
-        ours, theirs = self.band(n, alpha), self.band(m, alpha)
+        band_p, band_q = self._bands(n, m, 1.0 - confidence)
         factor = np.exp(epsilon)
-        ahead = ours.low[-1] - factor * theirs.high[0]
-        return np.maximum(np.maximum(ahead, theirs.low[-1] - factor * ours.high[0]), 0.0)
+        forward = band_p.low[-1] - factor * band_q.high[0]
+        return np.maximum(np.maximum(forward, band_q.low[-1] - factor * band_p.high[0]), 0.0)
 
-    def _both(
-        self,
-        p: Float[np.ndarray, "n j"],
-        q: Float[np.ndarray, "m j"],
-        confidence: float,
-        greatest: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    ) -> BothWays:
-        """Both directions from the limits of every half-line, a block of observables at a time."""
-        alpha = float(1.0 - np.sqrt(confidence))
-        ours, theirs = self.band(p.shape[0], alpha), self.band(q.shape[0], alpha)
-        step = max(1, _BLOCK // (p.shape[0] + q.shape[0]))
-        parts: list[tuple[np.ndarray, np.ndarray]] = []
-        for start in range(0, p.shape[1], step):
-            x, y = half_line_counts(p[:, start : start + step], q[:, start : start + step])
-            ahead = greatest(ours.low[x], theirs.high[y])
-            parts.append((ahead, greatest(theirs.low[y], ours.high[x])))
-        forward, backward = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
-        return BothWays(forward, backward, np.maximum(forward, backward))
+    def _bands(self, n: int, m: int, alpha: float) -> tuple[Band, Band]:
+        """The bands of both samples, which hold together with probability one minus alpha."""
+        each = float(1.0 - np.sqrt(1.0 - alpha))
+        return self.band(n, each), self.band(m, each)
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,24 @@
 """Lower ends of credible intervals: Bayesian, not confidence bounds."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import betainc, betaincinv, ndtri
 
-from estimators.lower._chosen_event import choose_half_lines
-from estimators.lower._directed_bounds import EachDirection
-from estimators.lower._pilot import shuffled
+from estimators.checks import check_seed, check_within
+from estimators.lower._chosen_event import counted_half_lines
+from estimators.lower._method import INDEPENDENT_SAMPLES, OneSidedMethod
+from estimators.lower._pilot import drawn_by, share_of
+from estimators.lower._target import LARGEST_EPSILON, DeltaAt, Target
 
 _RULE = np.polynomial.legendre.leggauss(80)
 NODES, WEIGHTS = _RULE[0] / 2.0 + 0.5, _RULE[1] / 2.0
 STEPS = 34
-LARGEST_EPSILON = 50.0
 
 
 @dataclass(frozen=True)
-class Bayesian(EachDirection):
+class Bayesian(OneSidedMethod):
     """Posterior quantile of ``P(R) - e^epsilon Q(R)``: credible, not confidence.
 
     Both masses of an event chosen on a share of the models get independent Beta posteriors from the
@@ -52,31 +52,26 @@ class Bayesian(EachDirection):
     fraction: float = 0.3
     prior: float = 0.5
     seed: int | None = None
-    pools: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not 0.05 <= self.fraction <= 0.9:
-            raise ValueError(f"fraction: expected a number in [0.05, 0.9], found {self.fraction}")
-        if not 0.1 <= self.prior <= 10.0:
-            raise ValueError(f"prior: expected a number in [0.1, 10], found {self.prior}")
-        if self.seed is not None and self.seed < 0:
-            raise ValueError(f"seed: expected None or an integer of at least 0, found {self.seed}")
+        check_within("[0.05, 0.9]", fraction=self.fraction)
+        check_within("[0.1, 10]", prior=self.prior)
+        check_seed(self.seed)
 
     @property
     def assumptions(self) -> tuple[str, ...]:
         """Independence, and the prior."""
         return (
-            "models are independent, within and between the two populations",
+            INDEPENDENT_SAMPLES,
             f"credible under independent Beta({self.prior:g}, {self.prior:g}) priors on both "
             "masses: not a confidence bound",
         )
 
     def words(self) -> str:
         """The method in words."""
-        drawn = "the samples' digest" if self.seed is None else f"their digest and seed {self.seed}"
         return (
             f"posterior quantile (credible, not confidence) for an event chosen on "
-            f"{self.fraction:g} of the models, drawn by {drawn}"
+            f"{self.fraction:g} of the models, drawn by {drawn_by(self.seed)}"
         )
 
     def warn(self, p: Float[np.ndarray, "n j"], q: Float[np.ndarray, "m j"]) -> tuple[str, ...]:
@@ -90,45 +85,37 @@ class Bayesian(EachDirection):
         self, n: int, m: int, epsilon: Float[np.ndarray, " e"], confidence: float
     ) -> Float[np.ndarray, " e"]:
         """The bound when every point of one side and none of the other is in the event."""
-        out = np.zeros(epsilon.size)
-        if not min(self._aside(n), self._aside(m)):
-            return out
-        n, m = n - self._aside(n), m - self._aside(m)
-        for e, one in enumerate(epsilon):
-            tail = (1.0 - confidence) / (2.0 if one > 0.0 else 1.0)
-            # At epsilon 0 only the forward direction is looked at.
-            for ours, theirs in ((n, m), (m, n)) if one > 0.0 else ((n, m),):
-                x, y = np.full((1, 1), ours), np.zeros((1, 1), dtype=np.int64)
-                found = self._quantile(x, ours, y, theirs, np.array([one]), None, tail)
-                out[e] = max(out[e], float(found[0, 0]))
-        return out
+        best = np.zeros(epsilon.size)
+        pilots = share_of(n, self.fraction), share_of(m, self.fraction)
+        if not min(pilots):
+            return best
+        sizes = n - pilots[0], m - pilots[1]
+        for e, question in enumerate(DeltaAt(epsilon).each()):
+            # At epsilon 0 the forward direction is looked at alone, with the whole level.
+            alone = bool(question.symmetric[0])
+            alpha = (1.0 - confidence) / (1.0 if alone else 2.0)
+            for inside, outside in (sizes,) if alone else (sizes, sizes[::-1]):
+                x, y = np.full((1, 1), inside), np.zeros((1, 1), dtype=np.int64)
+                found = self._quantile(x, inside, y, outside, question, alpha)
+                best[e] = max(best[e], float(found[0, 0]))
+        return best
 
-    def _aside(self, models: int) -> int:
-        return min(max(int(round(self.fraction * models)), 1), models - 1)
-
-    def direction(
+    def forward(
         self,
         p: Float[np.ndarray, "n j"],
         q: Float[np.ndarray, "m j"],
-        epsilon: Float[np.ndarray, " e"] | None,
-        delta: Float[np.ndarray, " e"] | None,
+        target: Target,
         alpha: float,
     ) -> Float[np.ndarray, "e j"]:
-        """Quantile of delta at each epsilon, or of epsilon at each delta, at least 0."""
-        aside, other = self._aside(p.shape[0]), self._aside(q.shape[0])
-        if not min(aside, other):
-            rows = epsilon if epsilon is not None else np.asarray(delta)
-            return np.zeros((rows.size, p.shape[1]))
-        p, q = shuffled(p, q, self.seed)
-        n, m = p.shape[0] - aside, q.shape[0] - other
+        """See `OneSidedMethod.forward`."""
         # Errors add in quadrature in the posterior: each counts for about 1/sqrt(2) of its own.
         score = float(-ndtri(alpha)) / np.sqrt(2.0)
-        factor = None if epsilon is None else np.exp(epsilon)
-        events = choose_half_lines(
-            p[:aside], q[:other], n, m, factor=factor, delta=delta, score=score
+        counts = counted_half_lines(
+            p, q, target, fraction=self.fraction, seed=self.seed, score=score
         )
-        x, y = events.counts(p[aside:]), events.counts(q[other:])
-        return np.maximum(self._quantile(x, n, y, m, epsilon, delta, alpha), 0.0)
+        if counts is None:
+            return np.zeros((target.numbers.size, p.shape[1]))
+        return np.maximum(self._quantile(*counts, target, alpha), 0.0)
 
     def _quantile(
         self,
@@ -136,29 +123,28 @@ class Bayesian(EachDirection):
         n: int,
         y: Int[np.ndarray, "e j"],
         m: int,
-        epsilon: Float[np.ndarray, " e"] | None,
-        delta: Float[np.ndarray, " e"] | None,
+        target: Target,
         alpha: float,
     ) -> Float[np.ndarray, "e j"]:
         """Alpha quantile of ``a - e^epsilon b`` or ``ln((a - delta) / b)`` for Beta a and b."""
         out = np.empty(x.shape)
-        for e in range(x.shape[0]):
+        for e, number in enumerate(target.numbers):
             pairs, where = np.unique(x[e] * (m + 1) + y[e], return_inverse=True)
             a, b = pairs // (m + 1) + self.prior, pairs % (m + 1) + self.prior
             rest_a = (n + 2 * self.prior - a)[:, None]
             rest_b = (m + 2 * self.prior - b)[:, None]
             # Gauss's rule in the quantiles of b; given b, the chance of a is exact.
             mass = betaincinv(b[:, None], rest_b, NODES)
-            if epsilon is not None:
-                low, high = np.full(pairs.size, -np.exp(epsilon[e])), np.ones(pairs.size)
+            if isinstance(target, DeltaAt):
+                low, high = np.full(pairs.size, -np.exp(number)), np.ones(pairs.size)
             else:
                 low, high = np.full(pairs.size, -1.0), np.full(pairs.size, LARGEST_EPSILON)
             for _ in range(STEPS):
                 middle = 0.5 * (low + high)
-                if epsilon is not None:
-                    reached = middle[:, None] + np.exp(epsilon[e]) * mass
+                if isinstance(target, DeltaAt):
+                    reached = middle[:, None] + np.exp(number) * mass
                 else:
-                    reached = np.asarray(delta)[e] + np.exp(middle)[:, None] * mass
+                    reached = number + np.exp(middle)[:, None] * mass
                 under = betainc(a[:, None], rest_a, np.clip(reached, 0.0, 1.0)) @ WEIGHTS <= alpha
                 low, high = np.where(under, middle, low), np.where(under, high, middle)
             out[e] = low[where]

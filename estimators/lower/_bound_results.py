@@ -4,30 +4,39 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
-from estimators._results import ConfidenceInterval, Result
+from estimators._results import Interval, TwoPopulations, Undetermined
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, eq=False)
-class _Bound(Result):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OneSidedBound(Interval, TwoPopulations, Undetermined):
+    """What bounds on delta and on epsilon share.
+
+    Attributes:
+        bound: the bound on the greater of the two directions; it holds with the confidence stated,
+            separately at each number asked for and for each observable.
+        forward: the same for P against Q alone.
+        backward: the same for Q against P alone.
+        estimate: plug-in value over half-lines, moved to the bound where it lies on its wrong side.
+        confidence_interval: ``bound`` and the trivial other end.
+        confidence_level: probability with which the bound holds.
+        side: "lower" or "upper".
+        method: the method in words.
+        events: the class of events in words.
+        undetermined: True where even the most extreme samples of these sizes could not move the
+            bound off its trivial value, which is kept there (0 for lower, 1 for upper).
+    """
+
     bound: Float[np.ndarray, "..."]
     forward: Float[np.ndarray, "..."]
     backward: Float[np.ndarray, "..."]
     estimate: Float[np.ndarray, "..."]
-    confidence_interval: ConfidenceInterval
-    confidence_level: float
     side: Literal["lower", "upper"]
-    n_p: int
-    n_q: int
-    method: str
     events: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
-    undetermined: Bool[np.ndarray, "..."]
 
     def _table(self, given: str, values: Float[np.ndarray, "..."]) -> "pd.DataFrame":
         import pandas as pd
@@ -57,7 +66,7 @@ class _Bound(Result):
 
 
 @dataclass(frozen=True, eq=False)
-class DeltaBound(_Bound):
+class DeltaBound(OneSidedBound):
     """A one-sided bound on the hockey-stick divergence at each epsilon.
 
     Attributes:
@@ -67,18 +76,6 @@ class DeltaBound(_Bound):
         backward: bound on ``sup_R Q(R) - exp(epsilon) P(R)``. Lower bounds of the two directions
             hold together at the confidence stated (each spends half of the level; at epsilon 0 the
             directions coincide and both are ``bound``); upper bounds each spend the whole level.
-        estimate: plug-in value over half-lines, moved to the bound where it lies on its wrong side.
-        confidence_interval: ``bound`` and the trivial other end.
-        confidence_level: probability with which the bound holds.
-        side: "lower" or "upper".
-        n_p: models of P.
-        n_q: models of Q.
-        method: the method in words.
-        events: the class of events in words.
-        assumptions: what the bound rests on beyond independent models.
-        warnings: remarks about these data.
-        undetermined: True where even the most extreme samples of these sizes could not move the
-            bound off its trivial value, which is kept there (0 for lower, 1 for upper).
         epsilon: the epsilons, a scalar array or [E].
     """
 
@@ -93,7 +90,7 @@ class DeltaBound(_Bound):
 
 
 @dataclass(frozen=True, eq=False)
-class EpsilonBound(_Bound):
+class EpsilonBound(OneSidedBound):
     """A lower bound on the epsilon at which the hockey-stick divergence falls to each delta.
 
     Attributes:
@@ -103,16 +100,6 @@ class EpsilonBound(_Bound):
         backward: the same for ``sup_R Q(R) - exp(epsilon) P(R)`` alone; the two directions hold
             together at the confidence stated.
         estimate: plug-in value over half-lines, an event without Q's points counted as with one.
-        confidence_interval: ``bound`` and infinity.
-        confidence_level: probability with which the bound holds.
-        side: "lower".
-        n_p: models of P.
-        n_q: models of Q.
-        method: the method in words.
-        events: the class of events in words.
-        assumptions: what the bound rests on beyond independent models.
-        warnings: remarks about these data.
-        undetermined: True where even the most extreme samples of these sizes would give 0.
         delta: the deltas, a scalar array or [D].
     """
 

@@ -1,196 +1,17 @@
 """Lower bounds on delta at epsilon and on epsilon at delta, by any method of the family."""
 
-from typing import Any, ClassVar, Protocol, cast, runtime_checkable
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Num, Shaped
+from jaxtyping import Num
 
 from estimators._results import ConfidenceInterval
 from estimators.checks import check_confidence, check_delta, check_epsilon, check_pair
 from estimators.exact._plug_in import plug_in_delta, plug_in_epsilon
 from estimators.lower._bound_results import DeltaBound, EpsilonBound
-from estimators.lower._directed_bounds import BothWays
+from estimators.lower._method import LowerBoundMethod
 from estimators.lower._rank_grid import RankGrid
-
-# Epsilon is scanned upward on this fixed grid, so a bound of a method without an inverse of its
-# own is rounded down by at most one step.
-EPSILON_GRID = np.concatenate(
-    [np.arange(0.0, 3.0, 0.005), np.arange(3.0, 8.0, 0.02), np.arange(8.0, 50.01, 0.25)]
-)
-_BLOCK = 50
-
-
-@runtime_checkable
-class LowerBoundMethod(Protocol):
-    """Settings of a lower-bound method: a frozen dataclass, validated on construction.
-
-    Attributes:
-        pools: True when the trailing axes are one vector observation, or are chosen among, so that
-            one bound comes out; False for one bound an observable.
-    """
-
-    pools: ClassVar[bool]
-
-    def lower(
-        self,
-        p: Float[np.ndarray, "n j"],
-        q: Float[np.ndarray, "m j"],
-        epsilon: Float[np.ndarray, " e"],
-        confidence: float,
-    ) -> Float[np.ndarray, "e ..."]:
-        """Bound on ``sup_R P(R) - exp(epsilon) Q(R)``, at least 0: [E, J], or [E] if it pools."""
-        ...
-
-    def words(self) -> str:
-        """The method in words, settings and seed included."""
-        ...
-
-    @property
-    def assumptions(self) -> tuple[str, ...]:
-        """What it rests on beyond independent models."""
-        ...
-
-    def warn(self, p: Float[np.ndarray, "n j"], q: Float[np.ndarray, "m j"]) -> tuple[str, ...]:
-        """Remarks about these data."""
-        ...
-
-    def reach(
-        self, n: int, m: int, epsilon: Float[np.ndarray, " e"], confidence: float
-    ) -> Float[np.ndarray, " e"]:
-        """The greatest bound that samples of these sizes can give in one direction."""
-        ...
-
-
-@runtime_checkable
-class BothWaysMethod(LowerBoundMethod, Protocol):
-    """A method that has joint bounds of both directions, and inverts them in epsilon itself.
-
-    ``forward`` and ``backward`` hold together at the confidence; ``bound`` holds at it by itself.
-    ``reach`` is then the reach of ``bound``.
-    """
-
-    def delta_bounds(
-        self,
-        p: Float[np.ndarray, "n j"],
-        q: Float[np.ndarray, "m j"],
-        epsilon: Float[np.ndarray, " e"],
-        confidence: float,
-    ) -> BothWays:
-        """Lower bounds on delta at each epsilon."""
-        ...
-
-    def epsilon_bounds(
-        self,
-        p: Float[np.ndarray, "n j"],
-        q: Float[np.ndarray, "m j"],
-        delta: Float[np.ndarray, " d"],
-        confidence: float,
-    ) -> BothWays:
-        """Lower bounds on epsilon at each delta."""
-        ...
-
-
-def _half(confidence: float) -> float:
-    return 1.0 - (1.0 - confidence) / 2.0
-
-
-def _delta_both_ways(
-    method: LowerBoundMethod,
-    p: Float[np.ndarray, "n j"],
-    q: Float[np.ndarray, "m j"],
-    epsilon: Float[np.ndarray, " e"],
-    confidence: float,
-) -> BothWays:
-    """Half of the level to each direction, and no price at epsilon 0, where they coincide."""
-    if isinstance(method, BothWaysMethod):
-        return method.delta_bounds(p, q, epsilon, confidence)
-    forward = method.lower(p, q, epsilon, _half(confidence))
-    backward = method.lower(q, p, epsilon, _half(confidence))
-    bound = np.maximum(forward, backward)
-    zero = epsilon == 0
-    if zero.any():
-        bound[zero] = method.lower(p, q, epsilon[zero], confidence)
-        forward[zero] = backward[zero] = bound[zero]
-    return BothWays(forward, backward, bound)
-
-
-def _first_crossing(
-    method: LowerBoundMethod,
-    p: Float[np.ndarray, "n j"],
-    q: Float[np.ndarray, "m j"],
-    delta: Float[np.ndarray, " d"],
-    confidence: float,
-) -> Float[np.ndarray, "d ..."]:
-    """Scan epsilon upward on the fixed grid while the bound on delta exceeds delta.
-
-    *Validity.* To pass the true epsilon, the scan must find a bound above delta at the first grid
-    point not below it, where the divergence is at most delta: the bound fails there, which has
-    probability at most alpha. Only the bound at that one point is used, so no simultaneity over
-    epsilon is needed.
-    """
-    shape = (delta.size,) if method.pools else (delta.size, p.shape[1])
-    passed = np.zeros(shape)
-    running = np.ones(shape, dtype=bool)
-    for start in range(0, EPSILON_GRID.size, _BLOCK):
-        grid = EPSILON_GRID[start : start + _BLOCK]
-        found = method.lower(p, q, grid, confidence)
-        for d, value in enumerate(delta):
-            above = np.logical_and.accumulate(found > value, axis=0) & running[d]
-            reached = grid.reshape(-1, *([1] * (above.ndim - 1))) * above
-            passed[d] = np.maximum(passed[d], reached.max(axis=0))
-            running[d] &= above[-1]
-        if not running.any():
-            break
-    return passed
-
-
-def _epsilon_both_ways(
-    method: LowerBoundMethod,
-    p: Float[np.ndarray, "n j"],
-    q: Float[np.ndarray, "m j"],
-    delta: Float[np.ndarray, " d"],
-    confidence: float,
-) -> BothWays:
-    if isinstance(method, BothWaysMethod):
-        return method.epsilon_bounds(p, q, delta, confidence)
-    forward = _first_crossing(method, p, q, delta, _half(confidence))
-    backward = _first_crossing(method, q, p, delta, _half(confidence))
-    return BothWays(forward, backward, np.maximum(forward, backward))
-
-
-def _prepare(
-    p: Any, q: Any, confidence: float, method: Any
-) -> tuple[Float[np.ndarray, "n j"], Float[np.ndarray, "m j"], tuple[int, ...], float]:
-    first, second = check_pair(p, q)
-    level = check_confidence(confidence)
-    if not isinstance(method, LowerBoundMethod):
-        raise TypeError(f"method: expected a lower-bound method, found {type(method).__name__}")
-    observables = () if method.pools else first.shape[1:]
-    columns = int(np.prod(first.shape[1:], dtype=np.int64))
-    if columns == 0:
-        raise ValueError("p and q: expected at least one observable, found none")
-    flat = first.reshape(first.shape[0], columns), second.reshape(second.shape[0], columns)
-    return *flat, observables, level
-
-
-def _shaped(
-    values: Shaped[np.ndarray, "e ..."], lead: tuple[int, ...], observables: tuple[int, ...]
-) -> Shaped[np.ndarray, "..."]:
-    return np.asarray(values).reshape(lead + observables)
-
-
-def _reach(
-    method: LowerBoundMethod, n: int, m: int, epsilon: Float[np.ndarray, " e"], confidence: float
-) -> Float[np.ndarray, " e"]:
-    if isinstance(method, BothWaysMethod):
-        return method.reach(n, m, epsilon, confidence)
-    reach = np.maximum(
-        method.reach(n, m, epsilon, _half(confidence)),
-        method.reach(m, n, epsilon, _half(confidence)),
-    )
-    if (epsilon == 0).any():
-        reach[epsilon == 0] = method.reach(n, m, epsilon[epsilon == 0], confidence)
-    return reach
+from estimators.lower._target import DeltaAt, EpsilonAt, Target
 
 
 def delta_lower_bound(
@@ -236,37 +57,9 @@ def delta_lower_bound(
     References:
         Validity of the default: `estimators.lower._rank_test`, `estimators.lower._rank_grid`.
     """
-    method = RankGrid() if method is None else method
-    first, second, observables, level = _prepare(p, q, confidence, method)
     given = check_epsilon(epsilon)
-    epsilons = np.atleast_1d(given)
-    n, m = first.shape[0], second.shape[0]
-    found = _delta_both_ways(method, first, second, epsilons, level)
-    dark = _reach(method, n, m, epsilons, level) <= 0.0
-    dark = np.broadcast_to(dark.reshape(-1, *([1] * (found.bound.ndim - 1))), found.bound.shape)
-    bound, forward, backward = (
-        _shaped(np.where(dark, 0.0, np.clip(v, 0.0, 1.0)), given.shape, observables)
-        for v in (found.bound, found.forward, found.backward)
-    )
-    estimate = plug_in_delta(first, second, epsilons)
-    estimate = estimate.max(axis=1) if method.pools else estimate
-    return DeltaBound(
-        bound=bound,
-        forward=forward,
-        backward=backward,
-        estimate=np.asarray(np.maximum(_shaped(estimate, given.shape, observables), bound)),
-        confidence_interval=ConfidenceInterval(bound, np.ones_like(bound)),
-        confidence_level=level,
-        side="lower",
-        n_p=n,
-        n_q=m,
-        method=method.words(),
-        events="all events (a lower bound over any of them is one over all)",
-        assumptions=method.assumptions,
-        warnings=method.warn(first, second),
-        undetermined=_shaped(dark, given.shape, observables),
-        epsilon=given,
-    )
+    fields = _fields(p, q, DeltaAt(np.atleast_1d(given)), given.shape, confidence, method)
+    return DeltaBound(epsilon=given, **fields)
 
 
 def epsilon_lower_bound(
@@ -309,34 +102,58 @@ def epsilon_lower_bound(
     References:
         Validity of the default: `estimators.lower._rank_test`, `estimators.lower._rank_grid`.
     """
-    method = RankGrid() if method is None else method
-    first, second, observables, level = _prepare(p, q, confidence, method)
     given = check_delta(delta)
-    deltas = np.atleast_1d(given)
+    fields = _fields(p, q, EpsilonAt(np.atleast_1d(given)), given.shape, confidence, method)
+    return EpsilonBound(delta=given, **fields)
+
+
+def _fields(
+    p: Any,
+    q: Any,
+    target: Target,
+    lead: tuple[int, ...],
+    confidence: float,
+    method: LowerBoundMethod | None,
+) -> dict[str, Any]:
+    """What both kinds of bounds have in common; ``lead`` is the shape of the numbers asked for."""
+    first, second = check_pair(p, q)
+    level = check_confidence(confidence)
+    method = RankGrid() if method is None else method
+    if not isinstance(method, LowerBoundMethod):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"method: expected a lower-bound method, found {type(method).__name__}")
     n, m = first.shape[0], second.shape[0]
-    found = _epsilon_both_ways(method, first, second, deltas, level)
-    dark = cast(np.ndarray, _reach(method, n, m, np.zeros(1), level)[0] <= deltas)
-    dark = np.broadcast_to(dark.reshape(-1, *([1] * (found.bound.ndim - 1))), found.bound.shape)
+    shape = lead if method.pools else lead + first.shape[1:]
+    columns = int(np.prod(first.shape[1:], dtype=np.int64))
+    if columns == 0:
+        raise ValueError("p and q: expected at least one observable, found none")
+    first, second = first.reshape(n, columns), second.reshape(m, columns)
+
+    found = method.solve(first, second, target, 1.0 - level)
+    if isinstance(target, DeltaAt):
+        estimate, greatest = plug_in_delta(first, second, target.numbers), 1.0
+        undetermined = method.reach(n, m, target.numbers, level) <= 0.0
+    else:
+        estimate, greatest = plug_in_epsilon(first, second, target.numbers), np.inf
+        undetermined = method.reach(n, m, np.zeros(1), level) <= target.numbers
+    estimate = (estimate.max(axis=1) if method.pools else estimate).reshape(shape)
+    undetermined = undetermined.reshape(-1, *([1] * (found.bound.ndim - 1)))
     bound, forward, backward = (
-        _shaped(np.where(dark, 0.0, np.maximum(v, 0.0)), given.shape, observables)
-        for v in (found.bound, found.forward, found.backward)
+        np.where(undetermined, 0.0, np.clip(values, 0.0, greatest)).reshape(shape)
+        for values in (found.bound, found.forward, found.backward)
     )
-    estimate = plug_in_epsilon(first, second, deltas)
-    estimate = estimate.max(axis=1) if method.pools else estimate
-    return EpsilonBound(
-        bound=bound,
-        forward=forward,
-        backward=backward,
-        estimate=np.asarray(np.maximum(_shaped(estimate, given.shape, observables), bound)),
-        confidence_interval=ConfidenceInterval(bound, np.full_like(bound, np.inf)),
-        confidence_level=level,
-        side="lower",
-        n_p=n,
-        n_q=m,
-        method=method.words(),
-        events="all events (a lower bound over any of them is one over all)",
-        assumptions=method.assumptions,
-        warnings=method.warn(first, second),
-        undetermined=_shaped(dark, given.shape, observables),
-        delta=given,
-    )
+    return {
+        "bound": bound,
+        "forward": forward,
+        "backward": backward,
+        "estimate": np.asarray(np.maximum(estimate, bound)),
+        "confidence_interval": ConfidenceInterval(bound, np.full_like(bound, greatest)),
+        "confidence_level": level,
+        "side": "lower",
+        "n_p": n,
+        "n_q": m,
+        "method": method.words(),
+        "events": "all events (a lower bound over any of them is one over all)",
+        "assumptions": method.assumptions,
+        "warnings": method.warn(first, second),
+        "undetermined": np.broadcast_to(undetermined, found.bound.shape).reshape(shape),
+    }

@@ -1,9 +1,12 @@
-"""One half-line for each observable, chosen on some models to be counted on others."""
+"""One half-line for each observable, chosen on some models and counted on the others."""
 
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+
+from estimators.lower._pilot import share_of, shuffled
+from estimators.lower._target import DeltaAt, Target
 
 
 class HalfLineEvents(NamedTuple):
@@ -25,33 +28,77 @@ class HalfLineEvents(NamedTuple):
         return np.where(self.above, beyond, sample.shape[0] - beyond)
 
 
+class EventCounts(NamedTuple):
+    """How many models of either side lie in the chosen events.
+
+    Attributes:
+        x: P's models in each event.
+        n: P's models counted.
+        y: Q's models in each event.
+        m: Q's models counted.
+    """
+
+    x: Int[np.ndarray, "e j"]
+    n: int
+    y: Int[np.ndarray, "e j"]
+    m: int
+
+
+def counted_half_lines(
+    p: Float[np.ndarray, "n j"],
+    q: Float[np.ndarray, "m j"],
+    target: Target,
+    *,
+    fraction: float,
+    seed: int | None,
+    score: float,
+) -> EventCounts | None:
+    """Counts of half-lines that a pilot chose, on the models that are not in the pilot.
+
+    Args:
+        p: samples of P.
+        q: samples of Q.
+        target: what is to be bounded.
+        fraction: share of either side that is the pilot.
+        seed: joins the digest of the samples in drawing the pilot.
+        score: normal score of each one-sided limit, see `choose_half_lines`.
+
+    Returns:
+        The counts; None where a side has too few models for a pilot.
+    """
+    pilot_p, pilot_q = share_of(p.shape[0], fraction), share_of(q.shape[0], fraction)
+    if not min(pilot_p, pilot_q):
+        return None
+    p, q = shuffled(p, q, seed)
+    n, m = p.shape[0] - pilot_p, q.shape[0] - pilot_q
+    events = choose_half_lines(p[:pilot_p], q[:pilot_q], n, m, target, score)
+    return EventCounts(events.counts(p[pilot_p:]), n, events.counts(q[pilot_q:]), m)
+
+
 def choose_half_lines(
     p: Float[np.ndarray, "r j"],
     q: Float[np.ndarray, "s j"],
     n: int,
     m: int,
-    *,
-    factor: Float[np.ndarray, " e"] | None = None,
-    delta: Float[np.ndarray, " e"] | None = None,
+    target: Target,
     score: float,
 ) -> HalfLineEvents:
     """The half-lines whose bounds on P against Q are expected to be greatest.
 
-    The expected bound on delta is ``a - c b - score (s_a + c s_b)`` with smoothed rates a, b and
-    their standard errors at the sizes to come; that on epsilon is the logarithm of
-    ``(a - score s_a - delta) / (b + score s_b)``.
+    The expected bound on delta is ``a - c b - score (s_a + c s_b)``, with ``c = e^epsilon``,
+    smoothed rates a and b, and their standard errors at the sizes to come; that on epsilon is the
+    logarithm of ``(a - score s_a - delta) / (b + score s_b)``.
 
     Args:
         p: models of P to choose on.
         q: models of Q to choose on.
         n: models of P that will be counted.
         m: models of Q that will be counted.
-        factor: the factors ``c = e^epsilon`` for bounds on delta.
-        delta: the deltas for bounds on epsilon; exactly one of the two is given.
+        target: what is to be bounded.
         score: normal score of each one-sided limit.
 
     Returns:
-        One event for each factor (or delta) and observable.
+        One event for each number of the target and each observable.
     """
     r, total = p.shape[0], p.shape[0] + q.shape[0]
     pooled = np.concatenate([p, q])
@@ -65,7 +112,7 @@ def choose_half_lines(
     # Rounding can put the middle on the upper value, which then falls on the wrong side.
     bars = np.where(between < next_value, between, values)
 
-    shape = ((factor if factor is not None else np.asarray(delta)).size, p.shape[1])
+    shape = (target.numbers.size, p.shape[1])
     best, threshold = np.full(shape, -np.inf), np.zeros(shape)
     above = np.zeros(shape, dtype=bool)
     columns = np.arange(p.shape[1])
@@ -73,13 +120,13 @@ def choose_half_lines(
         x = r - below_p if upward else below_p
         y = total - r - below_q if upward else below_q
         a, b = (x + 0.5) / (r + 1.0), (y + 0.5) / (total - r + 1.0)
-        error_a = score * np.sqrt(a * (1.0 - a) / n)
-        error_b = score * np.sqrt(b * (1.0 - b) / m)
-        for e in range(shape[0]):
-            if factor is not None:
-                worth = a - error_a - factor[e] * (b + error_b)
-            else:
-                worth = (a - error_a - np.asarray(delta)[e]) / (b + error_b)
+        low = a - score * np.sqrt(a * (1.0 - a) / n)
+        high = b + score * np.sqrt(b * (1.0 - b) / m)
+        if isinstance(target, DeltaAt):
+            expected = (low - factor * high for factor in np.exp(target.numbers))
+        else:
+            expected = ((low - delta) / high for delta in target.numbers)
+        for e, worth in enumerate(expected):
             worth = np.where(split, worth, -np.inf)
             at = worth.argmax(axis=0)
             better = worth[at, columns] > best[e]

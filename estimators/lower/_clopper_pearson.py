@@ -1,20 +1,22 @@
 """The textbook lower bound: two Clopper-Pearson limits on one event."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtri
 
+from estimators.checks import check_seed, check_within
 from estimators.exact._binomial_pair import lower_quantile, upper_quantile
-from estimators.lower._chosen_event import choose_half_lines
-from estimators.lower._directed_bounds import EachDirection
-from estimators.lower._pilot import shuffled
+from estimators.lower._chosen_event import counted_half_lines
+from estimators.lower._limits import bound_from_limits
+from estimators.lower._method import OneSidedMethod
+from estimators.lower._pilot import drawn_by, share_of
+from estimators.lower._target import Target
 
 
 @dataclass(frozen=True)
-class ClopperPearson(EachDirection):
+class ClopperPearson(OneSidedMethod):
     """Clopper-Pearson limits, half of the level each, on events chosen validly.
 
     The method of most published audits, with the choice of the threshold paid for: either the event
@@ -47,33 +49,19 @@ class ClopperPearson(EachDirection):
 
     fraction: float = 0.0
     seed: int | None = None
-    pools: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.fraction <= 0.9:
-            raise ValueError(f"fraction: expected a number in [0, 0.9], found {self.fraction}")
-        if self.seed is not None and self.seed < 0:
-            raise ValueError(f"seed: expected None or an integer of at least 0, found {self.seed}")
-
-    @property
-    def assumptions(self) -> tuple[str, ...]:
-        """Independence within and between the samples; nothing else."""
-        return ("models are independent, within and between the two populations",)
+        check_within("[0, 0.9]", fraction=self.fraction)
+        check_seed(self.seed)
 
     def words(self) -> str:
         """The method in words."""
         if not self.fraction:
             return "Clopper-Pearson pairs at fixed ranks of Q, the level split evenly"
-        drawn = "the samples' digest" if self.seed is None else f"their digest and seed {self.seed}"
         return (
             f"Clopper-Pearson pairs on an event chosen on {self.fraction:g} of the models, "
-            f"drawn by {drawn}"
+            f"drawn by {drawn_by(self.seed)}"
         )
-
-    def warn(self, p: Float[np.ndarray, "n j"], q: Float[np.ndarray, "m j"]) -> tuple[str, ...]:
-        """No remarks."""
-        del p, q
-        return ()
 
     def reach(
         self, n: int, m: int, epsilon: Float[np.ndarray, " e"], confidence: float
@@ -81,9 +69,10 @@ class ClopperPearson(EachDirection):
         """The bound when every point of one side and none of the other is in the event."""
         alpha = (1.0 - confidence) / np.where(epsilon > 0.0, 2.0, 1.0)
         if self.fraction:
-            if not min(self.aside(n), self.aside(m)):
+            pilots = share_of(n, self.fraction), share_of(m, self.fraction)
+            if not min(pilots):
                 return np.zeros(epsilon.size)
-            n, m = n - self.aside(n), m - self.aside(m)
+            n, m = n - pilots[0], m - pilots[1]
         best = np.zeros(epsilon.size)
         # At epsilon 0 only the forward direction is looked at.
         for ours, theirs, used in ((n, m, epsilon >= 0.0), (m, n, epsilon > 0.0)):
@@ -94,48 +83,25 @@ class ClopperPearson(EachDirection):
             best = np.where(used, np.maximum(best, found - np.exp(epsilon) * lost), best)
         return best
 
-    def aside(self, models: int) -> int:
-        """Models of one side that choose the event: at least 1, and at least 1 left to count.
-
-        Args:
-            models: models of that side.
-
-        Returns:
-            A count, 0 when there is only one model.
-        """
-        return min(max(int(round(self.fraction * models)), 1), models - 1)
-
-    def direction(
+    def forward(
         self,
         p: Float[np.ndarray, "n j"],
         q: Float[np.ndarray, "m j"],
-        epsilon: Float[np.ndarray, " e"] | None,
-        delta: Float[np.ndarray, " e"] | None,
+        target: Target,
         alpha: float,
     ) -> Float[np.ndarray, "e j"]:
-        """Bound on delta at each epsilon, or on epsilon at each delta, at least 0."""
+        """See `OneSidedMethod.forward`."""
         if not self.fraction:
-            low, high = _limits_at_ranks(p, q, alpha)
-        else:
-            aside, other = self.aside(p.shape[0]), self.aside(q.shape[0])
-            if not min(aside, other):
-                rows = epsilon if epsilon is not None else np.asarray(delta)
-                return np.zeros((rows.size, p.shape[1]))
-            p, q = shuffled(p, q, self.seed)
-            n, m = p.shape[0] - aside, q.shape[0] - other
-            score = float(-ndtri(alpha / 2.0))
-            factor = None if epsilon is None else np.exp(epsilon)
-            events = choose_half_lines(
-                p[:aside], q[:other], n, m, factor=factor, delta=delta, score=score
-            )
-            # One event for each row, where the ranks have the same events for all rows.
-            low = lower_quantile(events.counts(p[aside:]), n, score)[:, None]
-            high = upper_quantile(events.counts(q[other:]), m, score)[:, None]
-        if epsilon is not None:
-            factor = np.nextafter(np.exp(epsilon), np.inf)[:, None, None]
-            return np.maximum(np.nextafter((low - factor * high).max(axis=1), -np.inf), 0.0)
-        ratio = ((low - np.asarray(delta)[:, None, None]) / high).max(axis=1)
-        return np.log(np.maximum(ratio * (1.0 - 1e-12), 1.0))
+            return bound_from_limits(*_limits_at_ranks(p, q, alpha), target)
+        score = float(-ndtri(alpha / 2.0))
+        counts = counted_half_lines(
+            p, q, target, fraction=self.fraction, seed=self.seed, score=score
+        )
+        if counts is None:
+            return np.zeros((target.numbers.size, p.shape[1]))
+        low = lower_quantile(counts.x, counts.n, score)
+        high = upper_quantile(counts.y, counts.m, score)
+        return bound_from_limits(low[:, None], high[:, None], target)
 
 
 def _limits_at_ranks(

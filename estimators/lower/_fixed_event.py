@@ -20,9 +20,10 @@ from scipy.special import betaincinv
 
 from estimators.exact._binomial_pair import lower_quantile, region_border, upper_quantile
 from estimators.exact._difference import GREATEST_TOTAL, difference_lower
+from estimators.lower._target import DeltaAt, Target
 
 # Weights of the joint bound are rounded to this grid, so that few regions are computed.
-_WEIGHTS = np.array([0.1, 0.2, 0.35, 0.5, 0.7071, 0.866, 0.95])
+_P_WEIGHTS = np.array([0.1, 0.2, 0.35, 0.5, 0.7071, 0.866, 0.95])
 _MIXTURES = np.array([0.0, 0.5, 1.0])
 _EVEN = 1
 # The pilot's rates are uncertain: expected bounds are averages over these quantiles of each rate.
@@ -49,8 +50,7 @@ def choose_event(
     q: Float[np.ndarray, " s"],
     n: int,
     m: int,
-    scanned: Literal["epsilon", "delta"],
-    fixed: float,
+    target: Target,
     direction: Literal["forward", "either"],
 ) -> Event:
     """The event whose bound is expected to be greatest at the sizes to come.
@@ -60,8 +60,7 @@ def choose_event(
         q: pilot of Q.
         n: models of P that will be counted.
         m: models of Q that will be counted.
-        scanned: the parameter to be bounded.
-        fixed: the value of the other one.
+        target: what is to be bounded, at one number.
         direction: "forward" takes no share of backward.
 
     Returns:
@@ -78,7 +77,7 @@ def choose_event(
         )
     )
     share = (_MIXTURES if direction == "either" else _MIXTURES[-1:])[:, None, None, None]
-    slope_p, slope_q, score = expected_bound(rate_p[:, None], rate_q, share, n, m, scanned, fixed)
+    slope_p, slope_q, score = expected_bound(rate_p[:, None], rate_q, share, n, m, target)
     merit = score.mean(axis=(1, 2))
     if direction == "either":
         # One direction alone must beat the even mixture by more than the pilot could well mistake.
@@ -95,7 +94,7 @@ def choose_event(
         float(values[best % values.size]),
         bool(best < values.size),
         float(share[mixture, 0, 0, 0]),
-        float(_WEIGHTS[np.argmin(np.abs(_WEIGHTS - weight))]),
+        float(_P_WEIGHTS[np.argmin(np.abs(_P_WEIGHTS - weight))]),
     )
 
 
@@ -105,8 +104,7 @@ def expected_bound(
     share: float | Float[np.ndarray, "..."],
     n: int,
     m: int,
-    scanned: Literal["epsilon", "delta"],
-    fixed: float,
+    target: Target,
 ) -> tuple[Float[np.ndarray, "..."], Float[np.ndarray, "..."], Float[np.ndarray, "..."]]:
     """The bound to be expected of an event with rates p and q, two standard errors down.
 
@@ -116,19 +114,18 @@ def expected_bound(
         share: share of forward in the mixture, broadcast with both.
         n: points of P.
         m: points of Q.
-        scanned: the parameter to be bounded.
-        fixed: the value of the other one.
+        target: what is to be bounded, at one number.
 
     Returns:
         The standard errors that p and q bring in, and the bound.
     """
     gain, loss = share * p + (1.0 - share) * (1.0 - q), share * q + (1.0 - share) * (1.0 - p)
-    if scanned == "delta":
-        factor = np.exp(fixed)
+    if isinstance(target, DeltaAt):
+        factor = np.exp(target.epsilon)
         of_p, of_q = share + (1.0 - share) * factor, share * factor + 1.0 - share
         value = gain - factor * loss
     else:
-        excess = np.maximum(gain - fixed, 1e-6)
+        excess = np.maximum(gain - target.delta, 1e-6)
         of_p, of_q = share / excess + (1.0 - share) / loss, (1.0 - share) / excess + share / loss
         value = np.log(excess / loss)
     error_p = of_p * np.sqrt(p * (1.0 - p) / n)
@@ -142,8 +139,7 @@ def bound_event(
     y: int,
     m: int,
     event: Event,
-    scanned: Literal["epsilon", "delta"],
-    fixed: float,
+    target: Target,
     alpha: float,
 ) -> float:
     """Bound from one event fixed beforehand, by the capped Stouffer region.
@@ -154,33 +150,31 @@ def bound_event(
         y: Q's points in the event.
         m: points of Q.
         event: the event, for its mixture and weight.
-        scanned: the parameter to bound.
-        fixed: the value of the other one.
+        target: what to bound, at one number.
         alpha: level.
 
     Returns:
         A bound of at least 0, rounded down.
     """
-    even = event.forward == 0.5 or (scanned == "delta" and fixed == 0.0)
+    even = event.forward == 0.5 or bool(target.symmetric[0])
     if even and n + m <= GREATEST_TOTAL:
         apart = difference_lower(x, n, y, m, alpha)
         p, q = np.array([(1.0 + apart) / 2.0]), np.array([(1.0 - apart) / 2.0])
-        return _solved(p, q, 0.5, scanned, fixed)
+        return _solved(p, q, 0.5, target)
     border = region_border(alpha, event.weight, _KAPPA, _CELLS)
     p, q = lower_quantile(x, n, border.z_p), upper_quantile(y, m, border.z_q)
-    return _solved(p, q, event.forward, scanned, fixed)
+    return _solved(p, q, event.forward, target)
 
 
 def _solved(
     p: Float[np.ndarray, " k"],
     q: Float[np.ndarray, " k"],
     share: float,
-    scanned: Literal["epsilon", "delta"],
-    fixed: float,
+    target: Target,
 ) -> float:
     """The least bound over pairs of rates; an even share sees their difference alone."""
     gain, loss = share * p + (1.0 - share) * (1.0 - q), share * q + (1.0 - share) * (1.0 - p)
-    if scanned == "delta":
-        return max(float(np.min(gain - np.exp(fixed) * loss)) - 1e-12, 0.0)
-    ratio = float(np.min((gain - fixed) / loss))
+    if isinstance(target, DeltaAt):
+        return max(float(np.min(gain - np.exp(target.epsilon) * loss)) - 1e-12, 0.0)
+    ratio = float(np.min((gain - target.delta) / loss))
     return max(float(np.log(ratio)) - 1e-12, 0.0) if ratio > 1.0 else 0.0

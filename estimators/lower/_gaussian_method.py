@@ -1,22 +1,22 @@
 """Lower bounds under a Gaussian shift, behind the check of that model."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
 
+from estimators.checks import check_within
 from estimators.exact._gaussian_dp import noncentral_t, two_sample_t
 from estimators.exact._gaussian_fit import LEAST, gaussian_fit
 from estimators.exact._gaussian_profile import gaussian_delta, gaussian_epsilon
-from estimators.lower._directed_bounds import BothWays
+from estimators.lower._method import INDEPENDENT_SAMPLES, DirectedBounds, LowerBoundMethod
+from estimators.lower._target import LARGEST_EPSILON, DeltaAt, Target
 
 STEPS = 38
-LARGEST_EPSILON = 50.0
 
 
 @dataclass(frozen=True)
-class GaussianDP:
+class GaussianDP(LowerBoundMethod):
     """Bounds from Gaussian differential privacy's mu: an assumption, far tighter when it is true.
 
     If both populations are normal with equal variances, Student's t bounds ``|mu|`` exactly, and
@@ -47,17 +47,15 @@ class GaussianDP:
     """
 
     level: float = 0.05
-    pools: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not 0.001 <= self.level <= 0.5:
-            raise ValueError(f"level: expected a number in [0.001, 0.5], found {self.level}")
+        check_within("[0.001, 0.5]", level=self.level)
 
     @property
     def assumptions(self) -> tuple[str, ...]:
         """Independence, and the Gaussian shift."""
         return (
-            "models are independent, within and between the two populations",
+            INDEPENDENT_SAMPLES,
             "both populations are normal with equal variances (checked, not proved)",
         )
 
@@ -77,40 +75,25 @@ class GaussianDP:
             "observables: no bound for them",
         )
 
-    def lower(
+    def solve(
         self,
         p: Float[np.ndarray, "n j"],
         q: Float[np.ndarray, "m j"],
-        epsilon: Float[np.ndarray, " e"],
-        confidence: float,
-    ) -> Float[np.ndarray, "e j"]:
-        """Bound on the divergence, the same in both directions."""
-        mu = self._least_shift(p, q, confidence)
-        return np.maximum(gaussian_delta(mu, epsilon[:, None]) * (1.0 - 1e-9) - 1e-12, 0.0)
+        target: Target,
+        alpha: float,
+    ) -> DirectedBounds:
+        """Bounds from the least ``|mu|``; the directions of a Gaussian shift are alike.
 
-    def delta_bounds(
-        self,
-        p: Float[np.ndarray, "n j"],
-        q: Float[np.ndarray, "m j"],
-        epsilon: Float[np.ndarray, " e"],
-        confidence: float,
-    ) -> BothWays:
-        """Lower bounds on delta; the directions of a Gaussian shift are alike."""
-        found = self.lower(p, q, epsilon, confidence)
-        return BothWays(found, found, found)
-
-    def epsilon_bounds(
-        self,
-        p: Float[np.ndarray, "n j"],
-        q: Float[np.ndarray, "m j"],
-        delta: Float[np.ndarray, " d"],
-        confidence: float,
-    ) -> BothWays:
-        """Lower bounds on epsilon, at most 50: at delta 0 a Gaussian shift has none."""
-        mu = self._least_shift(p, q, confidence)
-        found = gaussian_epsilon(mu, np.maximum(delta, 1e-300)[:, None])
-        found = np.minimum(np.maximum(found - 1e-9, 0.0), LARGEST_EPSILON)
-        return BothWays(found, found, found)
+        Bounds on epsilon are at most 50: at delta 0 a Gaussian shift has none.
+        """
+        mu = self._least_shift(p, q, alpha)
+        if isinstance(target, DeltaAt):
+            found = gaussian_delta(mu, target.numbers[:, None])
+            found = np.maximum(found * (1.0 - 1e-9) - 1e-12, 0.0)
+        else:
+            found = gaussian_epsilon(mu, np.maximum(target.numbers, 1e-300)[:, None])
+            found = np.minimum(np.maximum(found - 1e-9, 0.0), LARGEST_EPSILON)
+        return DirectedBounds(found, found, found)
 
     def reach(
         self, n: int, m: int, epsilon: Float[np.ndarray, " e"], confidence: float
@@ -120,7 +103,7 @@ class GaussianDP:
         return np.full(epsilon.size, float(min(n, m) >= LEAST))
 
     def _least_shift(
-        self, p: Float[np.ndarray, "n j"], q: Float[np.ndarray, "m j"], confidence: float
+        self, p: Float[np.ndarray, "n j"], q: Float[np.ndarray, "m j"], alpha: float
     ) -> Float[np.ndarray, " j"]:
         """Lower bound on ``|mu|`` from the law of ``|t|``, 0 where the check refuses."""
         t, df, root = two_sample_t(p, q)
@@ -131,6 +114,6 @@ class GaussianDP:
             middle = 0.5 * (low + high)
             # The chance of a |t| this large grows with |mu|, whatever its sign.
             chance = 2.0 - noncentral_t(df, middle, size) - noncentral_t(df, -middle, size)
-            rejected = chance <= 1.0 - confidence
+            rejected = chance <= alpha
             low, high = np.where(rejected, middle, low), np.where(rejected, high, middle)
         return np.where(usable, low / root, 0.0)

@@ -1,22 +1,24 @@
 """Methods that learn one score on some models and bound it on the others."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from functools import lru_cache
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
 
-from estimators.lower._directed_bounds import BothWays
-from estimators.lower._pilot import shuffled
-from estimators.lower._rank_grid import RankGrid
+from estimators.checks import check_seed, check_within
+from estimators.lower._method import DirectedBounds, LowerBoundMethod
+from estimators.lower._pilot import drawn_by, shuffled
+from estimators.lower._rank_grid import grid_bounds
+from estimators.lower._rank_test import Direction
+from estimators.lower._target import DeltaAt, Target
 
-Scanned = Literal["epsilon", "delta"]
-Way = Literal["forward", "backward", "either"]
-Score = Callable[[Float[np.ndarray, "n j"]], Float[np.ndarray, " n"]]
-# What a learner returns: the score to use for each parameter, its fixed partner and direction.
-Chooser = Callable[[Scanned, float, Way], Score]
+# A number for each model, learned from other models.
+LearnedScore = Callable[[Float[np.ndarray, "n j"]], Float[np.ndarray, " n"]]
+# What a learner returns: the score to use for each question, at one number, and direction.
+ScoreChooser = Callable[[Target, Direction], LearnedScore]
 
 
 def fitted_share(models: int, fraction: float) -> int:
@@ -36,9 +38,8 @@ def fitted_share(models: int, fraction: float) -> int:
 def held_out_bound(
     fitted: tuple[Float[np.ndarray, " r"], Float[np.ndarray, " s"]],
     rest: tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]],
-    scanned: Scanned,
-    fixed: float,
-    way: Way,
+    target: Target,
+    direction: Direction,
     alpha: float,
 ) -> float:
     """Rank tests of one score on models that it was not learned on.
@@ -46,29 +47,27 @@ def held_out_bound(
     Args:
         fitted: scores of the models it was learned on; they serve as the pilot.
         rest: scores of the others, P's and Q's.
-        scanned: the parameter to bound.
-        fixed: the value of the other one.
-        way: the direction.
+        target: what to bound, at one number.
+        direction: the direction.
         alpha: level.
 
     Returns:
         A bound of at least 0.
     """
     p, q = (np.concatenate(sides)[:, None] for sides in zip(fitted, rest, strict=True))
-    out = [np.zeros((1, 1))]
-    aside = fitted[0].size, fitted[1].size
-    RankGrid()._block(p, q, aside, scanned, np.array([fixed]), alpha, (way,), out)
-    return float(out[0][0, 0])
+    pilot_sizes = fitted[0].size, fitted[1].size
+    (found,) = grid_bounds(p, q, pilot_sizes, target, alpha, (direction,))
+    return float(found[0, 0])
 
 
 @lru_cache(maxsize=1024)
-def _reach(n: int, m: int, fit_n: int, fit_m: int, epsilon: float, alpha: float) -> float:
+def _held_out_reach(n: int, m: int, fit_n: int, fit_m: int, epsilon: float, alpha: float) -> float:
     fitted = np.linspace(2.0, 3.0, fit_n), np.linspace(-1.0, 0.0, fit_m)
     rest = np.linspace(2.0, 3.0, n - fit_n), np.linspace(-1.0, 0.0, m - fit_m)
-    return held_out_bound(fitted, rest, "delta", epsilon, "either", alpha)
+    return held_out_bound(fitted, rest, DeltaAt(epsilon), "either", alpha)
 
 
-class HeldOut(ABC):
+class HeldOut(LowerBoundMethod):
     """The part of `Split` and `Witness` that they share: who learns, who is counted, at what level.
 
     *Validity.* Given the models that the score was learned on, the score is a fixed function of a
@@ -80,64 +79,55 @@ class HeldOut(ABC):
     pools: ClassVar[bool] = True
     fraction: float
     swap: bool
-    seed: int | None
 
     @abstractmethod
     def _learn(
         self, p: Float[np.ndarray, "r j"], q: Float[np.ndarray, "s j"], n: int, m: int
-    ) -> Chooser:
+    ) -> ScoreChooser:
         """Scores learned from these models, for n and m others to be counted."""
 
     def _check(self) -> None:
-        if not 0.0 < self.fraction < 1.0:
-            raise ValueError(f"fraction: expected a number in (0, 1), found {self.fraction}")
-        if self.seed is not None and self.seed < 0:
-            raise ValueError(f"seed: expected None or an integer of at least 0, found {self.seed}")
+        check_within("(0, 1)", fraction=self.fraction)
+        check_seed(self.seed)
 
     def _drawn(self) -> str:
-        by = "the samples' digest" if self.seed is None else f"their digest and seed {self.seed}"
         turns = ", in turns at half the level each" if self.swap else ""
-        return f"{self.fraction:.0%} of the models drawn by {by}{turns}"
+        return f"{self.fraction:.0%} of the models drawn by {drawn_by(self.seed)}{turns}"
 
-    @property
-    def assumptions(self) -> tuple[str, ...]:
-        """Independence within and between the samples; nothing else."""
-        return ("models are independent, within and between the two populations",)
-
-    def warn(self, p: Float[np.ndarray, "n j"], q: Float[np.ndarray, "m j"]) -> tuple[str, ...]:
-        """No remarks."""
-        del p, q
-        return ()
-
-    def lower(
+    def solve(
         self,
         p: Float[np.ndarray, "n j"],
         q: Float[np.ndarray, "m j"],
-        epsilon: Float[np.ndarray, " e"],
-        confidence: float,
-    ) -> Float[np.ndarray, " e"]:
-        """Bound on ``sup_R P(R) - e^epsilon Q(R)``."""
-        return self._solve(p, q, "delta", epsilon, {"forward": 1.0 - confidence})["forward"]
-
-    def delta_bounds(
-        self,
-        p: Float[np.ndarray, "n j"],
-        q: Float[np.ndarray, "m j"],
-        epsilon: Float[np.ndarray, " e"],
-        confidence: float,
-    ) -> BothWays:
-        """Lower bounds on delta at each epsilon."""
-        return self._both(p, q, "delta", epsilon, confidence)
-
-    def epsilon_bounds(
-        self,
-        p: Float[np.ndarray, "n j"],
-        q: Float[np.ndarray, "m j"],
-        delta: Float[np.ndarray, " d"],
-        confidence: float,
-    ) -> BothWays:
-        """Lower bounds on epsilon at each delta."""
-        return self._both(p, q, "epsilon", delta, confidence)
+        target: Target,
+        alpha: float,
+    ) -> DirectedBounds:
+        """See `LowerBoundMethod.solve`."""
+        levels: dict[Direction, float] = {
+            "either": alpha,
+            "forward": alpha / 2,
+            "backward": alpha / 2,
+        }
+        best = {direction: np.zeros(target.numbers.size) for direction in levels}
+        sizes = fitted_share(p.shape[0], self.fraction), fitted_share(q.shape[0], self.fraction)
+        if not min(sizes):
+            return DirectedBounds(best["forward"], best["backward"], best["either"])
+        p, q = shuffled(p, q, self.seed)
+        turns = [((p[: sizes[0]], q[: sizes[1]]), (p[sizes[0] :], q[sizes[1] :]))]
+        if self.swap:
+            turns.append((turns[0][1], turns[0][0]))
+        for (fit_p, fit_q), (rest_p, rest_q) in turns:
+            score_for = self._learn(fit_p, fit_q, rest_p.shape[0], rest_q.shape[0])
+            for direction, level in levels.items():
+                for e, question in enumerate(target.each()):
+                    score = score_for(question, direction)
+                    fitted = score(fit_p), score(fit_q)
+                    rest = score(rest_p), score(rest_q)
+                    found = held_out_bound(fitted, rest, question, direction, level / len(turns))
+                    best[direction][e] = max(best[direction][e], found)
+        bound, same = best["either"], target.symmetric
+        forward = np.where(same, bound, best["forward"])
+        backward = np.where(same, bound, best["backward"])
+        return DirectedBounds(forward, backward, bound)
 
     def reach(
         self, n: int, m: int, epsilon: Float[np.ndarray, " e"], confidence: float
@@ -147,52 +137,4 @@ class HeldOut(ABC):
         if not min(sizes):
             return np.zeros(epsilon.size)
         alpha = (1.0 - confidence) / (2.0 if self.swap else 1.0)
-        return np.array([_reach(n, m, *sizes, float(e), alpha) for e in epsilon])
-
-    def _both(
-        self,
-        p: Float[np.ndarray, "n j"],
-        q: Float[np.ndarray, "m j"],
-        scanned: Scanned,
-        fixed: Float[np.ndarray, " e"],
-        confidence: float,
-    ) -> BothWays:
-        alpha = 1.0 - confidence
-        levels: dict[Way, float] = {"either": alpha, "forward": alpha / 2, "backward": alpha / 2}
-        found = self._solve(p, q, scanned, fixed, levels)
-        if scanned == "delta":
-            for way in ("forward", "backward"):
-                found[way] = np.where(fixed == 0.0, found["either"], found[way])
-        return BothWays(found["forward"], found["backward"], found["either"])
-
-    def _solve(
-        self,
-        p: Float[np.ndarray, "n j"],
-        q: Float[np.ndarray, "m j"],
-        scanned: Scanned,
-        fixed: Float[np.ndarray, " e"],
-        levels: dict[Way, float],
-    ) -> dict[Way, Float[np.ndarray, " e"]]:
-        best: dict[Way, Float[np.ndarray, " e"]] = {way: np.zeros(fixed.size) for way in levels}
-        a, b = fitted_share(p.shape[0], self.fraction), fitted_share(q.shape[0], self.fraction)
-        if not min(a, b):
-            return best
-        p, q = shuffled(p, q, self.seed)
-        turns = [((p[:a], q[:b]), (p[a:], q[b:]))]
-        if self.swap:
-            turns.append((turns[0][1], turns[0][0]))
-        for (fit_p, fit_q), (rest_p, rest_q) in turns:
-            chooser = self._learn(fit_p, fit_q, rest_p.shape[0], rest_q.shape[0])
-            for way, level in levels.items():
-                for e, value in enumerate(fixed):
-                    score = chooser(scanned, float(value), way)
-                    found = held_out_bound(
-                        (score(fit_p), score(fit_q)),
-                        (score(rest_p), score(rest_q)),
-                        scanned,
-                        float(value),
-                        way,
-                        level / len(turns),
-                    )
-                    best[way][e] = max(best[way][e], found)
-        return best
+        return np.array([_held_out_reach(n, m, *sizes, float(e), alpha) for e in epsilon])

@@ -1,4 +1,4 @@
-"""A few models set aside to choose how the others are looked at."""
+"""Pilots: models set aside to choose how the others are looked at."""
 
 import hashlib
 
@@ -31,6 +31,28 @@ def shuffled(
         words = [int.from_bytes(digest.digest()[:16], "big")] + ([] if seed is None else [seed])
         out.append(sample[np.random.default_rng(words).permutation(sample.shape[0])])
     return out[0], out[1]
+
+
+def drawn_by(seed: int | None) -> str:
+    """What decides which models are in the pilot, in words.
+
+    Args:
+        seed: as for `shuffled`.
+    """
+    return "the samples' digest" if seed is None else f"their digest and seed {seed}"
+
+
+def share_of(models: int, fraction: float) -> int:
+    """Models of one side in a pilot of a given share: at least 1, and at least 1 left to count.
+
+    Args:
+        models: models of that side.
+        fraction: share of the pilot.
+
+    Returns:
+        A count, 0 when there is only one model.
+    """
+    return min(max(int(round(fraction * models)), 1), models - 1)
 
 
 def orientation(

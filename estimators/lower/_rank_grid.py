@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Float
 
-from estimators.lower._directed_bounds import BothWays
+from estimators.checks import check_seed, check_within
 from estimators.lower._fixed_event import bound_event, choose_event
-from estimators.lower._pilot import levels, orientation, pilot_size, shuffled, tied
+from estimators.lower._method import DirectedBounds, LowerBoundMethod, separate_samples
+from estimators.lower._pilot import drawn_by, levels, orientation, pilot_size, shuffled, tied
 from estimators.lower._rank_scan import count_beyond, scan
+from estimators.lower._rank_test import Direction
+from estimators.lower._target import DeltaAt, Target
 
 # Share of the level for events in which P lies above Q, by the pilot's evidence on it.
 UP_SHARES = {-2: 0.04, -1: 0.12, 0: 0.5, 1: 0.88, 2: 0.96}
@@ -19,7 +21,7 @@ _BLOCK = 4_000_000
 
 
 @dataclass(frozen=True)
-class RankGrid:
+class RankGrid(LowerBoundMethod):
     """Rank tests on half-lines of each observable, exact at every sample size.
 
     Thresholds are order statistics of both samples at ranks fixed by (epsilon, delta) alone; the
@@ -46,175 +48,155 @@ class RankGrid:
 
     pilot: float = 0.8
     seed: int | None = None
-    pools: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.pilot <= 100.0:
-            raise ValueError(f"pilot: expected a number in [0, 100], found {self.pilot}")
-        if self.seed is not None and self.seed < 0:
-            raise ValueError(f"seed: expected None or an integer of at least 0, found {self.seed}")
-
-    @property
-    def assumptions(self) -> tuple[str, ...]:
-        """Independence within and between the samples; nothing else."""
-        return ("models are independent, within and between the two populations",)
+        check_within("[0, 100]", pilot=self.pilot)
+        check_seed(self.seed)
 
     def words(self) -> str:
         """The method in words."""
         if not self.pilot:
             return "rank grid without a pilot"
-        drawn = "the samples' digest" if self.seed is None else f"their digest and seed {self.seed}"
+        drawn = drawn_by(self.seed)
         return f"rank grid with a pilot of {self.pilot:g} sqrt(models) a side drawn by {drawn}"
 
-    def warn(self, p: Float[np.ndarray, "n j"], q: Float[np.ndarray, "m j"]) -> tuple[str, ...]:
-        """No remarks."""
-        del p, q
-        return ()
-
-    def lower(
+    def solve(
         self,
         p: Float[np.ndarray, "n j"],
         q: Float[np.ndarray, "m j"],
-        epsilon: Float[np.ndarray, " e"],
-        confidence: float,
+        target: Target,
+        alpha: float,
+    ) -> DirectedBounds:
+        """See `LowerBoundMethod.solve`.
+
+        The tests of ``bound`` see both directions at once, with the whole level; ``forward`` and
+        ``backward`` have half of it each.
+        """
+        (bound,) = self._directions(p, q, target, alpha, ("either",))
+        halves = self._directions(p, q, target, alpha / 2.0, ("forward", "backward"))
+        same = target.symmetric[:, None]
+        forward, backward = (np.where(same, bound, half) for half in halves)
+        return DirectedBounds(forward, backward, bound)
+
+    def forward(
+        self,
+        p: Float[np.ndarray, "n j"],
+        q: Float[np.ndarray, "m j"],
+        target: Target,
+        alpha: float,
     ) -> Float[np.ndarray, "e j"]:
-        """Bound on ``sup_R P(R) - e^epsilon Q(R)`` for each observable."""
-        return self._solve(p, q, "delta", epsilon, 1.0 - confidence, ("forward",))[0]
+        """Lower bounds for P against Q alone, with the whole level.
 
-    def delta_bounds(
-        self,
-        p: Float[np.ndarray, "n j"],
-        q: Float[np.ndarray, "m j"],
-        epsilon: Float[np.ndarray, " e"],
-        confidence: float,
-    ) -> BothWays:
-        """Lower bounds on delta at each epsilon."""
-        return self._both(p, q, "delta", epsilon, confidence)
+        Args:
+            p: samples of P, a column an observable.
+            q: samples of Q.
+            target: `DeltaAt` some epsilons, or `EpsilonAt` some deltas.
+            alpha: probability with which a bound may fail.
 
-    def epsilon_bounds(
-        self,
-        p: Float[np.ndarray, "n j"],
-        q: Float[np.ndarray, "m j"],
-        delta: Float[np.ndarray, " d"],
-        confidence: float,
-    ) -> BothWays:
-        """Lower bounds on epsilon at each delta."""
-        return self._both(p, q, "epsilon", delta, confidence)
+        Returns:
+            Bounds of at least 0.
+        """
+        return self._directions(p, q, target, alpha, ("forward",))[0]
 
     def reach(
         self, n: int, m: int, epsilon: Float[np.ndarray, " e"], confidence: float
     ) -> Float[np.ndarray, " e"]:
         """The bound of samples that do not overlap at all."""
-        return np.array([_reach(self, n, m, float(e), 1.0 - confidence) for e in epsilon])
+        return np.array([_grid_reach(self, n, m, float(e), 1.0 - confidence) for e in epsilon])
 
-    def _both(
+    def _directions(
         self,
         p: Float[np.ndarray, "n j"],
         q: Float[np.ndarray, "m j"],
-        scanned: Literal["epsilon", "delta"],
-        fixed: Float[np.ndarray, " e"],
-        confidence: float,
-    ) -> BothWays:
-        alpha = 1.0 - confidence
-        (bound,) = self._solve(p, q, scanned, fixed, alpha, ("either",))
-        forward, backward = self._solve(p, q, scanned, fixed, alpha / 2.0, ("forward", "backward"))
-        if scanned == "delta":
-            zero = fixed == 0.0
-            forward[zero] = backward[zero] = bound[zero]
-        return BothWays(forward, backward, bound)
-
-    def _solve(
-        self,
-        p: Float[np.ndarray, "n j"],
-        q: Float[np.ndarray, "m j"],
-        scanned: Literal["epsilon", "delta"],
-        fixed: Float[np.ndarray, " e"],
+        target: Target,
         alpha: float,
-        directions: tuple[Literal["forward", "backward", "either"], ...],
+        directions: tuple[Direction, ...],
     ) -> list[Float[np.ndarray, "e j"]]:
-        out = [np.zeros((fixed.size, p.shape[1])) for _ in directions]
-        step = max(_BLOCK // max(p.shape[0], q.shape[0]), 1)
-        aside = pilot_size(p.shape[0], self.pilot), pilot_size(q.shape[0], self.pilot)
-        if min(aside) > 0:
+        """One bound for each direction, each at level alpha; a block of observables at a time."""
+        pilot_sizes = pilot_size(p.shape[0], self.pilot), pilot_size(q.shape[0], self.pilot)
+        if min(pilot_sizes) > 0:
             p, q = shuffled(p, q, self.seed)
         else:
-            aside = (0, 0)
-        for first in range(0, p.shape[1], step):
-            block = slice(first, first + step)
-            self._block(
-                p[:, block],
-                q[:, block],
-                aside,
-                scanned,
-                fixed,
-                alpha,
-                directions,
-                [v[:, block] for v in out],
-            )
-        return out
+            pilot_sizes = (0, 0)
+        step = max(_BLOCK // max(p.shape[0], q.shape[0]), 1)
+        blocks = [slice(first, first + step) for first in range(0, p.shape[1], step)]
+        found = [
+            grid_bounds(p[:, block], q[:, block], pilot_sizes, target, alpha, directions)
+            for block in blocks
+        ]
+        return [np.concatenate(parts, axis=1) for parts in zip(*found, strict=True)]
 
-    def _block(
-        self,
-        p: Float[np.ndarray, "n j"],
-        q: Float[np.ndarray, "m j"],
-        aside: tuple[int, int],
-        scanned: Literal["epsilon", "delta"],
-        fixed: Float[np.ndarray, " e"],
-        alpha: float,
-        directions: tuple[Literal["forward", "backward", "either"], ...],
-        out: list[Float[np.ndarray, "e j"]],
-    ) -> None:
-        pilot_p, pilot_q, p, q = p[: aside[0]], q[: aside[1]], p[aside[0] :], q[aside[1] :]
-        evidence = np.zeros(p.shape[1], dtype=np.int64)
-        letters = np.zeros(p.shape[1], dtype=bool)
-        if aside[0]:
-            evidence = levels(orientation(pilot_p, pilot_q))
-            letters = tied(pilot_p, pilot_q)
-        for kind in np.unique(evidence[~letters]):
-            columns = np.flatnonzero((evidence == kind) & ~letters)
-            counts = count_beyond(p[:, columns], q[:, columns])
-            share = UP_SHARES[int(kind)]
-            for direction, values in zip(directions, out, strict=True):
-                for e, value in enumerate(fixed):
-                    if direction == "backward":
-                        found = scan(
-                            counts.swapped(), scanned, value, "forward", 1.0 - share, alpha
-                        )
-                    else:
-                        found = scan(counts, scanned, value, direction, share, alpha)
-                    values[e, columns] = found
-        for j in np.flatnonzero(letters):
-            sides = (p[:, j], q[:, j], pilot_p[:, j], pilot_q[:, j])
-            for direction, values in zip(directions, out, strict=True):
-                for e, value in enumerate(fixed):
-                    values[e, j] = _letters(*sides, scanned, value, direction, alpha)
+
+def grid_bounds(
+    p: Float[np.ndarray, "n j"],
+    q: Float[np.ndarray, "m j"],
+    pilot_sizes: tuple[int, int],
+    target: Target,
+    alpha: float,
+    directions: tuple[Direction, ...],
+) -> list[Float[np.ndarray, "e j"]]:
+    """Bounds by rank tests, and by one event where the pilot shows few distinct values.
+
+    Args:
+        p: samples of P, the pilot first.
+        q: samples of Q, the pilot first.
+        pilot_sizes: models of P and of Q in the pilot, or 0 and 0.
+        target: what to bound.
+        alpha: level of each bound.
+        directions: the directions to bound.
+
+    Returns:
+        Bounds of at least 0, one array for each direction.
+    """
+    size_p, size_q = pilot_sizes
+    pilot_p, pilot_q, p, q = p[:size_p], q[:size_q], p[size_p:], q[size_q:]
+    found = [np.zeros((target.numbers.size, p.shape[1])) for _ in directions]
+    evidence = np.zeros(p.shape[1], dtype=np.int64)
+    discrete = np.zeros(p.shape[1], dtype=bool)
+    if size_p:
+        evidence = levels(orientation(pilot_p, pilot_q))
+        discrete = tied(pilot_p, pilot_q)
+    for kind in np.unique(evidence[~discrete]):
+        columns = np.flatnonzero((evidence == kind) & ~discrete)
+        counts = count_beyond(p[:, columns], q[:, columns])
+        share = UP_SHARES[int(kind)]
+        for direction, bounds in zip(directions, found, strict=True):
+            for e, question in enumerate(target.each()):
+                if direction == "backward":
+                    # It is forward once the samples, and with them the orientations, are exchanged.
+                    row = scan(counts.swapped(), question, "forward", 1.0 - share, alpha)
+                else:
+                    row = scan(counts, question, direction, share, alpha)
+                bounds[e, columns] = row
+    for j in np.flatnonzero(discrete):
+        samples = (p[:, j], q[:, j], pilot_p[:, j], pilot_q[:, j])
+        for direction, bounds in zip(directions, found, strict=True):
+            for e, question in enumerate(target.each()):
+                bounds[e, j] = _event_bound(*samples, question, direction, alpha)
+    return found
 
 
 @lru_cache(maxsize=1024)
-def _reach(method: RankGrid, n: int, m: int, epsilon: float, alpha: float) -> float:
-    best = 0.0
-    for spread in (0.0, 1.0):
-        p, q = 2.0 + spread * np.linspace(0, 1, n), -spread * np.linspace(0, 1, m)
-        (found,) = method._solve(
-            p[:, None], q[:, None], "delta", np.array([epsilon]), alpha, ("either",)
-        )
-        best = max(best, float(found[0, 0]))
-    return best
+def _grid_reach(method: RankGrid, n: int, m: int, epsilon: float, alpha: float) -> float:
+    target = DeltaAt(epsilon)
+    found = [
+        method._directions(p, q, target, alpha, ("either",))[0] for p, q in separate_samples(n, m)
+    ]
+    return float(np.max(found))
 
 
-def _letters(
+def _event_bound(
     p: Float[np.ndarray, " n"],
     q: Float[np.ndarray, " m"],
     pilot_p: Float[np.ndarray, " r"],
     pilot_q: Float[np.ndarray, " s"],
-    scanned: Literal["epsilon", "delta"],
-    fixed: float,
-    direction: Literal["forward", "backward", "either"],
+    target: Target,
+    direction: Direction,
     alpha: float,
 ) -> float:
-    """One event, chosen on the pilot, for one direction or for both together."""
+    """The bound of one event that the pilot chooses, for one direction or for both together."""
     if direction == "backward":
-        return _letters(q, p, pilot_q, pilot_p, scanned, fixed, "forward", alpha)
-    event = choose_event(pilot_p, pilot_q, p.size, q.size, scanned, fixed, direction)
+        return _event_bound(q, p, pilot_q, pilot_p, target, "forward", alpha)
+    event = choose_event(pilot_p, pilot_q, p.size, q.size, target, direction)
     x, y = int(event.holds(p).sum()), int(event.holds(q).sum())
-    return bound_event(x, p.size, y, q.size, event, scanned, fixed, alpha)
+    return bound_event(x, p.size, y, q.size, event, target, alpha)

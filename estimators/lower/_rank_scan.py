@@ -11,12 +11,13 @@ for the other cells.
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from estimators.lower._rank_test import LEVEL_CUT, Direction, critical_count, tail
+from estimators.lower._target import DeltaAt, Target
 
 # From this many points on: ranks of the thresholds, as ratios to the rank at which randomised
 # response of the same epsilon and delta has its atom, (1 - delta) / (1 + e^epsilon), and the shares
@@ -35,7 +36,7 @@ DELTA_CELLS = np.concatenate([[0.0, 0.02], np.arange(0.05, 1.01, 0.05)])
 _HALVINGS = 14
 
 
-class Counts(NamedTuple):
+class RankCounts(NamedTuple):
     """Points of one sample strictly beyond the order statistics of the other.
 
     Attributes:
@@ -54,12 +55,12 @@ class Counts(NamedTuple):
     n: int
     m: int
 
-    def swapped(self) -> "Counts":
+    def swapped(self) -> "RankCounts":
         """The same with P and Q exchanged."""
-        return Counts(self.down_p, self.down_q, self.up_p, self.up_q, self.m, self.n)
+        return RankCounts(self.down_p, self.down_q, self.up_p, self.up_q, self.m, self.n)
 
 
-def count_beyond(p: Float[np.ndarray, "n j"], q: Float[np.ndarray, "m j"]) -> Counts:
+def count_beyond(p: Float[np.ndarray, "n j"], q: Float[np.ndarray, "m j"]) -> RankCounts:
     """Counts at the lower half of the ranks, which is all that a scan asks for.
 
     Args:
@@ -80,14 +81,14 @@ def count_beyond(p: Float[np.ndarray, "n j"], q: Float[np.ndarray, "m j"]) -> Co
         down_q[:, j] = np.searchsorted(a, b[:half_q], "left")
         up_p[:, j] = np.searchsorted(b, a[:half_p], "left")
         down_p[:, j] = m - np.searchsorted(b, a[::-1][:half_p], "right")
-    return Counts(up_q, up_p, down_q, down_p, n, m)
+    return RankCounts(up_q, up_p, down_q, down_p, n, m)
 
 
 class _Tests(NamedTuple):
     """The tests of one cell: which counts they look at, and from where on these reject.
 
     Attributes:
-        source: index into (up_q, up_p, down_q, down_p) of `Counts`.
+        source: index into (up_q, up_p, down_q, down_p) of `RankCounts`.
         rank: row of that array.
         n: greatest count.
         m: points among which the rank is counted.
@@ -104,7 +105,7 @@ class _Tests(NamedTuple):
     at_start: Int[np.ndarray, " t"]
     at_end: Int[np.ndarray, " t"]
 
-    def held(self, counts: Counts, columns: Int[np.ndarray, " j"]) -> Int[np.ndarray, "t j"]:
+    def held(self, counts: RankCounts, columns: Int[np.ndarray, " j"]) -> Int[np.ndarray, "t j"]:
         """The count that each test looks at, for some observables."""
         rows = [counts[source][rank] for source, rank in zip(self.source, self.rank, strict=True)]
         return np.stack(rows)[:, columns]
@@ -123,18 +124,16 @@ class _Question(NamedTuple):
 
     n: int
     m: int
-    scanned: Literal["epsilon", "delta"]
-    fixed: float
+    target: Target
     direction: Direction
     up_share: float
     alpha: float
 
     def place(self, value: Float[np.ndarray, " t"]) -> tuple[np.ndarray, np.ndarray]:
         """Factor and delta at values of the scanned parameter."""
-        still = np.full(value.shape, self.fixed)
-        if self.scanned == "epsilon":
-            return np.exp(value), still
-        return np.exp(still), value
+        if isinstance(self.target, DeltaAt):
+            return np.exp(np.full(value.shape, self.target.epsilon)), value
+        return np.exp(value), np.full(value.shape, self.target.delta)
 
     def at(self, start: float) -> list[np.ndarray]:
         """Source, rank, n, m and level of the tests of the cell that begins at ``start``."""
@@ -172,7 +171,7 @@ def _cells(question: _Question, first: int, last: int) -> list[_Tests]:
 
 
 def _edges(question: _Question) -> Float[np.ndarray, " edges"]:
-    return EPSILON_CELLS if question.scanned == "epsilon" else DELTA_CELLS
+    return DELTA_CELLS if isinstance(question.target, DeltaAt) else EPSILON_CELLS
 
 
 def _every_cell(question: _Question) -> Iterator[_Tests]:
@@ -184,19 +183,17 @@ def _every_cell(question: _Question) -> Iterator[_Tests]:
 
 
 def scan(
-    counts: Counts,
-    scanned: Literal["epsilon", "delta"],
-    fixed: float,
+    counts: RankCounts,
+    target: Target,
     direction: Direction,
     up_share: float,
     alpha: float,
 ) -> Float[np.ndarray, " j"]:
-    """Lower bound on the scanned parameter for each observable.
+    """Lower bound for each observable.
 
     Args:
         counts: see `count_beyond`.
-        scanned: the parameter to bound.
-        fixed: the value of the other one.
+        target: what to bound, at one number.
         direction: what is bounded; "backward" is "forward" on ``counts.swapped()``.
         up_share: share of the level for events above a threshold.
         alpha: level of each observable's bound.
@@ -204,7 +201,7 @@ def scan(
     Returns:
         Bounds of at least 0, rounded down.
     """
-    question = _Question(counts.n, counts.m, scanned, float(fixed), direction, up_share, alpha)
+    question = _Question(counts.n, counts.m, target, direction, up_share, alpha)
     edges = _edges(question)
     bound = np.zeros(counts.up_q.shape[1])
     active = np.arange(bound.size)

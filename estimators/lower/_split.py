@@ -1,14 +1,15 @@
 """A split that chooses one observable among many, so that only one pays."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 
-from estimators.exact._plug_in import half_line_counts
+from estimators.exact._frontier import half_line_counts
 from estimators.lower._fixed_event import expected_bound
-from estimators.lower._held_out import Chooser, HeldOut, Scanned, Score, Way
+from estimators.lower._held_out import HeldOut, LearnedScore, ScoreChooser
+from estimators.lower._rank_test import Direction
+from estimators.lower._target import Target
 
 
 @dataclass(frozen=True)
@@ -50,19 +51,19 @@ class Split(HeldOut):
 
     def _learn(
         self, p: Float[np.ndarray, "r j"], q: Float[np.ndarray, "s j"], n: int, m: int
-    ) -> Chooser:
+    ) -> ScoreChooser:
         above_p, above_q = half_line_counts(p, q)
         held_p = np.concatenate([above_p, p.shape[0] - above_p])
         held_q = np.concatenate([above_q, q.shape[0] - above_q])
         rates = (held_p + 0.5) / (p.shape[0] + 1.0), (held_q + 0.5) / (q.shape[0] + 1.0)
 
-        def choose(scanned: Scanned, fixed: float, way: Way) -> Score:
-            return _column(_best_column(*rates, n, m, scanned, fixed, way))
+        def score_for(target: Target, direction: Direction) -> LearnedScore:
+            return _column(_best_column(*rates, n, m, target, direction))
 
-        return choose
+        return score_for
 
 
-def _column(index: int) -> Score:
+def _column(index: int) -> LearnedScore:
     def score(values: Float[np.ndarray, "n j"]) -> Float[np.ndarray, " n"]:
         return values[:, index]
 
@@ -74,16 +75,14 @@ def _best_column(
     rate_q: Float[np.ndarray, "v j"],
     n: int,
     m: int,
-    scanned: Literal["epsilon", "delta"],
-    fixed: float,
-    way: Way,
+    target: Target,
+    direction: Direction,
 ) -> int:
     """The observable that holds the event of the greatest expected bound."""
-    if way == "backward":
+    if direction == "backward":
         rate_p, rate_q, n, m = rate_q, rate_p, m, n
-    shares = (0.5, 1.0, 0.0) if way == "either" else (1.0,)
+    shares = (0.5, 1.0, 0.0) if direction == "either" else (1.0,)
     expected = [
-        expected_bound(rate_p, rate_q, share, n, m, scanned, fixed)[2].max(axis=0)
-        for share in shares
+        expected_bound(rate_p, rate_q, share, n, m, target)[2].max(axis=0) for share in shares
     ]
     return int(np.argmax(np.max(expected, axis=0)))

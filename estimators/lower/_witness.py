@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from estimators.lower._held_out import Chooser, HeldOut, Score
+from estimators.lower._held_out import HeldOut, LearnedScore, ScoreChooser
 
 _KERNELS = 1000
 ScoreName = Literal["gaussian", "kernel", "logistic", "mlp"]
@@ -67,7 +67,7 @@ class Witness(HeldOut):
 
     def _learn(
         self, p: Float[np.ndarray, "r j"], q: Float[np.ndarray, "s j"], n: int, m: int
-    ) -> Chooser:
+    ) -> ScoreChooser:
         del n, m
         both = np.concatenate([p, q])
         centre, scale = both.mean(axis=0), both.std(axis=0)
@@ -87,14 +87,14 @@ class Witness(HeldOut):
         def score(values: Float[np.ndarray, "n j"]) -> Float[np.ndarray, " n"]:
             return ratio(standard(values))
 
-        return lambda scanned, fixed, way: score
+        return lambda target, direction: score
 
 
-def _difference(p: Score, q: Score) -> Score:
+def _difference(p: LearnedScore, q: LearnedScore) -> LearnedScore:
     return lambda values: p(values) - q(values)
 
 
-def _normal(sample: Float[np.ndarray, "r j"]) -> Score:
+def _normal(sample: Float[np.ndarray, "r j"]) -> LearnedScore:
     """Log-density of a normal law; its covariance is shrunk, and never singular."""
     mean = sample.mean(axis=0)
     covariance = np.atleast_2d(ledoit_wolf(sample)[0]) + 1e-6 * np.eye(sample.shape[1])
@@ -108,7 +108,7 @@ def _normal(sample: Float[np.ndarray, "r j"]) -> Score:
     return log_density
 
 
-def _kernels(sample: Float[np.ndarray, "r j"]) -> Score:
+def _kernels(sample: Float[np.ndarray, "r j"]) -> LearnedScore:
     """Log-density of normal kernels (Silverman's widths) with a wide one against empty tails."""
     # Beyond this many points the estimate gains little and the sum over them is slow.
     sample = sample[:_KERNELS]
@@ -131,7 +131,7 @@ def _kernels(sample: Float[np.ndarray, "r j"]) -> Score:
 
 def _classifier(
     p: Float[np.ndarray, "r j"], q: Float[np.ndarray, "s j"], name: ScoreName, seed: int
-) -> Score:
+) -> LearnedScore:
     """Log-odds of P from a classifier, up to a constant."""
     x = np.concatenate([p, q])
     y = np.repeat([1, 0], [p.shape[0], q.shape[0]])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int, Num
 
-from estimators._results import ConfidenceInterval, Result
+from estimators._results import ConfidenceInterval, Interval, Undetermined
 from estimators._table import long_table
 from estimators.checks import check_confidence, check_delta, check_samples
 from estimators.exact._gaussian_profile import gaussian_epsilon
@@ -20,8 +20,8 @@ from estimators.one_run._one_run_tail import (
 if TYPE_CHECKING:
     import pandas as pd
 
-LARGEST = 30.0
-CELLS = 16
+GREATEST_PARAMETER = 30.0
+GRID_CELLS = 16
 ROUNDS = 7
 
 
@@ -65,7 +65,7 @@ def _default(method: OneRunMethod | None, delta: float) -> OneRunMethod:
 
 
 @dataclass(frozen=True, eq=False)
-class OneRunEpsilon(Result):
+class OneRunEpsilon(Interval, Undetermined):
     """Lower bound on epsilon at delta from guesses about one training run.
 
     Attributes:
@@ -73,28 +73,18 @@ class OneRunEpsilon(Result):
         bound: epsilon is at least this, ``[*observables]``; 0 says nothing.
         mu: Gaussian shift that the bound comes from, where the method has one.
         confidence_interval: one-sided: ``low`` is the bound, ``high`` infinite.
-        confidence_level: one minus its level.
         correct: right guesses behind the bound.
         guesses: guesses behind the bound.
         examples: examples whose membership was drawn.
-        method: how the bound was found.
-        assumptions: what it rests on.
-        warnings: what a reader should know.
         undetermined: true where even all guesses right could not lift the bound off 0.
     """
 
     delta: float
     bound: Float[np.ndarray, "..."]
     mu: Float[np.ndarray, "..."] | None
-    confidence_interval: ConfidenceInterval
-    confidence_level: float
     correct: Int[np.ndarray, "..."]
     guesses: Int[np.ndarray, "..."]
     examples: int
-    method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
-    undetermined: Bool[np.ndarray, "..."]
 
     def _title(self) -> str:
         return (
@@ -130,9 +120,9 @@ def _parameter_bounds(
         )
         return tail_possible(correct, guesses, examples, alpha, family, grid)
 
-    low, high = np.zeros(correct.size), np.full(correct.size, LARGEST)
+    low, high = np.zeros(correct.size), np.full(correct.size, GREATEST_PARAMETER)
     for _ in range(ROUNDS):
-        grid = np.linspace(low, high, CELLS + 1, axis=1)
+        grid = np.linspace(low, high, GRID_CELLS + 1, axis=1)
         kept = accepted(grid)
         kept[:, -1] = True
         first = np.maximum(kept.argmax(axis=1), 1)[:, None]
@@ -343,27 +333,26 @@ def one_run_epsilon(
                 method=method,
             )
         )
-    bounds = np.stack([one.bound for one in tries])
+    bounds = np.stack([attempt.bound for attempt in tries])
     best = bounds.argmax(axis=0)[None]
 
     def pick(parts: list[np.ndarray]) -> np.ndarray:
         return np.take_along_axis(np.stack(parts), best, axis=0)[0].reshape(shape)
 
-    bound = pick([one.bound for one in tries])
-    shifts = [one.mu for one in tries if one.mu is not None]
+    bound = pick([attempt.bound for attempt in tries])
+    undetermined = np.all([attempt.undetermined for attempt in tries], axis=0)
+    shifts = [attempt.mu for attempt in tries if attempt.mu is not None]
     return OneRunEpsilon(
         delta=tries[0].delta,
         bound=bound,
         mu=pick(shifts) if shifts else None,
         confidence_interval=ConfidenceInterval(bound, np.full(shape, np.inf)),
         confidence_level=confidence,
-        correct=pick([one.correct for one in tries]),
-        guesses=pick([one.guesses for one in tries]),
+        correct=pick([attempt.correct for attempt in tries]),
+        guesses=pick([attempt.guesses for attempt in tries]),
         examples=m,
         method=f"{tries[0].method}, {len(guesses)} numbers of guesses",
         assumptions=tries[0].assumptions,
         warnings=(),
-        undetermined=np.all([one.undetermined for one in tries], axis=0, keepdims=True).reshape(
-            shape
-        ),
+        undetermined=np.asarray(undetermined).reshape(shape),
     )

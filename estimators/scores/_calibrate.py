@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Num
 
 from estimators._results import Result
-from estimators.checks import check_confidence, check_samples
+from estimators.checks import check_confidence, check_counts, check_samples
 from estimators.scores._score import ScoreFunction
 
 if TYPE_CHECKING:
@@ -23,40 +23,45 @@ class Spread(NamedTuple):
     high: Float[np.ndarray, "..."]
 
 
-@dataclass(frozen=True, eq=False)
-class Calibration(Result):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SplitScores(Result):
+    """Scores over random splits of a reference: a perfect unlearner's, and the original's.
+
+    Attributes:
+        null: scores of the reference against disjoint models of itself: a perfect unlearner's.
+        original: scores of the original, unlearned by nothing.
+        tells: whether the ranges of ``null`` and ``original`` are apart. Where they are not, the
+            score cannot tell a perfect unlearner from the original at this number of models.
+        confidence_level: share of the splits that each range holds.
+        splits: random splits of each reference, at each number of models.
+        seed: of the splits.
+    """
+
+    null: Spread
+    original: Spread
+    tells: Bool[np.ndarray, " _"]
+    confidence_level: float
+    splits: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Calibration(SplitScores):
     """One score of three populations against each reference, all at the same number of models.
 
     Attributes:
         references: their names, R of them.
         models: models on each side of each comparison.
         submission: the score of the submission against each reference, [R].
-        null: of the reference against disjoint models of itself: a perfect unlearner's, [R].
-        original: of the original, unlearned by nothing, [R].
-        tells: whether the ranges of null and original are apart, [R]. Where they are not, the score
-            cannot tell a perfect unlearner from the original at this number of models.
         beyond: whether the submission's median lies outside the range of the null, [R].
-        confidence_level: share of the splits that each range holds.
-        splits: random splits of each reference.
-        seed: of the splits.
         method: how the ranges are found.
-        assumptions: what they rest on.
-        warnings: what a reader should know.
     """
 
     references: tuple[str, ...]
     models: int
     submission: Spread
-    null: Spread
-    original: Spread
-    tells: Bool[np.ndarray, " R"]
     beyond: Bool[np.ndarray, " R"]
-    confidence_level: float
-    splits: int
-    seed: int
     method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
 
     def _title(self) -> str:
         return (
@@ -105,19 +110,19 @@ def _split_scores(
     for i in range(splits):
         order = rng.permutation(len(reference))
         half, rest = reference[order[:models]], reference[order[models : 2 * models]]
-        ours, original = (all_[rng.permutation(len(all_))[:models]] for all_ in populations)
+        ours, original = (side[rng.permutation(len(side))[:models]] for side in populations)
         found[:, i] = score(ours, half), score(rest, half), score(original, half)
     return found
 
 
-def _checked(
+def _checked_populations(
     submission: Any, references: Mapping[str, Any], original: Any
 ) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
     ours = check_samples(submission, "submission", least=2)
     start = check_samples(original, "original", least=2)
     if not references:
         raise ValueError("references: expected at least one, found none")
-    bars = {name: check_samples(all_, name, least=4) for name, all_ in references.items()}
+    bars = {name: check_samples(side, name, least=4) for name, side in references.items()}
     for name, array in (("original", start), *bars.items()):
         if array.shape[1:] != ours.shape[1:]:
             raise ValueError(
@@ -175,10 +180,9 @@ def calibrate(
         ('against untraining: this score can tell a perfect unlearner from the original at 32
         models',)
     """
-    ours, bars, start = _checked(submission, references, original)
+    ours, bars, start = _checked_populations(submission, references, original)
     alpha = 1.0 - check_confidence(confidence)
-    if splits < 2:
-        raise ValueError(f"splits: expected at least 2, found {splits}")
+    check_counts(least=2, splits=splits)
     most = min(len(ours), len(start), *(len(bar) // 2 for bar in bars.values()))
     size = most if models is None else models
     if not 1 <= size <= most:
@@ -210,8 +214,8 @@ def calibrate(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class ModelsNeeded(Result):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ModelsNeeded(SplitScores):
     """From which number of models on a score tells a perfect unlearner from the original.
 
     Attributes:
@@ -219,30 +223,17 @@ class ModelsNeeded(Result):
         tells: whether it tells them apart at each, [K].
         null: the reference against itself at each, [K].
         original: the original at each, [K].
-        needed: the least number tried from which on it always does.
-        confidence_level: share of the splits that each range holds.
-        splits: at each number.
-        seed: of the splits.
-        assumptions: what it rests on.
-        warnings: what a reader should know.
-        undetermined: true where even the most models tried do not suffice; ``needed`` is then a
-            number that is too small.
+        needed: the least number tried from which on it always does; None where even the most
+            models tried are too few.
+        undetermined: whether even the most models tried are too few.
     """
 
     models: Int[np.ndarray, " K"]
-    tells: Bool[np.ndarray, " K"]
-    null: Spread
-    original: Spread
-    needed: int
-    confidence_level: float
-    splits: int
-    seed: int
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
+    needed: int | None
     undetermined: bool
 
     def _title(self) -> str:
-        answer = f"more than {self.needed}" if self.undetermined else str(self.needed)
+        answer = f"more than {self.models[-1]}" if self.needed is None else str(self.needed)
         return (
             f"models needed to tell a perfect unlearner from the original: {answer}; central "
             f"{100 * self.confidence_level:g} % of {self.splits} splits, seed {self.seed}"
@@ -314,15 +305,15 @@ def score_models_needed(
         )
         for number in models
     ]
-    tells = np.array([bool(one.tells[0]) for one in each])
+    tells = np.array([bool(calibration.tells[0]) for calibration in each])
     failed = np.flatnonzero(~tells)
     first = int(failed[-1]) + 1 if failed.size else 0
     return ModelsNeeded(
         models=np.array(models),
         tells=tells,
-        null=Spread(*np.array([[part[0] for part in one.null] for one in each]).T),
-        original=Spread(*np.array([[part[0] for part in one.original] for one in each]).T),
-        needed=models[min(first, len(models) - 1)],
+        null=_spread_over([calibration.null for calibration in each]),
+        original=_spread_over([calibration.original for calibration in each]),
+        needed=models[first] if first < len(models) else None,
         confidence_level=each[0].confidence_level,
         splits=splits,
         seed=seed,
@@ -330,3 +321,8 @@ def score_models_needed(
         warnings=(),
         undetermined=first == len(models),
     )
+
+
+def _spread_over(spreads: list[Spread]) -> Spread:
+    """The spreads of single references as one, an entry each."""
+    return Spread(*np.array([[end[0] for end in spread] for spread in spreads]).T)

@@ -8,49 +8,33 @@ from jaxtyping import Bool, Float, Num
 from scipy.special import stdtrit
 from scipy.stats import rankdata
 
-from estimators._results import ConfidenceInterval, Result
-from estimators.checks import check_confidence, check_samples
+from estimators._results import ConfidenceInterval
+from estimators.checks import check_confidence, check_samples, check_within
 from estimators.scores._populations import check_table
+from estimators.scores._score import SubmissionResult
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
-class Compared(Result):
+class Compared(SubmissionResult):
     """Means over models of the submission and of the reference, and their difference.
 
     Attributes:
-        name: what the number is.
         estimate: mean of the submission less mean of the reference; 0 for equal populations.
         confidence_interval: of the difference.
         submission: mean of the submission.
         submission_interval: of that mean.
         reference: mean of the reference: what the submission's is to be compared with.
         reference_interval: of that mean.
-        confidence_level: of each interval.
-        n_submission: models of the submission.
-        n_reference: models of the reference.
-        method: how intervals are found.
-        assumptions: what they rest on.
-        warnings: what a reader should know.
         undetermined: true where a side has a single model; the interval is then unbounded.
     """
 
-    name: str
-    estimate: Float[np.ndarray, ""]
-    confidence_interval: ConfidenceInterval
     submission: Float[np.ndarray, ""]
     submission_interval: ConfidenceInterval
     reference: Float[np.ndarray, ""]
     reference_interval: ConfidenceInterval
-    confidence_level: float
-    n_submission: int
-    n_reference: int
-    method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
-    undetermined: bool
 
     def _title(self) -> str:
         return (
@@ -87,7 +71,7 @@ def mean_difference(
     return np.asarray(np.mean(submission) - np.mean(reference))
 
 
-def _around(value: Any, error: float, freedom: float, alpha: float) -> ConfidenceInterval:
+def _t_interval(value: Any, error: float, freedom: float, alpha: float) -> ConfidenceInterval:
     half = np.inf if freedom < 1.0 else float(stdtrit(freedom, 1.0 - alpha / 2.0)) * error
     return ConfidenceInterval(np.asarray(value - half), np.asarray(value + half))
 
@@ -147,11 +131,11 @@ def compared(
     return Compared(
         name=name,
         estimate=estimate,
-        confidence_interval=_around(estimate, error, freedom, alpha),
+        confidence_interval=_t_interval(estimate, error, freedom, alpha),
         submission=np.asarray(first.mean()),
-        submission_interval=_around(first.mean(), errors[0], first.size - 1.0, alpha),
+        submission_interval=_t_interval(first.mean(), errors[0], first.size - 1.0, alpha),
         reference=np.asarray(second.mean()),
-        reference_interval=_around(second.mean(), errors[1], second.size - 1.0, alpha),
+        reference_interval=_t_interval(second.mean(), errors[1], second.size - 1.0, alpha),
         confidence_level=1.0 - alpha,
         n_submission=first.size,
         n_reference=second.size,
@@ -204,8 +188,7 @@ def tpr_per_model(
             range.
     """
     table, inside = _members(scores, member)
-    if not 0.0 < fpr < 1.0:
-        raise ValueError(f"fpr: expected a number in (0, 1), found {fpr}")
+    check_within("(0, 1)", fpr=fpr)
     others = np.sort(table[:, ~inside], axis=1)
     at = int(np.ceil(others.shape[1] * (1.0 - fpr) * (1.0 - 1e-12))) - 1
     return (table[:, inside] > others[:, at, None]).mean(axis=1)

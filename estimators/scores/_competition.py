@@ -28,10 +28,10 @@ def _epsilons(positives: int, negatives: int, delta: float) -> Float[np.ndarray,
     fnr = np.arange(positives + 1)[:, None] / positives
     fpr = np.arange(negatives + 1)[None, :] / negatives
     with np.errstate(divide="ignore", invalid="ignore"):
-        one = np.log(1.0 - delta - fpr) - np.log(fnr)
-        other = np.log(1.0 - delta - fnr) - np.log(fpr)
-    both = np.fmax(one, other)
-    table = np.where(np.isnan(both), -np.inf, np.clip(both, 0.0, CAP))
+        forward = np.log(1.0 - delta - fpr) - np.log(fnr)
+        backward = np.log(1.0 - delta - fnr) - np.log(fpr)
+    greater = np.fmax(forward, backward)
+    table = np.where(np.isnan(greater), -np.inf, np.clip(greater, 0.0, CAP))
     table[0, :] = table[:, 0] = -np.inf
     table[0, 0] = CAP
     return table.ravel()
@@ -85,11 +85,11 @@ def _epsilon(ours: Float[np.ndarray, " n"], theirs: Float[np.ndarray, " m"], del
     if positive[-1] - positive[0] >= negative[-1] - negative[0]:
         peaked, other = negative, positive
     best = -np.inf
-    for rules, one, two in (
+    for rules, inside, outside in (
         (_single(positive, negative), positive, negative),
         (_double(peaked, other), peaked, other),
     ):
-        found = _epsilons(one.size, two.size, delta)[rules]
+        found = _epsilons(inside.size, outside.size, delta)[rules]
         best = max(best, float(found.max(initial=-np.inf)))
     return best
 

@@ -12,7 +12,7 @@ from estimators.scores._score import Score, scored
 
 def _pairs(first: np.ndarray, second: np.ndarray) -> Float[np.ndarray, "n m"]:
     """Mean over examples of the distance of each pair of models."""
-    return np.stack([np.linalg.norm(second - one, axis=2).mean(axis=1) for one in first])
+    return np.stack([np.linalg.norm(second - model, axis=2).mean(axis=1) for model in first])
 
 
 def _check(submission: Any, reference: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -6,8 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Num
 from scipy.stats import hmean
 
-from estimators.checks import check_samples
-from estimators.scores._populations import check_within
+from estimators.checks import check_samples, check_within
 
 
 def extraction_strength(matched: Bool[Any, "n ..."]) -> Float[np.ndarray, "n e"]:
@@ -78,5 +77,5 @@ def model_utility(numbers: Num[Any, "n ..."]) -> Float[np.ndarray, " n"]:
     table = check_samples(numbers, "numbers")
     if table.ndim != 2 or not table.size:
         raise ValueError(f"numbers: expected [models, scores], found shape {table.shape}")
-    check_within(table, "numbers", 0.0, np.inf)
+    check_within("[0, inf)", numbers=table)
     return np.asarray(hmean(table, axis=1))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from jaxtyping import Float, Num
 
+from estimators.checks import check_within
 from estimators.scores._populations import check_populations
 from estimators.scores._score import Score, scored
 
@@ -151,8 +152,7 @@ def klom(
         As for `klom_per_example`.
     """
     first, second = check_populations(submission, reference)
-    if not 0.0 <= percentile <= 100.0:
-        raise ValueError(f"percentile: expected a number in [0, 100], found {percentile}")
+    check_within("[0, 100]", percentile=percentile)
     # The reference's shares sum to at most 1 + 20 * 1e-5 once they are floored.
     excess = float(np.log1p(KLOM_BINS * KLOM_FLOOR))
     greatest = float(np.log(1.0 / KLOM_FLOOR)) + excess * (variant == "renormalised")

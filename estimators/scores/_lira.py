@@ -5,9 +5,8 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float, Num
 
-from estimators.scores._populations import check_table, check_within
-
-FLOOR = 1e-3
+from estimators.checks import check_within
+from estimators.scores._populations import check_table, least_deviation
 
 
 def lira_scores(
@@ -62,8 +61,7 @@ def lira_scores(
         raise ValueError(
             f"included: expected at least 2 models in both arms of each example, found {fewest}"
         )
-    span = np.ptp(seen, axis=0)
-    floor = FLOOR * np.where(span > 0.0, span, 1.0)
+    floor = least_deviation(seen)
     logs: list[np.ndarray] = []
     for arm in (inside, ~inside):
         count = arm.sum(axis=0)
@@ -117,20 +115,19 @@ def rmia_scores(
     x, z, shadow_x, shadow_z = (
         check_table(values, name) for values, name in zip(given, names, strict=True)
     )
-    for values, name in zip((x, z, shadow_x, shadow_z), names, strict=True):
-        check_within(values, name, np.nextafter(0.0, 1.0), 1.0)
-    for one, other, axis, what in ((x, z, 0, "models"), (shadow_x, shadow_z, 0, "models")) + (
+    check_within("(0, 1]", **dict(zip(names, (x, z, shadow_x, shadow_z), strict=True)))
+    for first, second, axis, what in (
+        (x, z, 0, "models"),
+        (shadow_x, shadow_z, 0, "models"),
         (x, shadow_x, 1, "examples"),
         (z, shadow_z, 1, "examples"),
     ):
-        if one.shape[axis] != other.shape[axis]:
-            raise ValueError(
-                f"{', '.join(names)}: expected the same {what}, found {one.shape} and {other.shape}"
-            )
-    if offline is not None and not 0.0 <= offline <= 1.0:
-        raise ValueError(f"offline: expected None or a number in [0, 1], found {offline}")
-    if gamma <= 0.0:
-        raise ValueError(f"gamma: expected a number above 0, found {gamma}")
+        if first.shape[axis] != second.shape[axis]:
+            shapes = f"{first.shape} and {second.shape}"
+            raise ValueError(f"{', '.join(names)}: expected the same {what}, found {shapes}")
+    if offline is not None:
+        check_within("[0, 1]", offline=offline)
+    check_within("(0, inf]", gamma=gamma)
     base = shadow_x.mean(axis=0)
     if offline is not None:
         base = ((1.0 + offline) * base + 1.0 - offline) / 2.0

@@ -10,12 +10,8 @@ import numpy as np
 from jaxtyping import Float, Int, Num, Shaped
 from scipy.special import xlogy
 
-from estimators.scores._populations import (
-    check_groups,
-    check_probabilities,
-    check_table,
-    check_within,
-)
+from estimators.checks import check_within
+from estimators.scores._populations import check_groups, check_probabilities, check_table
 
 Feature = Literal["confidence", "correctness", "entropy", "modified entropy", "softmax"]
 """What is looked at of a model's answer: see `svc_attack`."""
@@ -67,11 +63,11 @@ def _labels(labels: Any, probabilities: Any) -> Int[np.ndarray, " e"]:
         raise ValueError(
             f"labels: expected {examples} integers, found {own.dtype} of shape {own.shape}"
         )
-    check_within(own, "labels", 0, classes - 1)
+    check_within(f"[0, {classes - 1}]", labels=own)
     return own.astype(np.int64)
 
 
-def _features(
+def _answer_features(
     array: Float[np.ndarray, "n e c"], own: Int[np.ndarray, " e"], feature: Feature
 ) -> Float[np.ndarray, "n e d"]:
     if feature == "softmax":
@@ -128,9 +124,9 @@ def svc_attack(
     seen = np.concatenate([members, others])
     inside = np.arange(seen.size) < members.size
     found: list[float] = []
-    for one in _features(array, own, feature):
-        machine = SVC(C=3.0, gamma="auto", kernel="rbf").fit(one[seen], inside)
-        found.append(float(1.0 - machine.predict(one[gone]).mean()))
+    for features in _answer_features(array, own, feature):
+        machine = SVC(C=3.0, gamma="auto", kernel="rbf").fit(features[seen], inside)
+        found.append(float(1.0 - machine.predict(features[gone]).mean()))
     return np.array(found)
 
 
@@ -200,7 +196,7 @@ def indiscernibility(attack: Num[Any, "..."]) -> Float[np.ndarray, "..."]:
         Cadet et al. (2024), Deep unlearn: benchmarking machine unlearning,
         https://arxiv.org/abs/2410.01276.
     """
-    check_within(attack, "attack", 0.0, 1.0)
+    check_within("[0, 1]", attack=attack)
     return np.asarray(1.0 - np.abs(np.asarray(attack, dtype=np.float64) - 0.5) / 0.5)
 
 
@@ -240,7 +236,6 @@ def adaptive_unlearning_score(
         Cotogni et al. (2023), DUCK: distance-based unlearning via centroid kinematics,
         https://arxiv.org/abs/2312.02052.
     """
-    for values, name in ((test, "test"), (forget, "forget"), (original, "original")):
-        check_within(values, name, 0.0, 1.0)
+    check_within("[0, 1]", test=test, forget=forget, original=original)
     ours, gone = np.asarray(test, dtype=np.float64), np.asarray(forget, dtype=np.float64)
     return (1.0 - (original - ours)) / (1.0 + np.abs(ours - gone))

@@ -1,11 +1,28 @@
-"""Checks on a submission and a reference, the two populations of every score."""
+"""What every score needs of its two populations, a submission and a reference: mostly checks."""
 
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
-from estimators.checks import check_samples
+from estimators.checks import check_samples, check_within
+
+# Fitted deviations are at least this share of the range of what was seen: nothing divides by zero.
+_LEAST_DEVIATION = 1e-3
+
+
+def least_deviation(*samples: Float[np.ndarray, "_ e"]) -> Float[np.ndarray, " e"]:
+    """The least deviation that a density fitted to an example may have.
+
+    Args:
+        samples: what was seen of each example, ``[models, examples]``.
+
+    Returns:
+        A thousandth of the range of each example over all samples, or a thousandth where all agree.
+    """
+    low = np.min([sample.min(axis=0) for sample in samples], axis=0)
+    span = np.max([sample.max(axis=0) for sample in samples], axis=0) - low
+    return _LEAST_DEVIATION * np.where(span > 0.0, span, 1.0)
 
 
 def check_populations(
@@ -40,20 +57,6 @@ def check_table(values: Any, name: str, *, least: int = 1) -> Float[np.ndarray, 
     return table
 
 
-def check_within(values: Any, name: str, low: float, high: float) -> None:
-    """Numbers in ``[low, high]``.
-
-    Raises:
-        ValueError: otherwise.
-    """
-    array = np.asarray(values)
-    if array.size and not (array.min() >= low and array.max() <= high):
-        raise ValueError(
-            f"{name}: expected numbers in [{low:g}, {high:g}], found {array.min():g} to "
-            f"{array.max():g}"
-        )
-
-
 def check_probabilities(values: Any, name: str) -> Float[np.ndarray, "n e c"]:
     """Class probabilities ``[models, examples, classes]``, each row summing to 1 within 1e-3.
 
@@ -64,7 +67,7 @@ def check_probabilities(values: Any, name: str) -> Float[np.ndarray, "n e c"]:
     array = check_samples(values, name)
     if array.ndim != 3 or not array.shape[1] or array.shape[2] < 2:
         raise ValueError(f"{name}: expected [models, examples, classes], found shape {array.shape}")
-    check_within(array, name, 0.0, 1.0)
+    check_within("[0, 1]", **{name: array})
     total = array.sum(axis=2)
     if np.abs(total - 1.0).max() > 1e-3:
         worst = total.ravel()[np.abs(total - 1.0).argmax()]
@@ -78,11 +81,21 @@ def check_groups(groups: Any, examples: int, *wanted: str) -> list[np.ndarray]:
     Raises:
         ValueError: when there is not one name an example, or a group is empty.
     """
-    labels = np.asarray(groups)
-    if labels.shape != (examples,):
-        raise ValueError(f"groups: expected {examples} names, found shape {labels.shape}")
+    labels = check_names(groups, examples)
     places = [np.flatnonzero(labels == name) for name in wanted]
     for name, place in zip(wanted, places, strict=True):
         if not place.size:
             raise ValueError(f"groups: expected an example in {name!r}, found none")
     return places
+
+
+def check_names(groups: Any, examples: int) -> Shaped[np.ndarray, " e"]:
+    """The name of each example's group.
+
+    Raises:
+        ValueError: when there is not one name an example.
+    """
+    labels = np.asarray(groups)
+    if labels.shape != (examples,):
+        raise ValueError(f"groups: expected {examples} names, found shape {labels.shape}")
+    return labels

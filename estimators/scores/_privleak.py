@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Num
 
-from estimators.checks import check_samples
+from estimators.checks import check_samples, check_within
 from estimators.scores._compared import auc_per_model
 from estimators.scores._populations import check_populations
 from estimators.scores._score import Score, scored
@@ -42,8 +42,7 @@ def min_k_score(
         )
     if lengths.size == 0 or lengths.min() < 1 or lengths.max() > array.shape[2]:
         raise ValueError(f"tokens: expected lengths from 1 to {array.shape[2]}")
-    if not 0.0 < share <= 1.0:
-        raise ValueError(f"share: expected a number in (0, 1], found {share}")
+    check_within("(0, 1]", share=share)
     place = np.arange(array.shape[2])
     ordered = np.sort(np.where(place < lengths[:, None], array, np.inf), axis=2)
     counted = np.maximum((share * lengths).astype(np.int64), 1)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import stdtrit
 
-from estimators._results import ConfidenceInterval, Result
+from estimators._results import ConfidenceInterval, Interval
 from estimators.checks import check_confidence
 
 if TYPE_CHECKING:
@@ -21,40 +21,41 @@ RESAMPLES = 50
 FEWEST = 4
 
 
-@dataclass(frozen=True, eq=False)
-class Score(Result):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SubmissionResult(Interval):
+    """A number of a submission beside one reference, with its interval.
+
+    Attributes:
+        name: which number.
+        estimate: the number.
+        n_submission: models of the submission.
+        n_reference: models of the reference.
+        undetermined: true where there are too few models for an interval.
+    """
+
+    name: str
+    estimate: Float[np.ndarray, ""]
+    n_submission: int
+    n_reference: int
+    undetermined: bool
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Score(SubmissionResult):
     """A score of a submission against one reference.
 
     The interval is for the score's mean over fresh models *at these numbers of models*: most scores
     are biased at any number, and the null of `calibrate` says by how much.
 
     Attributes:
-        name: which score.
         estimate: its value as published.
         confidence_interval: two-sided; all that is possible where undetermined.
-        confidence_level: one minus its level.
         ideal: value for equal populations as models grow without limit.
         limits: the least and the greatest value possible.
-        n_submission: models of the submission.
-        n_reference: models of the reference.
-        method: how the interval is found.
-        assumptions: what it rests on.
-        warnings: what a reader should know.
-        undetermined: true where there are too few models for an interval.
     """
 
-    name: str
-    estimate: Float[np.ndarray, ""]
-    confidence_interval: ConfidenceInterval
-    confidence_level: float
     ideal: float
     limits: tuple[float, float]
-    n_submission: int
-    n_reference: int
-    method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
-    undetermined: bool
 
     def _title(self) -> str:
         return (

@@ -8,19 +8,18 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Num
 from scipy.special import logsumexp
 
-from estimators._results import ConfidenceInterval, Result
+from estimators._results import ConfidenceInterval, Interval
 from estimators.checks import check_confidence, check_delta
-from estimators.scores._populations import check_table
+from estimators.scores._populations import check_table, least_deviation
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _GREATEST = 50.0
-_FLOOR = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
-class SubsetEpsilon(Result):
+class SubsetEpsilon(Interval):
     """Lower bounds on epsilon between the outputs for two forget sets.
 
     Attributes:
@@ -29,27 +28,18 @@ class SubsetEpsilon(Result):
         published: the published bound, which counts guess sequences, with the same share for delta;
             never greater.
         confidence_interval: one-sided: ``low`` is the bound, ``high`` infinite.
-        confidence_level: one minus its level.
         overlap: batches guessed rightly, on the average over runs.
         batches: how many batches there are, half of them unlearned.
         runs: runs guessed about.
-        method: how the bound is found.
-        assumptions: what it rests on.
-        warnings: what a reader should know.
         undetermined: true where even all guesses right could not lift the bound off 0.
     """
 
     delta: float
     bound: Float[np.ndarray, ""]
     published: Float[np.ndarray, ""]
-    confidence_interval: ConfidenceInterval
-    confidence_level: float
     overlap: float
     batches: int
     runs: int
-    method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
     undetermined: bool
 
     def _title(self) -> str:
@@ -74,7 +64,9 @@ def _ways(batches: int) -> Float[np.ndarray, " k"]:
     return np.array([float(comb(half, k) ** 2) for k in range(half + 1)])
 
 
-def _tails(epsilon: float, ways: Float[np.ndarray, " k"], delta: float) -> Float[np.ndarray, " k"]:
+def _overlap_tails(
+    epsilon: float, ways: Float[np.ndarray, " k"], delta: float
+) -> Float[np.ndarray, " k"]:
     """Bounds on the chance of an overlap of k or more, for each k.
 
     Let W of the Z subsets be that near to the truth s. Indistinguishability of s and s' on the
@@ -90,7 +82,7 @@ def _tails(epsilon: float, ways: Float[np.ndarray, " k"], delta: float) -> Float
     return np.minimum(found, 1.0)
 
 
-def _tail(total: int, runs: int, tails: Float[np.ndarray, " k"]) -> float:
+def _total_tail(total: int, runs: int, tails: Float[np.ndarray, " k"]) -> float:
     """Greatest chance of a total overlap of at least this.
 
     The law with exactly these tails dominates each run's overlap, and runs are independent.
@@ -112,7 +104,7 @@ def _least_epsilon(
     """Greatest epsilon, rounded down, at which so great an overlap is still improbable."""
 
     def possible(epsilon: float) -> bool:
-        return _tail(total, runs, _tails(epsilon, ways, delta)) * (1.0 + 1e-9) > alpha
+        return _total_tail(total, runs, _overlap_tails(epsilon, ways, delta)) * (1.0 + 1e-9) > alpha
 
     low, high = 0.0, _GREATEST
     if possible(low):
@@ -242,8 +234,7 @@ def guess_overlaps(
     halves, which, counts = np.unique(known, axis=0, return_inverse=True, return_counts=True)
     if len(halves) < comb(batches, batches // 2) or counts.min() < 2:
         raise ValueError("extra_forgotten: expected every half at least twice")
-    span = np.ptp(more, axis=0)
-    floor = _FLOOR * np.where(span > 0.0, span, 1.0)
+    floor = least_deviation(more)
     fits = [more[which.ravel() == half] for half in range(len(halves))]
     likelihood = np.stack(
         [

@@ -74,8 +74,6 @@ class ForgetQuality(Result):
         rejected: share of the null pairs with a paired p-value of at most 0.05; above 0.05 by far
             when retain seeds differ by more than their questions' noise.
         questions: how many there are.
-        assumptions: what p-values rest on.
-        warnings: what a reader should know.
     """
 
     ks: Float[np.ndarray, "n m"]
@@ -84,8 +82,6 @@ class ForgetQuality(Result):
     null_paired: Float[np.ndarray, " pairs"]
     rejected: float
     questions: int
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
 
     def _title(self) -> str:
         return (

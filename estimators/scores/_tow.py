@@ -7,18 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Num, Shaped
 
-from estimators.scores._populations import check_populations, check_within
+from estimators.checks import check_within
+from estimators.scores._populations import check_names, check_populations
 from estimators.scores._score import Score, scored
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-def _labels(groups: Any, examples: int) -> Shaped[np.ndarray, " e"]:
-    labels = np.asarray(groups)
-    if labels.shape != (examples,):
-        raise ValueError(f"groups: expected {examples} names, found shape {labels.shape}")
-    return labels
 
 
 def tow_factors(
@@ -41,9 +35,8 @@ def tow_factors(
         ValueError: when they are not in [0, 1], or shapes do not fit.
     """
     first, second = check_populations(submission, reference)
-    check_within(first, "submission", 0.0, 1.0)
-    check_within(second, "reference", 0.0, 1.0)
-    labels = _labels(groups, first.shape[1])
+    check_within("[0, 1]", submission=first, reference=second)
+    labels = check_names(groups, first.shape[1])
     gap = first.mean(axis=0) - second.mean(axis=0)
     return {
         str(name): float(1.0 - np.abs(gap[labels == name].mean())) for name in np.unique(labels)
@@ -119,7 +112,7 @@ def tow(
         https://arxiv.org/abs/2406.01257.
     """
     first, second = check_populations(submission, reference)
-    labels = _labels(groups, first.shape[1])
+    labels = check_names(groups, first.shape[1])
     return _product("tug of war", (first, second), labels, seed, confidence, paired)
 
 
@@ -180,7 +173,7 @@ def tow_mia(
         As for `tow`.
     """
     first, second = check_populations(submission, reference)
-    labels = _labels(groups, first.shape[1])
+    labels = check_names(groups, first.shape[1])
     kept = labels != forget
     if kept.all():
         raise ValueError(f"groups: expected an example in {forget!r}, found none")

@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float, Num
 from scipy.special import logsumexp
 
-from estimators.scores._populations import check_populations
+from estimators.checks import check_within
+from estimators.scores._populations import check_populations, least_deviation
 from estimators.scores._score import Score, scored
 
 if TYPE_CHECKING:
@@ -16,16 +17,6 @@ if TYPE_CHECKING:
 
 Density = Literal["gaussian", "kde"]
 Negatives = Literal["retrained", "unlearned elsewhere"]
-
-# Deviations are at least this share of the range of both sides: no division by zero, no NaN.
-FLOOR = 1e-3
-
-
-def _floor(first: Float[np.ndarray, "n e"], second: Float[np.ndarray, "m e"]) -> np.ndarray:
-    span = np.maximum(first.max(axis=0), second.max(axis=0)) - np.minimum(
-        first.min(axis=0), second.min(axis=0)
-    )
-    return FLOOR * np.where(span > 0.0, span, 1.0)
 
 
 def _moments(fit: Float[np.ndarray, "n e"], floor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -89,7 +80,7 @@ def ulira_log_ratios(
         ValueError: when they are not finite, examples differ, or models are fewer than 3.
     """
     first, second = check_populations(submission, reference, least=3)
-    floor = _floor(first, second)
+    floor = least_deviation(first, second)
     ours, theirs = _moments(first, floor), _moments(second, floor)
     ours_without, theirs_without = _moments_without(first, floor), _moments_without(second, floor)
     if density == "gaussian":
@@ -144,8 +135,8 @@ def ulira_per_example(
         TypeError: as for `ulira`.
         ValueError: as for `ulira`.
     """
-    if fpr is not None and not 0.0 < fpr < 1.0:
-        raise ValueError(f"fpr: expected None or a number in (0, 1), found {fpr}")
+    if fpr is not None:
+        check_within("(0, 1)", fpr=fpr)
     ratios = ulira_log_ratios(submission, reference, density=density)
     return _accuracy(*ratios) if fpr is None else _tpr(*ratios, fpr)
 

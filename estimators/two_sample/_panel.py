@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float, Num
+from jaxtyping import Float, Num
 from scipy.spatial.distance import pdist, squareform
 
-from estimators._results import Result
+from estimators._results import TwoPopulations, Undetermined
 from estimators.checks import check_pair
 from estimators.two_sample._classifier_test import classifier_contest
 from estimators.two_sample._energy import energy_statistics
@@ -16,7 +16,7 @@ from estimators.two_sample._max_ks import ks_statistics, sorted_observables
 from estimators.two_sample._mmd import BANDWIDTHS, KERNELS, bandwidths, mmd_statistics
 from estimators.two_sample._permutation import (
     check_permutations,
-    check_seed,
+    check_whole_seed,
     least_pvalue,
     permutation_pvalue,
     relabellings,
@@ -34,7 +34,7 @@ USUAL_LEVEL = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class TwoSamplePanel(Result):
+class TwoSamplePanel(TwoPopulations, Undetermined):
     """Four tests of whether two populations have the same law.
 
     Attributes:
@@ -46,15 +46,11 @@ class TwoSamplePanel(Result):
         least_pvalue: the least p-value that each test can give at these sizes.
         undetermined: whether that is above 0.05, so that the test can show nothing.
         most_different: index of the observable with the greatest KS distance.
-        n_p: models of the first population.
-        n_q: models of the second.
         observables: how many observables there are.
         permutations: how many relabellings were drawn.
         pairs: held-out pairs of the classifier test.
         seed: of the relabellings and of the classifier's split.
         method: what was done, in words.
-        assumptions: what exactness rests on.
-        warnings: what a reader should know.
     """
 
     tests: tuple[str, ...]
@@ -62,17 +58,12 @@ class TwoSamplePanel(Result):
     pvalue: Float[np.ndarray, " tests"]
     adjusted: Float[np.ndarray, " tests"]
     least_pvalue: Float[np.ndarray, " tests"]
-    undetermined: Bool[np.ndarray, " tests"]
     most_different: tuple[int, ...]
-    n_p: int
-    n_q: int
     observables: int
     permutations: int
     pairs: int
     seed: int
     method: str
-    assumptions: tuple[str, ...]
-    warnings: tuple[str, ...]
 
     def _title(self) -> str:
         return (
@@ -143,7 +134,7 @@ def two_sample_panel(
         Phipson and Smyth (2010), "Permutation p-values should never be zero".
     """
     first, second = check_pair(p, q)
-    seed, permutations = check_seed(seed), check_permutations(permutations)
+    seed, permutations = check_whole_seed(seed), check_permutations(permutations)
     n, m, shape = len(first), len(second), first.shape[1:]
     if min(n, m) < 2:
         raise ValueError(f"p and q: expected at least 2 models each, found {n} and {m}")

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Int
 TIE = 1e-4
 
 
-def check_seed(seed: Any) -> int:
+def check_whole_seed(seed: Any) -> int:
     """A seed: a whole number in [0, 2^63).
 
     Raises:

@@ -21,11 +21,11 @@ from jaxtyping import Float
 from estimators.exact._binomial_pair import joint_upper
 from estimators.exact._frontier import (
     Counts,
+    discrete_frontier,
     greatest_difference,
     greatest_upper,
     half_line_counts,
     interval_frontier,
-    letter_frontier,
     tie_groups,
 )
 
@@ -206,7 +206,7 @@ class IntervalUnions(CountedEvents):
 
 
 @dataclass(frozen=True)
-class Letters(CountedEvents):
+class DiscreteEvents(CountedEvents):
     """All sets of values of each observable: every event of a discrete observable.
 
     For observables with few values, such as a predicted label or a count of right answers. The
@@ -215,7 +215,7 @@ class Letters(CountedEvents):
 
     Example:
         >>> from indist import estimators
-        >>> estimators.Letters().words()
+        >>> estimators.DiscreteEvents().words()
         'all events of each discrete observable'
     """
 
@@ -226,18 +226,22 @@ class Letters(CountedEvents):
     def warn(self, p: Float[np.ndarray, "n J"], q: Float[np.ndarray, "m J"]) -> tuple[str, ...]:
         """Warns of observables whose values hardly repeat: for those the bound cannot be small."""
         models = p.shape[0] + q.shape[0]
-        letters = [np.unique(values).size for values in np.concatenate([p, q]).T]
-        sparse = sum(2 * count > models for count in letters)
+        distinct = [np.unique(values).size for values in np.concatenate([p, q]).T]
+        sparse = sum(2 * count > models for count in distinct)
         if not sparse or models < 4:
             return ()
         return (
-            f"{sparse} of {len(letters)} observables have fewer than two models a value: all their "
-            "events are too many for a small bound; use HalfLines, IntervalUnions or Noised",
+            f"{sparse} of {len(distinct)} observables have fewer than two models a value: all "
+            "their events are too many for a small bound; use HalfLines, IntervalUnions or Noised",
         )
 
     def _counts(self, p: Float[np.ndarray, "n J"], q: Float[np.ndarray, "m J"]) -> Counts:
-        x = [letter_frontier(tie_groups(a, b)) for a, b in zip(p.T, q.T, strict=True)]
+        x = [discrete_frontier(tie_groups(a, b)) for a, b in zip(p.T, q.T, strict=True)]
         return _on_every_count(x, q.shape[0])
+
+
+Letters = DiscreteEvents
+"""The old name of `DiscreteEvents`."""
 
 
 def _on_every_count(x: list[np.ndarray], m: int) -> Counts:

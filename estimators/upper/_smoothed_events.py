@@ -6,12 +6,13 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import ndtr
 
+from estimators.checks import check_within
 from estimators.exact._bounded_means import means_upper
 from estimators.exact._frontier import Counts, greatest_upper
 from estimators.upper._events import Directed, EventClass
 
 # Cells to one standard deviation, and how far each model's noise is followed.
-CELLS = 16
+CELLS_A_DEVIATION = 16
 REACH = 8
 # Largest fourth derivative of the standard normal density, 3 / sqrt(2 pi), rounded up.
 FOURTH = 1.197
@@ -20,11 +21,11 @@ TILTS = 97
 # Noise beyond the reach, and the rounding of sums of about a million terms.
 ROUNDING = 1e-11
 # Beyond this many standard deviations the position of a value within its cell is lost.
-LARGEST = 1e9
+LARGEST_SPAN = 1e9
 
 
 @dataclass(frozen=True)
-class Noised(EventClass):
+class SmoothedEvents(EventClass):
     r"""All measurable events of each observable, once it is released with Gaussian noise.
 
     The release of a model is its observable plus independent N(0, scale^2) noise. Smoothing makes
@@ -51,7 +52,7 @@ class Noised(EventClass):
 
     Example:
         >>> from indist import estimators
-        >>> estimators.Noised(0.5).words()
+        >>> estimators.SmoothedEvents(0.5).words()
         'all events of each observable released with N(0, 0.5^2) noise'
 
     References:
@@ -61,8 +62,7 @@ class Noised(EventClass):
     scale: float
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.scale < np.inf:
-            raise ValueError(f"scale: expected a positive number, found {self.scale}")
+        check_within("(0, inf)", scale=self.scale)
 
     def words(self) -> str:
         """The class in words."""
@@ -115,6 +115,10 @@ class Noised(EventClass):
         return np.maximum(means_upper(x, n, y, m, factor, confidence).max(axis=1), 0.0)
 
 
+Noised = SmoothedEvents
+"""The old name of `SmoothedEvents`."""
+
+
 def smoothed_divergence(
     p: Float[np.ndarray, " n"],
     q: Float[np.ndarray, " m"],
@@ -145,24 +149,24 @@ def smoothed_divergence(
     pooled = np.concatenate([p, q])
     # Halved first: the difference of two finite numbers can overflow. If the rest does, we refuse.
     with np.errstate(over="ignore"):
-        position = (pooled / 2.0 - pooled.min() / 2.0) / scale * (2.0 * CELLS)
-    span = position.max() / CELLS
-    if not span <= LARGEST:
+        position = (pooled / 2.0 - pooled.min() / 2.0) / scale * (2.0 * CELLS_A_DEVIATION)
+    span = position.max() / CELLS_A_DEVIATION
+    if not span <= LARGEST_SPAN:
         raise ValueError(
-            f"scale: expected at least {1 / LARGEST:g} of the observable's range, found {scale:g} "
-            f"for values from {pooled.min():g} to {pooled.max():g}"
+            f"scale: expected at least {1 / LARGEST_SPAN:g} of the observable's range, found "
+            f"{scale:g} for values from {pooled.min():g} to {pooled.max():g}"
         )
     cell = np.floor(position).astype(np.int64)
     within = position - cell
     used, where = np.unique(cell, return_inverse=True)
     # Cells out of everyone's reach are empty: gaps are closed up to one cell.
-    start = np.r_[0, np.cumsum(np.minimum(np.diff(used), 2 * CELLS * REACH + 2))][where]
-    size = int(start.max()) + 2 * CELLS * REACH + 1
+    start = np.r_[0, np.cumsum(np.minimum(np.diff(used), 2 * CELLS_A_DEVIATION * REACH + 2))][where]
+    size = int(start.max()) + 2 * CELLS_A_DEVIATION * REACH + 1
     sides = (slice(0, p.size), slice(p.size, None))
     (mass_p, *shape_p), (mass_q, *shape_q) = (
         _on_cells(start[side], within[side], size) for side in sides
     )
-    width = 1.0 / CELLS
+    width = 1.0 / CELLS_A_DEVIATION
     result = np.empty(factor.size)
     for e, c in enumerate(factor.tolist()):
         slope, bend, twist = (np.abs(a - c * b) for a, b in zip(shape_p, shape_q, strict=True))
@@ -179,8 +183,8 @@ def _on_cells(
     start: Int[np.ndarray, " n"], within: Float[np.ndarray, " n"], size: int
 ) -> list[Float[np.ndarray, " cells"]]:
     """Mean mass of each cell; at its left edge, three derivatives of the density of unit noise."""
-    steps = np.arange(-CELLS * REACH, CELLS * REACH + 2)
-    z = (steps - within[:, None]) / CELLS
+    steps = np.arange(-CELLS_A_DEVIATION * REACH, CELLS_A_DEVIATION * REACH + 2)
+    z = (steps - within[:, None]) / CELLS_A_DEVIATION
     mass = np.diff(ndtr(z), axis=1)
     z = z[:, :-1]
     density = np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)

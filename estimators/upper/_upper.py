@@ -5,12 +5,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Num
 
-from estimators._results import ConfidenceInterval
+from estimators._results import INDEPENDENT, ConfidenceInterval
 from estimators.checks import check_confidence, check_epsilon, check_pair
 from estimators.lower._bound_results import DeltaBound
 from estimators.upper._events import EventClass, HalfLines
 
-INDEPENDENT = "models are independent, within each population and between the two"
 DECLARED = "the class of events and the observables were fixed before looking at these models"
 _HALF_LINES = HalfLines()
 
@@ -44,7 +43,8 @@ def delta_upper_bound(
         q: models of the second population, with the same observables.
         epsilon: one epsilon or a 1-D array of them, each in [0, 50].
         confidence: one minus the probability that the bound fails, at each epsilon and observable.
-        events: the class of events: `HalfLines`, `IntervalUnions`, `Letters` or `Noised`.
+        events: the class of events: `HalfLines`, `IntervalUnions`, `DiscreteEvents` or
+            `SmoothedEvents`.
 
     Returns:
         A `DeltaBound` with ``side`` "upper". Its arrays have the observables' shape, led by an axis

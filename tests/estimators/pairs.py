@@ -1,4 +1,7 @@
-"""Pairs of populations with known divergences, and the count of bounds that overshoot them."""
+"""Pairs of populations with known divergences, and the count of bounds that overshoot them.
+
+Used by the tests of the lower bounds, and by ``benchmarks/bounds.py``.
+"""
 
 import math
 from collections.abc import Callable
@@ -7,8 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, stats
 
-from estimators.lower._bounds import LowerBoundMethod, delta_lower_bound, epsilon_lower_bound
+from estimators import (
+    DeltaAt,
+    DirectedBounds,
+    EpsilonAt,
+    LowerBoundMethod,
+    delta_lower_bound,
+    epsilon_lower_bound,
+)
 
+Target = DeltaAt | EpsilonAt
 Draw = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
 NORMAL = stats.norm
 
@@ -29,6 +40,11 @@ class Pair:
         if self.delta(50.0) > delta:
             return math.inf
         return float(optimize.brentq(lambda e: self.delta(e) - delta, 0.0, 50.0, xtol=1e-12))
+
+    def truth(self, target: Target) -> np.ndarray:
+        """What is asked for, at each number of the target."""
+        of = self.delta if isinstance(target, DeltaAt) else self.epsilon
+        return np.array([of(number) for number in target.numbers.tolist()])
 
     def swapped(self) -> "Pair":
         return Pair(f"{self.name}, swapped", self.q, self.p, self.delta)
@@ -77,17 +93,34 @@ def far_atom(weight: float = 0.05) -> Pair:
     return Pair("far atom", p, _normal(0.0), lambda e: weight)
 
 
+def discrete(name: str, p: tuple[float, ...], q: tuple[float, ...]) -> Pair:
+    """Two laws on the values 0, 1, 2 and so on, by their chances."""
+    ours, theirs = np.array(p), np.array(q)
+
+    def draw(chances: np.ndarray) -> Draw:
+        return lambda rng, shape: rng.choice(chances.size, shape, p=chances).astype(float)
+
+    return Pair(name, draw(ours), draw(theirs), lambda e: _greater_divergence(ours, theirs, e))
+
+
+def _greater_divergence(p: np.ndarray, q: np.ndarray, epsilon: float) -> float:
+    """The greater of the two divergences between discrete laws."""
+    c = math.exp(epsilon)
+    return float(max(np.maximum(p - c * q, 0.0).sum(), np.maximum(q - c * p, 0.0).sum()))
+
+
 def randomised_response(epsilon: float = 1.0) -> Pair:
     chance = math.exp(epsilon) / (1.0 + math.exp(epsilon))
 
     def draw(of_one: float) -> Draw:
         return lambda rng, shape: (rng.random(shape) < of_one).astype(float)
 
+    laws = np.array([1.0 - chance, chance]), np.array([chance, 1.0 - chance])
     return Pair(
         "randomised response",
         draw(chance),
         draw(1.0 - chance),
-        lambda e: max(0.0, (math.exp(epsilon) - math.exp(e)) / (1.0 + math.exp(epsilon))),
+        lambda e: _greater_divergence(*laws, e),
     )
 
 
@@ -95,16 +128,11 @@ def rounded(mu: float = 0.7) -> Pair:
     """Normal shift rounded to integers: heavy ties."""
     edges = np.arange(-12.5, 14.0)
     p, q = np.diff(NORMAL.cdf(edges - mu)), np.diff(NORMAL.cdf(edges))
-
-    def delta(e: float) -> float:
-        c = math.exp(e)
-        return float(max(np.maximum(p - c * q, 0.0).sum(), np.maximum(q - c * p, 0.0).sum()))
-
     return Pair(
         "heavy ties",
         lambda rng, shape: np.rint(rng.normal(mu, 1.0, shape)),
         lambda rng, shape: np.rint(rng.normal(0.0, 1.0, shape)),
-        delta,
+        lambda e: _greater_divergence(p, q, e),
     )
 
 
@@ -140,38 +168,51 @@ PAIRS = (
     randomised_response(),
     rounded(),
     least_favourable(0.5, 0.05),
+    discrete("three values", (0.5, 0.2, 0.3), (0.2, 0.3, 0.5)),
+    discrete("identical with ties", (0.1, 0.9), (0.1, 0.9)),
 )
 
 
-def bounds(
+def lower_bounds(
+    method: LowerBoundMethod,
+    p: np.ndarray,
+    q: np.ndarray,
+    target: Target,
+    confidence: float = 0.95,
+) -> DirectedBounds:
+    """Bounds ``[numbers, columns]`` of each column by itself, also by methods that pool them."""
+
+    def of(columns: list[int] | slice) -> DirectedBounds:
+        ours, theirs = p[:, columns], q[:, columns]
+        if isinstance(target, DeltaAt):
+            found = delta_lower_bound(
+                ours, theirs, epsilon=target.numbers, confidence=confidence, method=method
+            )
+        else:
+            found = epsilon_lower_bound(
+                ours, theirs, delta=target.numbers, confidence=confidence, method=method
+            )
+        return DirectedBounds(found.forward, found.backward, found.bound)
+
+    if not method.pools:
+        return of(slice(None))
+    each = [of([column]) for column in range(p.shape[1])]
+    return DirectedBounds(*(np.stack(parts, axis=1) for parts in zip(*each, strict=True)))
+
+
+def simulated_bounds(
     method: LowerBoundMethod,
     pair: Pair,
     sizes: tuple[int, int],
     repeats: int,
     seed: int,
-    *,
-    epsilon: float | None = None,
-    delta: float | None = None,
+    target: Target,
     confidence: float = 0.95,
 ) -> np.ndarray:
-    """One bound a repeat: on delta at ``epsilon``, or on epsilon at ``delta``.
-
-    Repeats are columns of one call, unless the method pools its columns.
-    """
+    """Bounds on the greater of the two directions, ``[numbers, repeats]``."""
     rng = np.random.default_rng([seed, *sizes])
     p, q = pair.p(rng, (sizes[0], repeats)), pair.q(rng, (sizes[1], repeats))
-
-    def of(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        if epsilon is not None:
-            found = delta_lower_bound(a, b, epsilon=epsilon, confidence=confidence, method=method)
-            return np.asarray(found.bound)
-        assert delta is not None
-        found = epsilon_lower_bound(a, b, delta=delta, confidence=confidence, method=method)
-        return np.asarray(found.bound)
-
-    if not method.pools:
-        return of(p, q)
-    return np.array([of(p[:, [r]], q[:, [r]]) for r in range(repeats)])
+    return lower_bounds(method, p, q, target, confidence).bound
 
 
 def violations(
@@ -180,19 +221,20 @@ def violations(
     sizes: tuple[int, int],
     repeats: int,
     seed: int,
-    *,
-    epsilon: float | None = None,
-    delta: float | None = None,
+    target: Target,
     confidence: float = 0.95,
 ) -> float:
-    """Share of the repeats in which the bound lies above the truth."""
-    truth = pair.delta(epsilon) if epsilon is not None else pair.epsilon(delta or 0.0)
-    found = bounds(
-        method, pair, sizes, repeats, seed, epsilon=epsilon, delta=delta, confidence=confidence
-    )
-    return float((found > truth + 1e-12).mean())
+    """Share of the repeats in which the bound lies above the truth, the worst of the numbers."""
+    found = simulated_bounds(method, pair, sizes, repeats, seed, target, confidence)
+    above = found > pair.truth(target)[:, None] + 1e-12
+    return float(above.mean(axis=1).max())
 
 
-def limit(repeats: int, level: float = 0.05) -> float:
-    """The level and three binomial standard errors: a valid method passes it 1 time in 700."""
-    return level + 3.0 * math.sqrt(level * (1.0 - level) / repeats)
+def margin(repeats: int, level: float = 0.05, errors: float = 3.0) -> float:
+    """Binomial standard errors of a share at a level: three are passed 1 time in 700."""
+    return errors * math.sqrt(level * (1.0 - level) / repeats)
+
+
+def limit(repeats: int, level: float = 0.05, errors: float = 3.0) -> float:
+    """The level and its margin: a valid method passes three standard errors 1 time in 700."""
+    return level + margin(repeats, level, errors)

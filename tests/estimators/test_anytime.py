@@ -12,6 +12,8 @@ from estimators.lower._anytime import (
     solve_delta,
 )
 from estimators.lower._bounds import delta_lower_bound
+from estimators.lower._target import DeltaAt
+from tests.estimators.pairs import limit, margin
 
 
 def plain_wealth(outcomes: list[tuple[bool, bool]], c: float, d: float) -> float:
@@ -51,7 +53,7 @@ def test_valid_over_the_whole_path(epsilon: float, mu: float) -> None:
     result = anytime_delta_bound(p, q, epsilon=epsilon, confidence=1 - alpha)
     ever = (result.path > gaussian_delta(mu, epsilon)).any(axis=0).mean()
     # 3 standard errors above the level: under 1 false alarm in 740 seeds.
-    assert ever <= alpha + 3 * np.sqrt(alpha * (1 - alpha) / repeats)
+    assert ever <= limit(repeats, alpha)
 
 
 def test_looking_again_and_again_breaks_a_bound_of_fixed_size() -> None:
@@ -64,10 +66,9 @@ def test_looking_again_and_again_breaks_a_bound_of_fixed_size() -> None:
         x, y = p[:n].sum(axis=0).astype(int), q[:n].sum(axis=0).astype(int)
         ever |= joint_lower(x, n, y, n, 1.0, 1 - alpha)[0] > 0
     # 3 standard errors away from the level on either side.
-    margin = 3 * np.sqrt(alpha * (1 - alpha) / repeats)
-    assert ever.mean() > alpha + margin
+    assert ever.mean() > alpha + margin(repeats, alpha)
     path = anytime_delta_bound(p, q, epsilon=0.0, confidence=1 - alpha).path
-    assert (path > 0).any(axis=0).mean() <= alpha + margin
+    assert (path > 0).any(axis=0).mean() <= limit(repeats, alpha)
 
 
 def test_more_models_continue_the_same_path() -> None:
@@ -104,7 +105,7 @@ def test_decides_in_time_and_agrees_with_the_method() -> None:
 def test_events_never_look_ahead() -> None:
     draw = np.random.default_rng(17)
     p, q = draw.normal(1, 1, (60, 1)), draw.normal(0, 1, (60, 1))
-    before = event_counts(p, q, epsilon=np.zeros(1), path=True)
+    before = event_counts(p, q, DeltaAt(0.0), path=True)
     p[-1] += 100
-    after = event_counts(p, q, epsilon=np.zeros(1), path=True)
+    after = event_counts(p, q, DeltaAt(0.0), path=True)
     np.testing.assert_array_equal(before[:-1], after[:-1])

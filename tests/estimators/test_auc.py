@@ -8,6 +8,7 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from estimators.curves._auc import auc
+from tests.estimators.pairs import limit
 
 
 def plain_auc(p: np.ndarray, q: np.ndarray) -> float:
@@ -91,7 +92,7 @@ def test_coverage(case: str, n: int, m: int) -> None:
     ends = result.confidence_interval
     missed = ((ends.low > truth) | (ends.high < truth)).mean()
     # 3 standard errors above the level: under 1 false alarm in 740 seeds.
-    assert missed <= alpha + 3 * np.sqrt(alpha * (1 - alpha) / repeats)
+    assert missed <= limit(repeats, alpha)
 
 
 def test_the_normal_interval_fails_where_ours_holds() -> None:

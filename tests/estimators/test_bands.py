@@ -9,6 +9,7 @@ from estimators.exact._bands import (
     equal_local_level_band,
     local_level,
 )
+from tests.estimators.pairs import margin
 
 BANDS = {"equal local level": equal_local_level_band, "DKW": dkw_band}
 
@@ -72,10 +73,10 @@ def test_coverage_with_and_without_ties(name: str, n: int) -> None:
     held = (band.low[ranks] <= uniforms) & (uniforms <= band.high[ranks - 1])
     share = held.all(axis=1).mean()
     # 3 standard errors: a false alarm in 740 seeds where the level is exact.
-    margin = 3 * np.sqrt(alpha * (1 - alpha) / repeats)
-    assert share >= 1 - alpha - margin
+    error = margin(repeats, alpha)
+    assert share >= 1 - alpha - error
     if name == "equal local level":
-        assert share <= 1 - alpha + margin
+        assert share <= 1 - alpha + error
     law = np.array([0.02, 0.4, 0.01, 0.5, 0.07])
     draws = draw.choice(5, size=(repeats, n), p=law)
-    assert holds(band, draws, np.arange(5), law).mean() >= 1 - alpha - margin
+    assert holds(band, draws, np.arange(5), law).mean() >= 1 - alpha - error

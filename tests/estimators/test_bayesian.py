@@ -4,6 +4,8 @@ import pytest
 from estimators.lower._bayesian import Bayesian
 from estimators.lower._bounds import delta_lower_bound, epsilon_lower_bound
 from estimators.lower._clopper_pearson import ClopperPearson
+from estimators.lower._target import DeltaAt, EpsilonAt
+from tests.estimators.pairs import limit, margin
 
 
 @pytest.mark.parametrize(("x", "n", "y", "m"), [(40, 50, 10, 60), (5, 5, 0, 9), (0, 20, 20, 20)])
@@ -13,14 +15,14 @@ def test_quantile_agrees_with_simulation(x: int, n: int, y: int, m: int, epsilon
     a = draw.beta(x + 0.5, n - x + 0.5, 400_000)
     b = draw.beta(y + 0.5, m - y + 0.5, 400_000)
     one, method = np.array([[x]]), Bayesian()
-    found = method._quantile(one, n, np.array([[y]]), m, np.array([epsilon]), None, 0.05)[0, 0]
+    found = method._quantile(one, n, np.array([[y]]), m, DeltaAt(epsilon), 0.05)[0, 0]
     # The share below is binomial: 4 standard errors, a false alarm in 16,000 seeds.
     share = (a - np.exp(epsilon) * b <= found).mean()
-    assert abs(share - 0.05) < 4 * np.sqrt(0.05 * 0.95 / 400_000) + 1e-4
-    found = method._quantile(one, n, np.array([[y]]), m, None, np.array([0.01]), 0.05)[0, 0]
+    assert abs(share - 0.05) < margin(400_000, errors=4) + 1e-4
+    found = method._quantile(one, n, np.array([[y]]), m, EpsilonAt(0.01), 0.05)[0, 0]
     if found > -1:
         share = (np.log(np.maximum(a - 0.01, 1e-300) / b) <= found).mean()
-        assert abs(share - 0.05) < 4 * np.sqrt(0.05 * 0.95 / 400_000) + 1e-4
+        assert abs(share - 0.05) < margin(400_000, errors=4) + 1e-4
 
 
 def test_holds_on_average_over_its_prior() -> None:
@@ -31,7 +33,7 @@ def test_holds_on_average_over_its_prior() -> None:
         (draw.random((n, repeats)) < b).astype(float),
     )
     found = delta_lower_bound(p, q, epsilon=0.0, method=Bayesian()).bound
-    assert (found > np.abs(a - b)).mean() <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / repeats)
+    assert (found > np.abs(a - b)).mean() <= limit(repeats)
 
 
 def test_is_no_confidence_bound() -> None:
@@ -41,7 +43,7 @@ def test_is_no_confidence_bound() -> None:
     credible = delta_lower_bound(p, q, epsilon=0.0, method=Bayesian()).bound
     exact = delta_lower_bound(p, q, epsilon=0.0, method=ClopperPearson(fraction=0.3)).bound
     # 3 standard errors away from the level on either side.
-    assert (credible > mass).mean() > 0.05 + 3 * np.sqrt(0.05 * 0.95 / repeats)
+    assert (credible > mass).mean() > limit(repeats)
     assert (exact > mass).mean() <= 0.05
     result = delta_lower_bound(p[:, :1], q[:, :1], epsilon=1.0, method=Bayesian())
     assert "not a confidence bound" in result.assumptions[1]

@@ -7,23 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from estimators.exact._plug_in import plug_in_delta, plug_in_epsilon
-from estimators.lower._bounds import (
-    EPSILON_GRID,
-    BothWaysMethod,
-    LowerBoundMethod,
-    delta_lower_bound,
-    epsilon_lower_bound,
-)
-from estimators.lower._rank_grid import RankGrid
-from estimators.lower._split import Split
-from estimators.lower._witness import Witness
+from estimators.lower._bounds import delta_lower_bound, epsilon_lower_bound
+from estimators.lower._method import DirectedBounds, LowerBoundMethod
+from estimators.lower._scanned import EPSILON_GRID, ScannedMethod
+from estimators.lower._target import DeltaAt, EpsilonAt
 
 
 @dataclass(frozen=True)
-class Known:
+class Known(ScannedMethod):
     """A method whose bound is a known function of epsilon and the confidence."""
-
-    pools: ClassVar[bool] = False
 
     def lower(self, p, q, epsilon, confidence):
         height = p.mean(0) - q.mean(0)
@@ -33,8 +25,6 @@ class Known:
 
     def words(self):
         return "known"
-
-    assumptions = ()
 
     def warn(self, p, q):
         return ("a remark",)
@@ -47,7 +37,7 @@ class KnownPool(Known):
     pools: ClassVar[bool] = True
 
 
-def test_generic_method_splits_its_level_between_directions_and_scans_epsilon() -> None:
+def test_a_method_of_ones_own_splits_its_level_between_directions_and_scans_epsilon() -> None:
     p, q = np.full((3, 2), [0.8, 0.2]), np.zeros((4, 2))
     found = delta_lower_bound(p, q, epsilon=[0.0, 0.3, 6.0], method=Known())
     np.testing.assert_allclose(found.bound[0], [0.75, 0.15])
@@ -72,10 +62,43 @@ def test_a_method_that_pools_returns_one_bound() -> None:
     assert epsilon_lower_bound(p, q, delta=[0.1, 0.2], method=KnownPool()).bound.shape == (2,)
 
 
-@pytest.mark.parametrize("method", [RankGrid(), Split(), Witness()])
-def test_our_methods_follow_both_protocols(method: LowerBoundMethod) -> None:
-    assert isinstance(method, LowerBoundMethod)
-    assert isinstance(method, BothWaysMethod)
+@dataclass(frozen=True)
+class Shares(LowerBoundMethod):
+    """No more than the abstract method: the shares above 0, without any error taken off."""
+
+    scale: float = 1.0
+
+    def solve(self, p, q, target, alpha):
+        ours, theirs = (p > 0).mean(axis=0), (q > 0).mean(axis=0)
+        if isinstance(target, DeltaAt):
+            found = np.maximum(ours - np.exp(target.numbers)[:, None] * theirs, 0.0)
+        else:
+            found = np.full((target.numbers.size, ours.size), 2.0)
+        return DirectedBounds(self.scale * found, 0.0 * found, self.scale * found)
+
+
+def test_a_method_that_only_solves_has_words_assumptions_and_a_reach() -> None:
+    p, q = np.ones((8, 2)), np.array([[1.0, -1.0]] * 9)
+    found = delta_lower_bound(p, q, epsilon=[0.0, 1.0], method=Shares(0.5))
+    np.testing.assert_array_equal(found.bound, [[0.0, 0.5], [0.0, 0.5]])
+    assert found.method == "Shares(scale=0.5)"
+    assert "models are independent" in found.assumptions[0]
+    assert found.warnings == ()
+    assert not found.undetermined.any()
+    np.testing.assert_array_equal(Shares(0.5).reach(8, 9, np.array([0.0, 1.0]), 0.95), [0.5, 0.5])
+    assert delta_lower_bound(p, q, epsilon=0.0, method=Shares(0.0)).undetermined.all()
+    assert (epsilon_lower_bound(p, q, delta=0.1, method=Shares(0.5)).bound == 1.0).all()
+
+
+def test_targets_are_one_number_or_many() -> None:
+    many = DeltaAt(np.array([0.0, 2.0]))
+    assert [question.epsilon for question in many.each()] == [0.0, 2.0]
+    assert many.symmetric.tolist() == [True, False]
+    assert DeltaAt(0.5).numbers.tolist() == [0.5]
+    assert [question.delta for question in EpsilonAt(np.array([0.0, 0.1])).each()] == [0.0, 0.1]
+    assert not EpsilonAt(0.0).symmetric.any()
+    assert DeltaAt(0.1) != EpsilonAt(0.1)
+    assert hash(DeltaAt(0.1)) == hash(DeltaAt(0.1))
 
 
 def test_shapes_of_scalars_vectors_and_many_observables() -> None:

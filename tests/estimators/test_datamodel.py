@@ -3,6 +3,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from estimators import datamodel, linear_datamodeling_score
+from tests.estimators.pairs import limit
 
 
 def world(seed: int, models: int, noise: float) -> tuple[np.ndarray, np.ndarray]:
@@ -82,7 +83,7 @@ def test_the_jackknife_covers() -> None:
         ).confidence_interval
         hits += bool(ends.low <= truth <= ends.high)
     # Nominal 95 %; four binomial standard errors below it 1 time in 30,000.
-    assert hits / repeats > 0.95 - 4 * np.sqrt(0.95 * 0.05 / repeats)
+    assert hits / repeats > 1 - limit(repeats, errors=4)
 
 
 def test_constant_targets_score_nothing_and_are_said() -> None:

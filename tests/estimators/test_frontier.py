@@ -11,11 +11,11 @@ from estimators.exact import _frontier
 from estimators.exact._binomial_pair import joint_upper
 from estimators.exact._frontier import (
     Counts,
+    discrete_frontier,
     greatest_difference,
     greatest_upper,
     half_line_counts,
     interval_frontier,
-    letter_frontier,
     merge_runs,
     tie_groups,
 )
@@ -39,10 +39,10 @@ def every_half_line(p, q):
 
 
 def every_set(p, q, allowed):
-    letters = np.union1d(p, q)
-    for member in product([False, True], repeat=letters.size):
+    values = np.union1d(p, q)
+    for member in product([False, True], repeat=values.size):
         if allowed(member):
-            chosen = letters[np.array(member)]
+            chosen = values[np.array(member)]
             yield int(np.isin(p, chosen).sum()), int(np.isin(q, chosen).sum())
 
 
@@ -75,10 +75,10 @@ def test_unions_of_intervals_match_enumeration(pair, k):
 
 @settings(derandomize=True, max_examples=200, deadline=None)
 @given(samples)
-def test_all_sets_of_letters_match_enumeration(pair):
+def test_all_sets_of_values_match_enumeration(pair):
     p, q = arrays(pair)
     pairs = every_set(p, q, lambda member: True)
-    assert letter_frontier(tie_groups(p, q)).tolist() == frontier_of(pairs, q.size)
+    assert discrete_frontier(tie_groups(p, q)).tolist() == frontier_of(pairs, q.size)
 
 
 def test_unions_of_intervals_without_ties_match_enumeration():
@@ -138,7 +138,7 @@ def test_the_frontier_is_enough():
     p, q = rng.integers(0, 5, 12).astype(float), rng.integers(1, 6, 10).astype(float)
     pairs = np.array(list(every_set(p, q, lambda member: True)))
     whole = Counts(pairs[:, :1], pairs[:, 1:])
-    frontier = letter_frontier(tie_groups(p, q))[:, None]
+    frontier = discrete_frontier(tie_groups(p, q))[:, None]
     some = Counts(frontier, np.arange(q.size + 1)[:, None])
     factor = np.array([1.0, 4.0])
     for greatest in (greatest_difference, lambda *a: greatest_upper(*a, 0.95)):
@@ -155,4 +155,4 @@ def test_half_lines_are_single_intervals_and_intervals_are_sets():
     nested = [np.array(lines), *(interval_frontier(groups, k) for k in (1, 2, 3, 12))]
     for smaller, larger in combinations(nested, 2):
         assert (smaller <= larger).all()
-    np.testing.assert_array_equal(nested[-1], letter_frontier(groups))
+    np.testing.assert_array_equal(nested[-1], discrete_frontier(groups))

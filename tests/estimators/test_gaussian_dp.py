@@ -9,6 +9,7 @@ from scipy import stats
 from estimators.exact._gaussian_dp import gaussian_dp
 from estimators.exact._gaussian_fit import gaussian_fit
 from estimators.exact._gaussian_profile import gaussian_delta, gaussian_epsilon
+from tests.estimators.pairs import limit, margin
 
 
 def test_profile_agrees_with_dp_accounting() -> None:
@@ -59,7 +60,7 @@ def test_coverage_under_the_model_with_the_sign(n: int, m: int, mu: float) -> No
     ends = result.confidence_interval
     held = ((ends.low <= mu) & (mu <= ends.high)).mean()
     # 3 standard errors on either side: a false alarm in 370 seeds, as the interval is exact.
-    assert abs(held - (1 - alpha)) <= 3 * np.sqrt(alpha * (1 - alpha) / repeats)
+    assert abs(held - (1 - alpha)) <= margin(repeats, alpha)
     low, high = (result.estimate < mu).mean(), (result.estimate > mu).mean()
     assert min(low, high) > 0.5 - 3 * np.sqrt(0.25 / repeats)
 
@@ -71,7 +72,7 @@ def test_an_absolute_value_would_never_cover_the_null() -> None:
     assert abs(result.estimate.mean()) < 4 * np.sqrt(2 / 100 / 1000)
     assert np.abs(result.estimate).mean() > 0.1
     least = result.delta_interval(0.0).low
-    assert (least > 0).mean() <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1000)
+    assert (least > 0).mean() <= limit(1000)
 
 
 def test_swapping_the_samples_only_changes_the_sign() -> None:

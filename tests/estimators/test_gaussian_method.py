@@ -6,6 +6,7 @@ from estimators.exact._gaussian_profile import gaussian_delta, gaussian_epsilon
 from estimators.lower._bounds import delta_lower_bound, epsilon_lower_bound
 from estimators.lower._gaussian_method import GaussianDP
 from estimators.lower._rank_grid import RankGrid
+from tests.estimators.pairs import limit, margin
 
 
 @pytest.mark.parametrize(("n", "m"), [(20, 20), (50, 200)])
@@ -16,12 +17,12 @@ def test_valid_under_the_model(n: int, m: int, mu: float) -> None:
     found = delta_lower_bound(p, q, epsilon=np.array([0.0, 1.0]), method=GaussianDP()).bound
     missed = (found > gaussian_delta(abs(mu), np.array([0.0, 1.0]))[:, None] + 1e-12).mean(axis=1)
     # 3 standard errors above the level: under 1 false alarm in 740 seeds for each number.
-    assert (missed <= alpha + 3 * np.sqrt(alpha * (1 - alpha) / repeats)).all()
+    assert (missed <= limit(repeats, alpha)).all()
     if mu == -2.0:
         kept = found[0] > 0
         assert 0.9 < kept.mean() < 0.99
         # Under the model it spends all of its level: the check and the bound hardly interfere.
-        assert (missed > alpha - 4 * np.sqrt(alpha * (1 - alpha) / repeats)).all()
+        assert (missed > alpha - margin(repeats, alpha, errors=4)).all()
 
 
 def test_far_tighter_than_the_rank_grid_when_the_model_is_true() -> None:
@@ -69,14 +70,14 @@ def test_bound_on_the_size_of_mu_is_folded_not_signed() -> None:
         method=GaussianDP(),
     )
     share = (found.bound > 0).mean()
-    assert abs(share - 0.05) < 4 * np.sqrt(0.05 * 0.95 / repeats) + 0.005
+    assert abs(share - 0.05) < margin(repeats, errors=4) + 0.005
 
 
 def test_agrees_with_the_law_of_t() -> None:
     draw = np.random.default_rng(17)
     p, q = draw.normal(1, 1, (40, 6)), draw.normal(0, 1, (30, 6))
     method = GaussianDP(level=0.001)
-    shift = method._least_shift(p, q, 0.9)
+    shift = method._least_shift(p, q, 0.1)
     t = np.abs(stats.ttest_ind(p, q).statistic)
     root = np.sqrt(40 * 30 / 70)
     chance = stats.nct.sf(t, 68, shift * root) + stats.nct.cdf(-t, 68, shift * root)

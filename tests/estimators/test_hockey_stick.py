@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from estimators.curves._hockey_stick import hockey_stick
+from tests.estimators.pairs import limit
 
 GRID = np.array([0.0, 0.3, 1.0, 2.0])
 
@@ -167,10 +168,9 @@ def test_intervals_cover(name, n, m, repeats):
         p, q = rng.normal(mu, 1, (n, repeats)), rng.normal(size=(m, repeats))
         truth = gaussian(mu, epsilon) if mu else np.zeros(2)
     found = hockey_stick(p, q, epsilon=epsilon, confidence=0.9)
-    limit = 0.1 * repeats + 3 * np.sqrt(0.09 * repeats)
     for interval in (found.forward_interval, found.backward_interval, found.confidence_interval):
         missed = (interval.low > truth[:, None] + 1e-12) | (interval.high < truth[:, None] - 1e-12)
-        assert (missed.sum(axis=1) <= limit).all()
+        assert (missed.mean(axis=1) <= limit(repeats, 0.1)).all()
 
 
 def test_shapes_words_and_table():

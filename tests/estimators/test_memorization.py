@@ -426,7 +426,7 @@ def test_refuses_bad_input() -> None:
         memorization(included, bad)
     with pytest.raises(ValueError, match="confidence: expected a number in"):
         memorization(included, right, confidence=1.5)
-    with pytest.raises(ValueError, match="memory_budget: expected at least 1 byte, found 0"):
+    with pytest.raises(ValueError, match="memory_budget: expected at least 1, found 0"):
         cross_influence(included, right, memory_budget=0)
     with pytest.raises(
         ValueError, match=r"method: expected one for outcomes that are \[0, 1\], fo"
@@ -451,15 +451,16 @@ def test_refuses_bad_input() -> None:
     with pytest.raises(ValueError, match="confidence: expected a number in"):
         result.simultaneous(0.0)
     for members, message in (
-        ([], "at least one example|indices or a mask"),
+        (np.array([], dtype=int), "at least one example"),
         ([0, 3], r"indices in \[0, 2\], found 0 to 3"),
         ([1, 1], "each example once"),
         (np.array([True]), "a mask of 3 examples, found 1"),
     ):
-        with pytest.raises((ValueError, TypeError), match=message):
+        with pytest.raises(ValueError, match=message):
             set_memorization(included, right, members)
-    with pytest.raises(TypeError, match="members: expected indices or a mask"):
-        set_memorization(included, right, np.array([0.5]))
+    for members in ([], [0.5]):
+        with pytest.raises(TypeError, match="members: expected indices or a mask"):
+            set_memorization(included, right, members)
     with pytest.raises(ValueError, match=r"half_width: expected a number in \(0, 1\), found 0"):
         models_needed(0.0)
     with pytest.raises(ValueError, match="rate_out: expected a number in"):

@@ -20,6 +20,7 @@ from estimators import (
 )
 from estimators.influence._inclusion import Arms
 from estimators.influence._simultaneous import bonferroni
+from tests.estimators.pairs import limit, margin
 
 RATES = np.array([0.002, 0.02, 0.1, 0.5, 0.9, 0.98, 0.998])
 PAIRS = np.stack(np.meshgrid(RATES, RATES), axis=-1).reshape(-1, 2)
@@ -86,8 +87,8 @@ def test_coverage(claim: str, models: int) -> None:
     found = coverage(draw, method, models, repeats, 41)
     mean, worst = small if models == 60 else large
     # 4 standard errors: under 1 false alarm in 30,000 seeds for the mean, in 600 for the worst.
-    assert found.mean() >= mean - 4 * np.sqrt(mean * (1 - mean) / (repeats * EXAMPLES))
-    assert found.min() >= worst - 4 * np.sqrt(worst * (1 - worst) / repeats)
+    assert found.mean() >= mean - margin(repeats * EXAMPLES, mean, errors=4)
+    assert found.min() >= worst - margin(repeats, worst, errors=4)
 
 
 @pytest.mark.slow
@@ -99,15 +100,15 @@ def test_coverage_at_full_size(claim: str, models: int) -> None:
     found = coverage(draw, method, models, repeats, 43)
     mean, worst = small if models == 60 else large
     # 4 standard errors, as above.
-    assert found.mean() >= mean - 4 * np.sqrt(mean * (1 - mean) / (repeats * EXAMPLES))
-    assert found.min() >= worst - 4 * np.sqrt(worst * (1 - worst) / repeats)
+    assert found.mean() >= mean - margin(repeats * EXAMPLES, mean, errors=4)
+    assert found.min() >= worst - margin(repeats, worst, errors=4)
 
 
 def test_exact_intervals_hold_for_each_pair_of_rates() -> None:
     repeats = 500
     found = coverage(coins, ExactDifference(), 40, repeats, 47, balanced=True)
     # 4 standard errors, 49 pairs: under 1 false alarm in 600 seeds.
-    assert found.min() >= 0.95 - 4 * np.sqrt(0.95 * 0.05 / repeats)
+    assert found.min() >= 1 - limit(repeats, errors=4)
 
 
 @pytest.mark.parametrize("draw", [coins, beta(1.0)], ids=["0/1", "soft"])
@@ -120,7 +121,7 @@ def test_simultaneous_intervals_hold_together(draw: Draw) -> None:
         ends = result.confidence_interval
         missed += bool(((ends.low > p - q) | (ends.high < p - q)).any())
     # 3 standard errors above the level: under 1 false alarm in 740 seeds.
-    assert missed / repeats <= 0.2 + 3 * np.sqrt(0.2 * 0.8 / repeats)
+    assert missed / repeats <= limit(repeats, 0.2)
 
 
 def test_far_out_newcombe_fails_and_joint_intervals_hold_counted_exactly() -> None:
@@ -151,8 +152,7 @@ def test_pvalues_are_no_smaller_than_uniform_ones(draw: Draw) -> None:
         pvalue = memorization(included, outcome).exceeding(0.25).pvalue
         for level in (0.001, 0.01, 0.05, 0.2):
             # 4 standard errors, 64 comparisons: under 1 false alarm in 400 seeds.
-            limit = level + 4 * np.sqrt(level * (1 - level) / examples)
-            assert (pvalue <= level).mean() <= limit
+            assert (pvalue <= level).mean() <= limit(examples, level, errors=4)
 
 
 @pytest.mark.parametrize("dependence", ["any", "positive"])
@@ -208,8 +208,8 @@ def test_set_intervals_hold_though_members_err_together(name: str) -> None:
     missed, miscounted = set_misses(name, 1.0, 100, repeats, 71)
     # The level and 0.01 for the approximation; 3.5 standard errors, 8 numbers: under 1 false alarm
     # in 500 seeds.
-    assert missed <= 0.06 + 3.5 * np.sqrt(0.06 * 0.94 / repeats)
-    assert miscounted <= 0.05 + 3.5 * np.sqrt(0.05 * 0.95 / repeats)
+    assert missed <= limit(repeats, 0.06, errors=3.5)
+    assert miscounted <= limit(repeats, 0.05, errors=3.5)
 
 
 @pytest.mark.slow
@@ -219,8 +219,8 @@ def test_set_intervals_at_full_size(name: str, load: float) -> None:
     for models, repeats in ((60, 500), (200, 500), (1000, 200)):
         missed, miscounted = set_misses(name, load, models, repeats, 73)
         # As above; 72 numbers: under 1 false alarm in 50 seeds.
-        assert missed <= 0.06 + 3.5 * np.sqrt(0.06 * 0.94 / repeats)
-        assert miscounted <= 0.05 + 3.5 * np.sqrt(0.05 * 0.95 / repeats)
+        assert missed <= limit(repeats, 0.06, errors=3.5)
+        assert miscounted <= limit(repeats, 0.05, errors=3.5)
 
 
 def test_an_interval_from_the_spread_over_members_would_miss() -> None:
@@ -235,7 +235,7 @@ def test_an_interval_from_the_spread_over_members_would_miss() -> None:
         each = memorization(included, right).estimate
         by_members += abs(each.mean() - 0.4) > 1.96 * each.std(ddof=1) / np.sqrt(80)
     # 3 standard errors above the level: under 1 false alarm in 740 seeds.
-    assert missed / repeats <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / repeats)
+    assert missed / repeats <= limit(repeats)
     assert by_members / repeats > 0.3
 
 
@@ -250,7 +250,7 @@ def test_blocks_on_groups_hold() -> None:
         ends = cross_influence(included, right.mean(axis=2)).confidence_interval
         missed += (ends.low > truth) | (ends.high < truth)
     # 4 standard errors, six numbers: under 1 false alarm in 5,000 seeds.
-    assert (missed / repeats <= 0.05 + 4 * np.sqrt(0.05 * 0.95 / repeats)).all()
+    assert (missed / repeats <= limit(repeats, errors=4)).all()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from estimators.exact._noncrossing import noncrossing
+from tests.estimators.pairs import margin
 
 
 def steck(low: np.ndarray, high: np.ndarray) -> float:
@@ -50,7 +51,7 @@ def test_agrees_with_simulation() -> None:
     share = ((draws >= low) & (draws <= high)).all(axis=1).mean()
     exact = noncrossing(low, high)
     # 4 standard errors: a false alarm in 16,000 seeds.
-    assert abs(share - exact) < 4 * np.sqrt(exact * (1 - exact) / repeats)
+    assert abs(share - exact) < margin(repeats, exact, errors=4)
 
 
 def test_ends() -> None:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from estimators.curves._privacy_profile import privacy_profile
 from estimators.exact._gaussian_profile import gaussian_delta, gaussian_epsilon
+from tests.estimators.pairs import limit
 
 GRID = np.array([0.0, 0.25, 1.0, 2.5])
 
@@ -47,7 +48,7 @@ def test_band_covers_the_whole_profile(n: int, m: int, mu: float) -> None:
     for ends in (profile.forward_interval, profile.backward_interval, profile.confidence_interval):
         held &= ((ends.low <= truth) & (truth <= ends.high)).all(axis=0)
     # 3 standard errors: a false alarm in 740 seeds were the level exact.
-    assert held.mean() >= 1 - alpha - 3 * np.sqrt(alpha * (1 - alpha) / repeats)
+    assert held.mean() >= 1 - limit(repeats, alpha)
 
 
 @pytest.mark.parametrize("delta", [0.01, 0.1, 0.3])
@@ -81,7 +82,7 @@ def test_a_randomised_response_with_unequal_sizes() -> None:
     truth = np.maximum((np.e - np.exp(GRID)) / (1 + np.e), 0)[:, None]
     ends = profile.confidence_interval
     held = ((ends.low <= truth + 1e-12) & (truth <= ends.high)).all(axis=0)
-    assert held.mean() >= 0.9 - 3 * np.sqrt(0.09 / repeats)
+    assert held.mean() >= 1 - limit(repeats, 0.1)
 
 
 def test_shapes_table_and_refusals() -> None:

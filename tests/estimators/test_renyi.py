@@ -10,6 +10,7 @@ from estimators.curves._renyi import (
     binary_divergence,
     renyi_divergence,
 )
+from tests.estimators.pairs import limit
 
 ORDERS = np.array([0.5, 1.0, 2.0, 8.0])
 
@@ -69,7 +70,7 @@ def test_the_bound_holds_for_all_orders_and_both_directions_at_once(mu: float) -
     result = renyi_divergence(p, q, order=ORDERS, plugin=HistogramPlugin(5), confidence=1 - alpha)
     held = (result.confidence_interval.low <= ORDERS[:, None] * mu**2 / 2).all(axis=0)
     # 3 standard errors: a false alarm in 740 seeds were the level exact.
-    assert held.mean() >= 1 - alpha - 3 * np.sqrt(alpha * (1 - alpha) / repeats)
+    assert held.mean() >= 1 - limit(repeats, alpha)
     if mu:
         assert result.confidence_interval.low[2].mean() > 0.03
 

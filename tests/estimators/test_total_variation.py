@@ -4,6 +4,7 @@ from scipy import stats
 
 from estimators.curves._total_variation import total_variation
 from estimators.exact._gaussian_profile import gaussian_delta
+from tests.estimators.pairs import limit
 
 
 @pytest.mark.parametrize("decimals", [1, 8])
@@ -25,7 +26,7 @@ def test_coverage(mu: float) -> None:
     ends = result.confidence_interval
     missed = ((ends.low > truth) | (ends.high < truth)).mean()
     # 3 standard errors above the level: under 1 false alarm in 740 seeds.
-    assert missed <= alpha + 3 * np.sqrt(alpha * (1 - alpha) / repeats)
+    assert missed <= limit(repeats, alpha)
 
 
 def test_shapes_and_table() -> None:

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from estimators.curves._tpr_at_fpr import tpr_at_fpr
+from tests.estimators.pairs import limit
 
 RATES = np.array([0.01, 0.1, 0.5])
 
@@ -60,7 +61,7 @@ def test_coverage(case: str, n: int, m: int) -> None:
     ends = result.confidence_interval
     missed = ((ends.low > truth[:, None]) | (ends.high < truth[:, None])).mean(axis=1)
     # 3 standard errors above the level, three rates: under 1 false alarm in 240 seeds.
-    assert (missed <= alpha + 3 * np.sqrt(alpha * (1 - alpha) / repeats)).all()
+    assert (missed <= limit(repeats, alpha)).all()
 
 
 def test_tight_against_the_interval_with_known_threshold() -> None:

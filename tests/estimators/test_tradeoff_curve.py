@@ -6,6 +6,7 @@ from scipy.optimize import linprog
 from estimators.curves._auc import auc
 from estimators.curves._privacy_profile import privacy_profile
 from estimators.curves._tradeoff_curve import convex_minorant, tradeoff_curve
+from tests.estimators.pairs import limit
 
 
 def gaussian_tradeoff(alpha: np.ndarray, mu: float) -> np.ndarray:
@@ -50,7 +51,7 @@ def test_band_covers_the_whole_curve(n: int, m: int, mu: float) -> None:
     ends = curve.confidence_interval
     held = ((ends.low <= truth) & (truth <= ends.high)).all(axis=0)
     # 3 standard errors: a false alarm in 740 seeds were the level exact.
-    assert held.mean() >= 1 - alpha - 3 * np.sqrt(alpha * (1 - alpha) / repeats)
+    assert held.mean() >= 1 - limit(repeats, alpha)
     assert (np.diff(curve.beta, axis=0) <= 1e-12).all()
     assert (curve.beta <= 1 - curve.alpha[:, None] + 1e-12).all()
 
@@ -65,7 +66,7 @@ def test_band_covers_with_ties_and_either_orientation() -> None:
         truth = np.array([[0.4], [0.4 * 0.4 / 0.7]])
         ends = curve.confidence_interval
         held = ((ends.low <= truth + 1e-12) & (truth <= ends.high + 1e-12)).all(axis=0)
-        assert held.mean() >= 1 - alpha - 3 * np.sqrt(alpha * (1 - alpha) / repeats)
+        assert held.mean() >= 1 - limit(repeats, alpha)
 
 
 def test_the_area_over_the_curve_is_no_auc() -> None:

@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from estimators.exact._binomial_pair import joint_upper
-from estimators.upper._events import HalfLines, IntervalUnions, Letters
-from estimators.upper._smoothed_events import Noised
+from estimators.upper._events import DiscreteEvents, HalfLines, IntervalUnions
+from estimators.upper._smoothed_events import SmoothedEvents
 from estimators.upper._upper import delta_upper_bound, factors
 
 EPSILONS = np.array([0.0, 1.0])
-CLASSES = [HalfLines(), IntervalUnions(1), IntervalUnions(2), Letters(), Noised(0.5)]
+CLASSES = [HalfLines(), IntervalUnions(1), IntervalUnions(2), DiscreteEvents(), SmoothedEvents(0.5)]
 
 
-def over_letters(p, q):
+def over_values(p, q):
     c = np.exp(EPSILONS)[:, None]
     return np.array([np.maximum(a - c * b, 0).sum(1) for a, b in ((p, q), (q, p))])
 
@@ -64,7 +64,13 @@ def test_one_epsilon_is_a_row_of_many_and_one_observable_a_column(events):
 def test_a_larger_class_has_a_larger_bound():
     rng = np.random.default_rng(41)
     p, q = rng.integers(0, 9, (60, 5)), rng.integers(1, 10, (60, 5))
-    nested = [HalfLines(), IntervalUnions(1), IntervalUnions(2), IntervalUnions(9), Letters()]
+    nested = [
+        HalfLines(),
+        IntervalUnions(1),
+        IntervalUnions(2),
+        IntervalUnions(9),
+        DiscreteEvents(),
+    ]
     bounds = [delta_upper_bound(p, q, epsilon=0.5, events=c).bound for c in nested]
     assert all((a <= b).all() for a, b in zip(bounds[:-1], bounds[1:], strict=True))
     np.testing.assert_array_equal(bounds[-2], bounds[-1])
@@ -80,16 +86,18 @@ def test_half_lines_do_not_change_under_monotone_maps():
             np.testing.assert_array_equal(one, two)
 
 
-letters_of = st.lists(st.integers(0, 4), min_size=1, max_size=25)
+values_of = st.lists(st.integers(0, 4), min_size=1, max_size=25)
 
 
 @settings(derandomize=True, max_examples=60, deadline=None)
-@given(letters_of, letters_of, st.lists(st.integers(0, 4), min_size=5, max_size=5))
-def test_merging_letters_never_raises_the_bound(p, q, image):
+@given(values_of, values_of, st.lists(st.integers(0, 4), min_size=5, max_size=5))
+def test_merging_values_never_raises_the_bound(p, q, image):
     first, second = np.array(p), np.array(q)
-    whole = delta_upper_bound(first, second, epsilon=EPSILONS, events=Letters())
+    whole = delta_upper_bound(first, second, epsilon=EPSILONS, events=DiscreteEvents())
     merged = np.array(image)
-    less = delta_upper_bound(merged[first], merged[second], epsilon=EPSILONS, events=Letters())
+    less = delta_upper_bound(
+        merged[first], merged[second], epsilon=EPSILONS, events=DiscreteEvents()
+    )
     assert (less.bound <= whole.bound).all()
     assert (less.estimate <= whole.estimate + 1e-12).all()
     # Half-lines see less than all events, and merging neighbours keeps half-lines half-lines.
@@ -100,11 +108,11 @@ def test_merging_letters_never_raises_the_bound(p, q, image):
 
 
 @settings(derandomize=True, max_examples=60, deadline=None)
-@given(letters_of, letters_of)
-def test_all_letters_match_the_sum_of_positive_parts(p, q):
+@given(values_of, values_of)
+def test_all_discrete_events_match_the_sum_of_positive_parts(p, q):
     first, second = np.bincount(p, minlength=5) / len(p), np.bincount(q, minlength=5) / len(q)
-    found = delta_upper_bound(np.array(p), np.array(q), epsilon=EPSILONS, events=Letters())
-    truth = over_letters(first, second).max(axis=0)
+    found = delta_upper_bound(np.array(p), np.array(q), epsilon=EPSILONS, events=DiscreteEvents())
+    truth = over_values(first, second).max(axis=0)
     np.testing.assert_allclose(found.estimate, truth, atol=1e-12)
 
 
@@ -133,7 +141,7 @@ def test_least_is_reached_and_never_passed(events):
         least = events.least(n, m, factor, 0.95)
         same = events.directed(np.ones((n, 1)), np.ones((m, 1)), factor, 0.95).upper[:, 0]
         assert (same >= least - 1e-12).all()
-        if not isinstance(events, Noised):
+        if not isinstance(events, SmoothedEvents):
             np.testing.assert_array_equal(same, least)
         p, q = rng.integers(0, 3, (n, 50)).astype(float), rng.integers(0, 3, (m, 50)).astype(float)
         assert (events.directed(p, q, factor, 0.95).upper >= least[:, None] - 1e-12).all()
@@ -160,12 +168,15 @@ def test_many_observables_are_worked_on_in_parts(monkeypatch):
     assert delta_upper_bound(p[:, :0], q[:, :0], epsilon=0.0).bound.shape == (0,)
 
 
-def test_letters_that_hardly_repeat_raise_a_warning():
+def test_values_that_hardly_repeat_raise_a_warning():
     rng = np.random.default_rng(46)
     p, q = rng.normal(size=(20, 3)), rng.normal(size=(20, 3))
-    found = delta_upper_bound(p, q, epsilon=0.0, events=Letters())
+    found = delta_upper_bound(p, q, epsilon=0.0, events=DiscreteEvents())
     assert "3 of 3 observables have fewer than two models a value" in found.warnings[0]
-    assert delta_upper_bound(np.round(p), np.round(q), epsilon=0.0, events=Letters()).warnings == ()
+    assert (
+        delta_upper_bound(np.round(p), np.round(q), epsilon=0.0, events=DiscreteEvents()).warnings
+        == ()
+    )
 
 
 def test_words_name_the_class_and_settings_are_frozen():

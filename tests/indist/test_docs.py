@@ -88,6 +88,19 @@ def test_what_is_not_documented_is_named(
     ]
 
 
+def test_attributes_that_only_a_base_describes_are_shown(api: Any) -> None:
+    text = api.with_inherited(estimators.AUC, api.docstring(estimators, "AUC"))
+    shown = api.attributes(text)
+    assert {"estimate", "confidence_interval", "n_p", "warnings"} <= set(shown)
+    assert "exact in level" in shown["confidence_interval"]
+    assert text.count("confidence_interval: ") == text.count("Attributes:") == 1
+    split = api.docstring(estimators, "DKW")
+    assert api.attributes(split) == {}
+    text = api.with_inherited(estimators.DKW, split)
+    assert list(api.attributes(text)) == ["pools", "seed"]
+    assert text.index("Attributes:") < text.index("Example:")
+
+
 def test_a_module_without_a_page_is_named(api: Any, tmp_path: Path) -> None:
     (tmp_path / "indist.md").write_text("```{eval-rst}\n.. public:: indist\n```\n")
     missing = [problem for problem in api.problems(tmp_path) if "expected a page" in problem]

@@ -31,7 +31,7 @@ def test_model_utility_is_the_harmonic_mean() -> None:
 def test_refuses_bad_input() -> None:
     with pytest.raises(ValueError, match=r"matched: expected booleans \[models, texts, tokens\]"):
         extraction_strength(np.zeros((2, 3), dtype=bool))
-    with pytest.raises(ValueError, match="numbers: expected numbers in"):
+    with pytest.raises(ValueError, match="numbers: expected numbers of at least 0"):
         model_utility(np.array([[-0.1, 0.5]]))
     with pytest.raises(ValueError, match=r"numbers: expected \[models, scores\]"):
         model_utility(np.array([0.1, 0.5]))

@@ -5,6 +5,7 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 
 from estimators.scores._subset_guessing import guess_overlaps, subset_guessing_epsilon
+from tests.estimators.pairs import limit
 
 
 def test_two_batches_are_clopper_and_pearson() -> None:
@@ -68,7 +69,7 @@ def test_coverage_on_the_mechanism_that_attains_it(
         ]
     )
     # 3 standard errors above the level: under 1 false alarm in 740 seeds.
-    assert (bounds > epsilon).mean() <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / repeats)
+    assert (bounds > epsilon).mean() <= limit(repeats)
     assert np.median(bounds) > 0.2
 
 

@@ -106,5 +106,5 @@ def test_refuses_bad_input() -> None:
     ones = np.ones((5, 2))
     with pytest.raises(ValueError, match="reference: expected at least 3 models, found 2"):
         ulira_value(ones, ones[:2])
-    with pytest.raises(ValueError, match=r"fpr: expected None or a number in \(0, 1\), found 0"):
+    with pytest.raises(ValueError, match=r"fpr: expected a number in \(0, 1\), found 0"):
         ulira_value(ones, ones, fpr=0.0)

@@ -9,7 +9,7 @@ from scipy.stats import beta, norm
 
 from estimators.exact._binomial_pair import critical_scores
 from estimators.exact._bounded_means import means_upper
-from estimators.upper._smoothed_events import Noised, smoothed_divergence
+from estimators.upper._smoothed_events import SmoothedEvents, smoothed_divergence
 
 E1 = float(np.e)
 
@@ -78,8 +78,8 @@ def test_too_small_a_scale_is_refused():
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])
 def test_scale_must_be_positive(scale):
-    with pytest.raises(ValueError, match="scale: expected a positive number"):
-        Noised(scale)
+    with pytest.raises(ValueError, match="scale: expected a number over 0"):
+        SmoothedEvents(scale)
 
 
 def plain_means_upper(x, n, y, m, c, alpha):
@@ -134,7 +134,7 @@ def test_bound_covers_the_noised_gaussian_shift():
     factor = np.exp([0.0, 1.0, 2.0])
     edge = np.log(factor) / mu
     truth = norm.cdf(mu / 2 - edge) - factor * norm.cdf(-mu / 2 - edge)
-    found = Noised(0.5).directed(
+    found = SmoothedEvents(0.5).directed(
         rng.normal(1, 1, (100, 100)), rng.normal(0, 1, (100, 100)), factor, 0.95
     )
     assert ((found.upper < truth[:, None]).sum(axis=1) <= 11).all()
@@ -144,7 +144,7 @@ def test_bound_covers_the_noised_gaussian_shift():
 def test_bound_is_the_binomial_one_when_noise_does_not_mix_two_values():
     # Values 0 and 1000 with unit noise: the release is a coin, and its frontier has four corners.
     p, q = np.repeat([0.0, 1000.0], [30, 70]), np.repeat([0.0, 1000.0], [60, 40])
-    found = Noised(1.0).directed(p[:, None], q[:, None], np.array([1.0, E1]), 0.95)
+    found = SmoothedEvents(1.0).directed(p[:, None], q[:, None], np.array([1.0, E1]), 0.95)
     # At epsilon 0 the corner itself, but for the rounding of sums by one count on either side.
     best = means_upper(np.array([70]), 100, np.array([40]), 100, [1.0, E1], 0.95)
     worst = means_upper(np.array([72]), 100, np.array([39]), 100, 1.0, 0.95)
@@ -154,7 +154,7 @@ def test_bound_is_the_binomial_one_when_noise_does_not_mix_two_values():
 
 
 def test_no_observables_give_an_empty_answer():
-    found = Noised(1.0).directed(np.empty((3, 0)), np.empty((4, 0)), np.array([1.0]), 0.9)
+    found = SmoothedEvents(1.0).directed(np.empty((3, 0)), np.empty((4, 0)), np.array([1.0]), 0.9)
     assert found.estimate.shape == found.upper.shape == (1, 0)
 
 
