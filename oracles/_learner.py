@@ -1,4 +1,4 @@
-"""Learner A: a randomised training recipe whose only randomness is one key."""
+"""Learner A: a randomised way of training whose only randomness is one key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -12,11 +12,14 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Int, Key, Shaped
 
-from oracles._recipe import build, describe
+from estimators.checks import check_counts
+from oracles._deferred import build, describe
 from oracles.randomness import batch_plan, epoch_batches
 
 Parameters = Mapping[str, Any]
 Data = Array | np.ndarray
+DescentState = tuple[Any, Any]
+"""Parameters, and what the optimiser remembers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +36,12 @@ class Learner:
     Attributes:
         module: flax.linen module, ``[batch, *features]`` to logits ``[batch, classes]``, with
             parameters only (no running statistics) and no randomness after initialisation.
-        optimiser: recipe of an optax optimiser, as ``functools.partial(optax.sgd, 0.1)``.
+        optimiser: an optax optimiser as a deferred call, ``functools.partial(optax.sgd, 0.1)``.
         steps: optimiser steps, at least 1.
         batch: examples a step, at least 1.
 
     Raises:
-        ValueError: when steps or batch are below 1, or the optimiser is not a recipe.
+        ValueError: when steps or batch are below 1, or the optimiser is no deferred call.
     """
 
     module: nn.Module
@@ -47,9 +50,7 @@ class Learner:
     batch: int
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected at least 1, found {getattr(self, name)}")
+        check_counts(steps=self.steps, batch=self.batch)
         describe(self.optimiser)
 
     @cached_property
@@ -153,12 +154,32 @@ def cross_entropies(
 def descend(
     optimiser: optax.GradientTransformation, loss: Any, params: Parameters, plan: Any
 ) -> Parameters:
-    """Follows ``optimiser`` down ``loss(params, step)`` for each step of a plan (leading axis)."""
+    """Parameters after a step down ``loss(params, entry)`` for each entry of a plan.
 
-    def step(carry: Any, now: Any) -> tuple[Any, None]:
-        params, state = carry
-        updates, state = optimiser.update(jax.grad(loss)(params, now), state, params)
-        return (optax.apply_updates(params, updates), state), None
+    Args:
+        optimiser: it takes the steps, freshly started.
+        loss: a function of parameters and one entry of the plan.
+        params: where it begins.
+        plan: an array, or a tree of arrays, whose leading axis is that of the steps.
+    """
+    return descend_on(optimiser, loss, (params, optimiser.init(params)), plan)[0]
 
-    (params, _), _ = jax.lax.scan(step, (params, optimiser.init(params)), plan)
-    return params
+
+def descend_on(
+    optimiser: optax.GradientTransformation, loss: Any, state: DescentState, plan: Any
+) -> DescentState:
+    """`descend` from where an optimiser stands; returns where it stands then."""
+
+    def step(state: Any, entry: Any) -> tuple[Any, None]:
+        return descent_step(optimiser, loss, state, entry), None
+
+    return jax.lax.scan(step, state, plan)[0]
+
+
+def descent_step(
+    optimiser: optax.GradientTransformation, loss: Any, state: DescentState, entry: Any
+) -> DescentState:
+    """One step of an optimiser down ``loss(params, entry)``."""
+    params, memory = state
+    updates, memory = optimiser.update(jax.grad(loss)(params, entry), memory, params)
+    return optax.apply_updates(params, updates), memory

@@ -110,7 +110,7 @@ class ConvNet(nn.Module):
         batch, height, width = inputs.shape[:3]
         hidden = jnp.transpose(jnp.reshape(inputs, (batch, height, width, -1)), (3, 1, 2, 0))
         for layer, channels in enumerate(self.channels):
-            stacked = _neighbours(hidden)
+            stacked = neighbours(hidden)
             kernel, bias = _weights(self, str(layer), channels, stacked.shape[0])
             hidden = nn.relu(_product(kernel, stacked) + bias[:, None])
             hidden = jnp.reshape(hidden, (channels, height, width, batch))
@@ -203,7 +203,7 @@ def _attention(heads: Float[Array, "3 heads size length batch"]) -> Any:
     return jnp.einsum("bhqk,hdkb->hdqb", weights, value)
 
 
-def _neighbours(images: Shaped[Array, "c h w b"]) -> Shaped[Array, "nine_c h_w_b"]:
+def neighbours(images: Shaped[Array, "c h w b"]) -> Shaped[Array, "nine_c h_w_b"]:
     """The nine shifted copies of images, stacked as rows; zeros come in at the edges."""
     channels, height, width, _ = images.shape
     padded = jnp.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))

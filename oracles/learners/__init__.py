@@ -1,8 +1,9 @@
 """Learners by name, and those of the user by entry point.
 
-A factory is called with the training set D and the number of classes, and settings by name. Some
-learners belong to an unlearner of their own: SISA, summation-form naive Bayes, and the certified
-ones, whose promise is about their own training alone.
+A learner with a name is a class of settings, which builds the learner for a training set D and a
+number of classes; a user's factory is called with these two, and settings by name. Some learners
+belong to an unlearner of their own: SISA, summation-form naive Bayes, and the certified ones, whose
+promise is about their own training alone.
 
 Example:
     >>> from indist import oracles

@@ -9,4 +9,5 @@ from ._registry import LEARNERS as LEARNERS
 from ._registry import Factory as Factory
 from ._registry import make as make
 from ._rewind_to_delete import RewindableDescent as RewindableDescent
+from ._settings import LearnerSettings as LearnerSettings
 from ._sisa import Sisa as Sisa

@@ -9,8 +9,8 @@ import optax
 from jaxtyping import Array, Key
 
 from estimators.checks import check_within
+from oracles._deferred import build
 from oracles._learner import Parameters
-from oracles._recipe import build
 from oracles.learners._noisy_fine_tuning import clip
 from oracles.learners._whole_set import WholeSet
 

@@ -7,36 +7,39 @@ from typing import Any
 
 from oracles._learner import Learner
 from oracles._probes import Examples
-from oracles.learners._plain import cnn, logistic, mlp, transformer
-from oracles.learners._special import (
-    descent_to_delete,
-    langevin,
-    naive_bayes,
-    noisy_fine_tuning,
-    objective_noise,
-    private,
-    rewind_to_delete,
-    sisa,
+from oracles.learners._settings import (
+    CnnSettings,
+    DescentToDeleteSettings,
+    LangevinSettings,
+    LogisticSettings,
+    MlpSettings,
+    NaiveBayesSettings,
+    NoisyFineTuningSettings,
+    ObjectiveNoiseSettings,
+    PrivateSettings,
+    RewindToDeleteSettings,
+    SisaSettings,
+    TransformerSettings,
 )
 
 Factory = Callable[..., Learner]
-"""``factory(train, classes, **settings)``."""
+"""What a user's entry point is: ``factory(train, classes, **settings)``."""
 
-LEARNERS: Mapping[str, Factory] = {
-    "mlp": mlp,
-    "cnn": cnn,
-    "logistic": logistic,
-    "transformer": transformer,
-    "sisa": sisa,
-    "naive-bayes": naive_bayes,
-    "private": private,
-    "objective-noise": objective_noise,
-    "langevin": langevin,
-    "descent-to-delete": descent_to_delete,
-    "rewind-to-delete": rewind_to_delete,
-    "noisy-fine-tuning": noisy_fine_tuning,
+LEARNERS: Mapping[str, type[Any]] = {
+    "mlp": MlpSettings,
+    "cnn": CnnSettings,
+    "logistic": LogisticSettings,
+    "transformer": TransformerSettings,
+    "sisa": SisaSettings,
+    "naive-bayes": NaiveBayesSettings,
+    "private": PrivateSettings,
+    "objective-noise": ObjectiveNoiseSettings,
+    "langevin": LangevinSettings,
+    "descent-to-delete": DescentToDeleteSettings,
+    "rewind-to-delete": RewindToDeleteSettings,
+    "noisy-fine-tuning": NoisyFineTuningSettings,
 }
-"""Name to factory."""
+"""Name to settings class, a `LearnerSettings`."""
 
 
 def make(name: str, train: Examples, classes: int, **settings: Any) -> Learner:
@@ -62,22 +65,19 @@ def make(name: str, train: Examples, classes: int, **settings: Any) -> Learner:
         >>> oracles.learners.make("logistic", world.train, world.classes, steps=10).steps
         10
     """
-    factory = _imported(name) if ":" in name else LEARNERS.get(name)
-    if factory is None:
+    if ":" in name:
+        factory, known = _imported(name)
+    elif name in LEARNERS:
+        factory, known = _built_in(LEARNERS[name])
+    else:
         raise ValueError(
             f"learner: expected one of {', '.join(LEARNERS)} or package.module:factory, "
             f"found {name!r}"
         )
-    try:
-        accepted = inspect.signature(factory).parameters.values()
-    except ValueError as error:
-        raise ValueError(f"learner {name}: {error}") from None
-    known = [entry.name for entry in accepted if entry.kind == entry.KEYWORD_ONLY]
-    if not any(entry.kind == entry.VAR_KEYWORD for entry in accepted):
-        for setting in settings:
-            if setting not in known:
-                listed = ", ".join(known) or "none"
-                raise ValueError(f"{name}: expected settings {listed}, found {setting!r}")
+    for setting in settings:
+        if known is not None and setting not in known:
+            listed = ", ".join(known) or "none"
+            raise ValueError(f"{name}: expected settings {listed}, found {setting!r}")
     try:
         made = factory(train, classes, **settings)
     except (TypeError, ValueError) as error:
@@ -87,14 +87,32 @@ def make(name: str, train: Examples, classes: int, **settings: Any) -> Learner:
     return made
 
 
-def _imported(name: str) -> Factory:
+def _built_in(kind: type[Any]) -> tuple[Factory, list[str]]:
+    """A settings class as a factory, and the names of its settings."""
+
+    def factory(train: Examples, classes: int, **settings: Any) -> Learner:
+        return kind(**settings).build(train, classes)
+
+    return factory, list(inspect.signature(kind).parameters)
+
+
+def _imported(name: str) -> tuple[Factory, list[str] | None]:
+    """A user's factory, and the names of its settings, None when it takes any."""
     module, _, attribute = name.partition(":")
     try:
-        found = getattr(importlib.import_module(module), attribute)
+        factory = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(
             f"learner: expected an importable package.module:factory, found {name!r} ({error})"
         ) from None
-    if not callable(found):
-        raise ValueError(f"learner: expected {name!r} to be callable, found {type(found).__name__}")
-    return found  # pyright: ignore[reportReturnType]
+    if not callable(factory):
+        found = type(factory).__name__
+        raise ValueError(f"learner: expected {name!r} to be callable, found {found}")
+    try:
+        parameters = inspect.signature(factory).parameters.values()
+    except ValueError as error:
+        raise ValueError(f"learner {name}: {error}") from None
+    if any(parameter.kind == parameter.VAR_KEYWORD for parameter in parameters):
+        return factory, None  # pyright: ignore[reportReturnType]
+    known = [parameter.name for parameter in parameters if parameter.kind == parameter.KEYWORD_ONLY]
+    return factory, known  # pyright: ignore[reportReturnType]

@@ -7,14 +7,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jaxtyping import Float, Int, Shaped
 
 from estimators.checks import check_counts
-from oracles._learner import Learner
+from oracles._deferred import build
+from oracles._learner import Learner, descent_step
 from oracles._population import Population
 from oracles._probes import Examples
-from oracles._recipe import build
 
 Look = Callable[[Learner, Any, Any, Any], Any]
 """(learner, parameters of one model, inputs, labels) → an array."""
@@ -115,16 +114,15 @@ def _loss(learner: Learner, params: Any, inputs: Any, labels: Any) -> Any:
 def _program(learner: Learner, steps: int, look: Look) -> Any:
     optimiser = build(learner.optimiser)
 
-    def one(params: Any, taught: Any, asked: Any) -> Any:
-        def step(carry: Any, _: None) -> tuple[Any, Any]:
-            params, state = carry
-            updates, state = optimiser.update(
-                jax.grad(learner.loss)(params, *taught), state, params
-            )
-            seen = look(learner, params, *asked)
-            return (optax.apply_updates(params, updates), state), seen
+    def looks(params: Any, taught: Any, asked: Any) -> Any:
+        def loss(params: Any, _: None) -> Any:
+            return learner.loss(params, *taught)
 
-        (params, _), seen = jax.lax.scan(step, (params, optimiser.init(params)), None, length=steps)
-        return jnp.concatenate([seen, look(learner, params, *asked)[None]])
+        def step(state: Any, entry: None) -> tuple[Any, Any]:
+            return descent_step(optimiser, loss, state, entry), look(learner, state[0], *asked)
 
-    return jax.jit(jax.vmap(one, in_axes=(0, None, None)))
+        start = (params, optimiser.init(params))
+        (params, _), before = jax.lax.scan(step, start, None, length=steps)
+        return jnp.concatenate([before, look(learner, params, *asked)[None]])
+
+    return jax.jit(jax.vmap(looks, in_axes=(0, None, None)))

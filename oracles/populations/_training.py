@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
 
+from oracles._deferred import build
 from oracles._learner import Learner, cross_entropies, descend
 from oracles._population import Population
-from oracles._recipe import build
 from oracles._scenario import Scenario
 from oracles.engines._blocks import Program, block_width
 from oracles.engines._by_name import engine as engine_of

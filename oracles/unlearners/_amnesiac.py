@@ -5,11 +5,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Key
 
 from oracles._learner import Learner, Parameters
-from oracles.unlearners._contract import Batch, passes
+from oracles.unlearners._contract import Batch
+from oracles.unlearners._descent import passes
 from oracles.unlearners._random_label import RandomLabel, descend_relabelled
 
 
@@ -42,11 +42,10 @@ class Amnesiac(RandomLabel):
         """θ0 after ``epochs`` passes over D with S mislabelled."""
         plan_key, label_key = jax.random.split(key)
         classes = jax.eval_shape(learner.logits, params, forget[0][:1]).shape[1]
-        true, kept = jnp.asarray(forget[1]), jnp.asarray(retain[1])
-        wrong = (true + jax.random.randint(label_key, true.shape, 1, classes)) % classes
-        labels = jnp.concatenate([wrong, kept])
+        true_labels = jnp.asarray(forget[1])
+        shift = jax.random.randint(label_key, true_labels.shape, 1, classes)
+        labels = jnp.concatenate([(true_labels + shift) % classes, jnp.asarray(retain[1])])
         plan = passes(plan_key, len(labels), self.epochs, self.batch)
-        optimiser = optax.sgd(self.learning_rate, momentum=self.momentum)
         return descend_relabelled(
-            optimiser, learner, params, (forget, retain), (plan, labels[plan])
+            self._optimiser, learner, params, (forget, retain), (plan, labels[plan])
         )

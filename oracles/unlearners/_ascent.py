@@ -1,20 +1,21 @@
 """Gradient ascent on S, alone or in turns with descent on R."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Key
 
 from estimators.checks import check_counts
-from oracles._learner import Learner, Parameters, descend
-from oracles.unlearners._contract import Batch, check_descent, passes
+from oracles._learner import Learner, Parameters
+from oracles.unlearners._contract import Batch
+from oracles.unlearners._descent import MomentumDescent, check_descent, sgd_passes
 
 
 @dataclass(frozen=True)
-class GradientAscent:
+class GradientAscent(MomentumDescent):
     """Maximises the mean loss on S from θ0 by SGD with momentum: θ ← θ + η ∇ mean_S ℓ.
 
     The rule is that of the NegGrad baseline of Golatkar et al. 2020 (arXiv 1911.04933). Five epochs
@@ -32,11 +33,6 @@ class GradientAscent:
 
     learning_rate: float = 0.03
     epochs: int = 5
-    batch: int = 128
-    momentum: float = 0.9
-
-    def __post_init__(self) -> None:
-        check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
 
     def __call__(
         self,
@@ -47,7 +43,16 @@ class GradientAscent:
         key: Key[Array, ""],
     ) -> Any:
         """θ0 after ``epochs`` passes up on S."""
-        return _walk(self, learner, params, forget, key, self.epochs, up=True)
+        return sgd_passes(
+            self._optimiser,
+            learner,
+            params,
+            forget,
+            key,
+            epochs=self.epochs,
+            batch=self.batch,
+            sign=-1.0,
+        )
 
 
 @dataclass(frozen=True)
@@ -88,31 +93,16 @@ class AscentDescent:
         key: Key[Array, ""],
     ) -> Any:
         """θ0 after ``rounds`` turns."""
+        run = partial(
+            sgd_passes,
+            optax.sgd(self.learning_rate, momentum=self.momentum),
+            learner,
+            batch=self.batch,
+        )
 
         def turn(params: Any, key: Any) -> tuple[Any, None]:
             s_key, r_key = jax.random.split(key)
-            params = _walk(self, learner, params, forget, s_key, self.ascent_epochs, up=True)
-            return _walk(self, learner, params, retain, r_key, self.descent_epochs, up=False), None
+            params = run(params, forget, s_key, epochs=self.ascent_epochs, sign=-1.0)
+            return run(params, retain, r_key, epochs=self.descent_epochs), None
 
-        after, _ = jax.lax.scan(turn, params, jax.random.split(key, self.rounds))
-        return after
-
-
-def _walk(
-    rule: GradientAscent | AscentDescent,
-    learner: Learner,
-    params: Any,
-    data: Batch,
-    key: Any,
-    epochs: int,
-    *,
-    up: bool,
-) -> Any:
-    inputs, labels = jnp.asarray(data[0]), jnp.asarray(data[1])
-    sign = -1.0 if up else 1.0
-    return descend(
-        optax.sgd(rule.learning_rate, momentum=rule.momentum),
-        lambda params, index: sign * learner.loss(params, inputs[index], labels[index]),
-        params,
-        passes(key, len(labels), epochs, rule.batch),
-    )
+        return jax.lax.scan(turn, params, jax.random.split(key, self.rounds))[0]

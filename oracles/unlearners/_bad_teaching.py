@@ -10,7 +10,8 @@ from jaxtyping import Array, Key
 
 from estimators.checks import check_counts, check_within
 from oracles._learner import Learner, Parameters, descend
-from oracles.unlearners._contract import Batch, passes
+from oracles.unlearners._contract import Batch
+from oracles.unlearners._descent import passes
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,7 @@ class BadTeaching:
     def __post_init__(self) -> None:
         check_within("(0, inf)", learning_rate=self.learning_rate)
         check_counts(epochs=self.epochs, batch=self.batch)
-        if not 0 < self.retained <= 1:
-            raise ValueError(f"retained: expected a number in (0, 1], found {self.retained}")
+        check_within("(0, 1]", retained=self.retained)
 
     def __call__(
         self,
@@ -50,21 +50,21 @@ class BadTeaching:
         key: Key[Array, ""],
     ) -> Any:
         """θ0 after ``epochs`` passes of both teachers."""
-        bad_key, part_key, plan_key = jax.random.split(key, 3)
+        init_key, part_key, plan_key = jax.random.split(key, 3)
         s_inputs, r_inputs = jnp.asarray(forget[0]), jnp.asarray(retain[0])
-        bad = learner.init(bad_key, s_inputs)
-        kept = max(1, round(self.retained * len(r_inputs)))
-        r_inputs = r_inputs[jax.random.permutation(part_key, len(r_inputs))[:kept]]
+        incompetent = learner.init(init_key, s_inputs)
+        count = max(1, round(self.retained * len(r_inputs)))
+        r_inputs = r_inputs[jax.random.permutation(part_key, len(r_inputs))[:count]]
         inputs = jnp.concatenate([s_inputs, r_inputs])
         teaching = jnp.concatenate(
-            [learner.logits(bad, s_inputs), learner.logits(params, r_inputs)]
+            [learner.logits(incompetent, s_inputs), learner.logits(params, r_inputs)]
         )
-        wanted = jax.nn.softmax(teaching)
+        targets = jax.nn.softmax(teaching)
 
         def loss(params: Any, index: Any) -> Any:
-            # Cross-entropy is the divergence but for the teachers' entropy, a constant.
-            said = jax.nn.log_softmax(learner.logits(params, inputs[index]))
-            return -(wanted[index] * said).sum(axis=1).mean()
+            # The cross-entropy is the divergence plus the teachers' entropy, a constant.
+            log_probabilities = jax.nn.log_softmax(learner.logits(params, inputs[index]))
+            return -(targets[index] * log_probabilities).sum(axis=1).mean()
 
         plan = passes(plan_key, len(inputs), self.epochs, self.batch)
         return descend(optax.adam(self.learning_rate), loss, params, plan)

@@ -5,16 +5,16 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Int, Key
 
 from estimators.checks import check_within
-from oracles._learner import Learner, Parameters, cross_entropies, descend
-from oracles.unlearners._contract import Batch, check_descent, passes
+from oracles._learner import Learner, Parameters, cross_entropies
+from oracles.unlearners._contract import Batch, on_device
+from oracles.unlearners._descent import MomentumDescent, sgd_passes
 
 
 @dataclass(frozen=True)
-class BoundaryShrink:
+class BoundaryShrink(MomentumDescent):
     """Minimises mean_S ℓ(x, y′) from θ0, where y′ is the nearest but incorrect class of x.
 
     y′ = argmax_{k≠y} f_k(x + ε sign ∇ₓ ℓ(x, y)) at θ0: the most likely wrong class after one step
@@ -35,12 +35,10 @@ class BoundaryShrink:
 
     learning_rate: float = 0.0009
     epochs: int = 10
-    batch: int = 128
-    momentum: float = 0.9
     step: float = 0.1
 
     def __post_init__(self) -> None:
-        check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
+        super().__post_init__()
         check_within("(0, inf)", step=self.step)
 
     def __call__(
@@ -52,25 +50,30 @@ class BoundaryShrink:
         key: Key[Array, ""],
     ) -> Any:
         """θ0 after ``epochs`` passes over S with the nearest wrong labels."""
-        inputs = jnp.asarray(forget[0])
-        labels = nearest_wrong(learner, params, forget, self.step)
-        return descend(
-            optax.sgd(self.learning_rate, momentum=self.momentum),
-            lambda params, index: learner.loss(params, inputs[index], labels[index]),
+        relabelled = forget[0], nearest_wrong(learner, params, forget, self.step)
+        return sgd_passes(
+            self._optimiser,
+            learner,
             params,
-            passes(key, len(labels), self.epochs, self.batch),
+            relabelled,
+            key,
+            epochs=self.epochs,
+            batch=self.batch,
         )
 
 
 def nearest_wrong(
-    learner: Learner, params: Parameters, data: Batch, step: float
+    learner: Learner, params: Parameters, examples: Batch, step: float
 ) -> Int[Array, " n"]:
     """The most likely class but the label, one step of FGSM away where inputs are not tokens."""
-    inputs, labels = jnp.asarray(data[0]), jnp.asarray(data[1])
+    inputs, labels = on_device(examples)
     if jnp.issubdtype(inputs.dtype, jnp.inexact):
-        # Of the sum: the sign of an example's own gradient, however small a mean would make it.
-        slope = jax.grad(lambda x: cross_entropies(learner.logits(params, x), labels).sum())(inputs)
-        inputs = inputs + step * jnp.sign(slope)
+
+        def loss(inputs: Any) -> Any:
+            # A sum, as a mean could make an example's own gradient too small to have a sign.
+            return cross_entropies(learner.logits(params, inputs), labels).sum()
+
+        inputs = inputs + step * jnp.sign(jax.grad(loss)(inputs))
     logits = learner.logits(params, inputs)
-    own = labels[:, None] == jnp.arange(logits.shape[1])
-    return jnp.where(own, -jnp.inf, logits).argmax(axis=1)
+    is_label = labels[:, None] == jnp.arange(logits.shape[1])
+    return jnp.where(is_label, -jnp.inf, logits).argmax(axis=1)

@@ -13,7 +13,7 @@ from oracles.learners._objective_noise import ObjectiveNoise, newton
 from oracles.learners._whole_set import everyone, loss_gradient, own_learner
 from oracles.mechanisms._certified_removal import CertifiedRemoval
 from oracles.mechanisms._mechanism import Claim
-from oracles.unlearners._contract import Batch, check_delta
+from oracles.unlearners._contract import Batch, joined
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class NewtonRemoval:
 
     def __post_init__(self) -> None:
         check_within("(0, inf)", budget=self.budget)
-        check_delta(self.delta)
+        check_within("(0, 1)", delta=self.delta)
 
     def __call__(
         self,
@@ -60,19 +60,19 @@ class NewtonRemoval:
         self, own: ObjectiveNoise, weights: Any, forget: Batch, retain: Batch
     ) -> tuple[Any, Any]:
         """The weights after all Newton steps, and the sum of their residual bounds."""
-        inputs, labels = (jnp.concatenate([s, r]) for s, r in zip(forget, retain, strict=True))
-        rows, signs, _ = everyone((inputs, labels))
-        place = jnp.arange(len(labels))
+        rows, signs, _ = everyone(joined(forget, retain))
+        number = jnp.arange(len(signs))
 
-        def step(carry: Any, gone: Any) -> tuple[Any, None]:
-            weights, spent = carry
-            inside = (place > gone).astype(jnp.float32)
-            leaving = loss_gradient(weights, rows, signs, (place == gone).astype(jnp.float32))
+        def step(state: Any, removed: Any) -> tuple[Any, None]:
+            weights, spent = state
+            inside = (number > removed).astype(jnp.float32)
+            alone = (number == removed).astype(jnp.float32)
             hessian = own.curvature(weights, rows, signs, inside)
-            move = newton(hessian, own.convexity * weights + leaving)
-            left = inside[:, None] * rows
-            bound = spectral_norm_bound(left) * jnp.linalg.norm(move)
-            bound = 0.25 * bound * jnp.linalg.norm(left @ move)
+            gradient = own.convexity * weights + loss_gradient(weights, rows, signs, alone)
+            move = newton(hessian, gradient)
+            remaining = inside[:, None] * rows
+            bound = spectral_norm_bound(remaining) * jnp.linalg.norm(move)
+            bound = 0.25 * bound * jnp.linalg.norm(remaining @ move)
             return (weights + move, spent + bound), None
 
         return jax.lax.scan(step, (weights, 0.0), jnp.arange(len(forget[1])))[0]

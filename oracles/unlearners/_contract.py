@@ -2,23 +2,11 @@
 
 from typing import Any, Protocol, runtime_checkable
 
+import jax.numpy as jnp
 from jaxtyping import Array, Int, Key, Shaped
 
-from estimators.checks import check_counts, check_within
 from oracles._learner import Data, Learner, Parameters
 from oracles.mechanisms._mechanism import Claim
-from oracles.randomness import epoch_batches
-
-__all__ = [
-    "Batch",
-    "Certified",
-    "Released",
-    "Unlearner",
-    "check_delta",
-    "check_descent",
-    "passes",
-    "released",
-]
 
 Batch = tuple[Shaped[Data, "..."], Int[Data, "..."]]
 """Inputs and labels of a set of examples."""
@@ -87,23 +75,12 @@ def released(unlearner: Any, learner: Learner) -> Learner:
     return unlearner.released(learner) if isinstance(unlearner, Released) else learner
 
 
-def check_delta(value: float) -> None:
-    """Raises ValueError unless 0 < delta < 1."""
-    if not 0.0 < value < 1.0:
-        raise ValueError(f"delta: expected a number in (0, 1), found {value}")
+def on_device(examples: Batch) -> tuple[Array, Array]:
+    """Inputs and labels as JAX arrays, which traced indices can index."""
+    return jnp.asarray(examples[0]), jnp.asarray(examples[1])
 
 
-def check_descent(learning_rate: float, epochs: int, batch: int, momentum: float) -> None:
-    """Raises ValueError unless the settings of a descent are in range."""
-    check_within("(0, inf)", learning_rate=learning_rate)
-    check_counts(epochs=epochs, batch=batch)
-    if not 0 <= momentum < 1:
-        raise ValueError(f"momentum: expected a number in [0, 1), found {momentum}")
-
-
-def passes(
-    key: Key[Array, ""], examples: int, epochs: int, batch: int
-) -> Int[Array, "steps per_step"]:
-    """Indices of the batches of ``epochs`` passes; a batch over n examples is all of them."""
-    size = min(batch, examples)
-    return epoch_batches(key, examples, -(-epochs * examples // size), size)
+def joined(forget: Batch, retain: Batch) -> tuple[Array, Array]:
+    """Inputs and labels of D = S ∪ R, S first."""
+    (s_inputs, s_labels), (r_inputs, r_labels) = on_device(forget), on_device(retain)
+    return jnp.concatenate([s_inputs, r_inputs]), jnp.concatenate([s_labels, r_labels])

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key
 
@@ -11,8 +10,7 @@ from oracles._learner import Learner, Parameters
 from oracles._modules import ConvNet
 from oracles.unlearners._contract import Batch
 from oracles.unlearners._finetune import FineTune
-from oracles.unlearners._last_layers import _flat
-from oracles.unlearners._msg import kernel_paths
+from oracles.unlearners._layers import flat_leaves, kernel_paths, with_leaves
 
 
 @dataclass(frozen=True)
@@ -51,18 +49,17 @@ class ConvolutionTranspose(FineTune):
         Raises:
             ValueError: when the module has no kernels, or a convolution's is not square.
         """
-        leaves = _flat(params)
+        leaves = flat_leaves(params)
         for path in kernel_paths(learner, params):
             leaves[path] = _transposed(leaves[path], path, isinstance(learner.module, ConvNet))
-        start = jax.tree.unflatten(jax.tree.structure(params), list(leaves.values()))
-        return super().__call__(learner, start, forget, jax.tree.map(jnp.asarray, retain), key)
+        return super().__call__(learner, with_leaves(params, leaves), forget, retain, key)
 
 
-def _transposed(kernel: Any, path: str, nine: bool) -> Any:
-    """A kernel turned: ``[out, 9 in]`` of `ConvNet`, ``[h, w, in, out]`` of flax, or a matrix."""
-    if nine:
-        out = kernel.shape[0]
-        return jnp.swapaxes(kernel.reshape(out, 3, 3, -1), 1, 2).reshape(kernel.shape)
+def _transposed(kernel: Any, path: str, of_convnet: bool) -> Any:
+    """A transposed kernel: ``[out, 9 in]`` of `ConvNet`, ``[h, w, in, out]`` of flax, a matrix."""
+    if of_convnet:
+        channels = kernel.shape[0]
+        return jnp.swapaxes(kernel.reshape(channels, 3, 3, -1), 1, 2).reshape(kernel.shape)
     if kernel.shape[0] == kernel.shape[1]:
         return jnp.swapaxes(kernel, 0, 1)
     if kernel.ndim == 4:

@@ -7,13 +7,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key
 
-from estimators.checks import check_counts
+from estimators.checks import check_counts, check_within
 from oracles._learner import Learner, Parameters
 from oracles.learners._descent_to_delete import SecretDescent
 from oracles.learners._whole_set import everyone, own_learner
 from oracles.mechanisms._descent_to_delete import DescentToDelete
 from oracles.mechanisms._mechanism import Claim
-from oracles.unlearners._contract import Batch, check_delta
+from oracles.unlearners._contract import Batch, joined
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class DescentDeletion:
 
     def __post_init__(self) -> None:
         check_counts(iterations=self.iterations)
-        check_delta(self.delta)
+        check_within("(0, 1)", delta=self.delta)
 
     def __call__(
         self,
@@ -46,12 +46,11 @@ class DescentDeletion:
     ) -> Any:
         """The secret iterate after all removals, published with fresh noise."""
         own = own_learner("descent-to-delete", learner, SecretDescent)
-        inputs, labels = (jnp.concatenate([s, r]) for s, r in zip(forget, retain, strict=True))
-        rows, signs, _ = everyone((inputs, labels))
-        place = jnp.arange(len(labels))
+        rows, signs, _ = everyone(joined(forget, retain))
+        number = jnp.arange(len(signs))
 
-        def step(secret: Any, gone: Any) -> tuple[Any, None]:
-            inside = (place > gone).astype(jnp.float32)
+        def step(secret: Any, removed: Any) -> tuple[Any, None]:
+            inside = (number > removed).astype(jnp.float32)
             return own.descend(secret, rows, signs, inside, self.iterations), None
 
         secret, _ = jax.lax.scan(step, params["secret"], jnp.arange(len(forget[1])))

@@ -3,17 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Key
 
-from oracles._learner import Learner, Parameters, descend
+from oracles._learner import Learner, Parameters
 from oracles.randomness import epoch_batches
-from oracles.unlearners._contract import Batch, check_descent
+from oracles.unlearners._contract import Batch
+from oracles.unlearners._descent import MomentumDescent, sgd_steps
 
 
 @dataclass(frozen=True)
-class FineTune:
+class FineTune(MomentumDescent):
     """Minimises the mean loss on R from θ0 by SGD with momentum.
 
     Defaults after the SCRUB notebooks (Kurmanji et al. 2023): learning rate 0.02 within their 0.01
@@ -28,11 +27,6 @@ class FineTune:
 
     learning_rate: float = 0.02
     epochs: int = 10
-    batch: int = 128
-    momentum: float = 0.9
-
-    def __post_init__(self) -> None:
-        check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
 
     def __call__(
         self,
@@ -43,11 +37,7 @@ class FineTune:
         key: Key[Array, ""],
     ) -> Any:
         """θ0 after ``epochs`` passes over R."""
-        inputs, labels = jnp.asarray(retain[0]), jnp.asarray(retain[1])
-        steps = -(-self.epochs * len(labels) // self.batch)
-        return descend(
-            optax.sgd(self.learning_rate, momentum=self.momentum),
-            lambda params, index: learner.loss(params, inputs[index], labels[index]),
-            params,
-            epoch_batches(key, len(labels), steps, self.batch),
-        )
+        examples = len(retain[1])
+        steps = -(-self.epochs * examples // self.batch)
+        plan = epoch_batches(key, examples, steps, self.batch)
+        return sgd_steps(self._optimiser, learner, params, retain, plan)

@@ -10,7 +10,7 @@ from jaxtyping import Array, Key, Shaped
 from estimators.checks import check_within
 from oracles._learner import Data, Learner, Parameters
 from oracles.unlearners._contract import Batch
-from oracles.unlearners._last_layers import layers
+from oracles.unlearners._layers import flat_leaves, layers, with_leaves
 
 
 @dataclass(frozen=True)
@@ -44,39 +44,35 @@ class FisherForgetting:
         key: Key[Array, ""],
     ) -> Any:
         """θ0 with noise."""
-        fisher = _information(learner, params, jnp.asarray(retain[0]))
+        fisher = flat_leaves(_information(learner, params, jnp.asarray(retain[0])))
         last = list(layers(learner, retain[0]).values())[-1]
 
-        def deviation(path: Any, information: Any) -> Any:
-            at_last = "/".join(str(step.key) for step in path) in last
-            variance = jnp.minimum(1 / (information + 1e-8), 1e2 if at_last else 1e3)
+        def deviation(path: str) -> Any:
+            variance = jnp.minimum(1 / (fisher[path] + 1e-8), 1e2 if path in last else 1e3)
             if variance.ndim > 1:
                 variance = variance.mean(axis=tuple(range(1, variance.ndim)), keepdims=True)
-            more = 10 if at_last or variance.ndim == 1 else 1
-            return jnp.sqrt(self.alpha * more * variance)
+            factor = 10 if path in last or variance.ndim == 1 else 1
+            return jnp.sqrt(self.alpha * factor * variance)
 
-        deviations = jax.tree.map_with_path(deviation, fisher)
-        leaves, tree = jax.tree.flatten(params)
-        keys = jax.tree.unflatten(tree, [*jax.random.split(key, len(leaves))])
-        return jax.tree.map(
-            lambda leaf, scale, key: leaf + scale * jax.random.normal(key, leaf.shape, leaf.dtype),
-            params,
-            deviations,
-            keys,
-        )
+        leaves = flat_leaves(params)
+        keys = jax.random.split(key, len(leaves))
+        for (path, leaf), own_key in zip(leaves.items(), keys, strict=True):
+            noise = jax.random.normal(own_key, leaf.shape, leaf.dtype)
+            leaves[path] = leaf + deviation(path) * noise
+        return with_leaves(params, leaves)
 
 
 def _information(learner: Learner, params: Parameters, inputs: Shaped[Data, "n ..."]) -> Any:
     """Diagonal of the Fisher information, a tree like ``params``.
 
-    One example at a time: the gradients for all classes of all of R would not fit.
+    One example at a time: the gradients for all classes of all of R would not fit into memory.
     """
 
-    def add(total: Any, x: Any) -> tuple[Any, None]:
-        logits, pull = jax.vjp(lambda params: learner.logits(params, x[None])[0], params)
-        said = jax.nn.softmax(logits)
+    def add(total: Any, example: Any) -> tuple[Any, None]:
+        logits, pull = jax.vjp(lambda params: learner.logits(params, example[None])[0], params)
+        probabilities = jax.nn.softmax(logits)
         # Row y is √p_y times the gradient of ln p_y in the logits.
-        rows = jnp.sqrt(said)[:, None] * (jnp.eye(len(said)) - said)
+        rows = jnp.sqrt(probabilities)[:, None] * (jnp.eye(len(logits)) - probabilities)
         (gradients,) = jax.vmap(pull)(rows)
         return jax.tree.map(lambda t, g: t + (g * g).sum(axis=0), total, gradients), None
 

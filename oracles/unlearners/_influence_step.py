@@ -52,16 +52,17 @@ class InfluenceStep:
     ) -> Any:
         """θ0 after one damped Newton step."""
         logits, push, pull = linearise(learner, params, retain[0])
-        said = jax.nn.softmax(logits)
-        gap = said - (jnp.asarray(retain[1])[:, None] == jnp.arange(said.shape[1]))
-        of_s, of_r = jax.grad(learner.loss)(params, *forget), pull(gap / len(said))
-        share = len(forget[1]) / (len(forget[1]) + len(said))
-        target = jax.tree.map(lambda s, r: share * (s - r), of_s, of_r)
+        probabilities, examples = jax.nn.softmax(logits), len(logits)
+        residual = probabilities - (jnp.asarray(retain[1])[:, None] == jnp.arange(logits.shape[1]))
+        gradient_s = jax.grad(learner.loss)(params, *forget)
+        gradient_r = pull(residual / examples)
+        share = len(forget[1]) / (len(forget[1]) + examples)
+        target = jax.tree.map(lambda s, r: share * (s - r), gradient_s, gradient_r)
 
         def product(v: Any) -> Any:
-            change = said * push(v)
-            change -= said * change.sum(axis=1, keepdims=True)
-            return pull(change / len(said))
+            change = probabilities * push(v)
+            change -= probabilities * change.sum(axis=1, keepdims=True)
+            return pull(change / examples)
 
         step = solve(product, target, self.damping, self.iterations)
         return plus(params, step, self.scale)

@@ -5,16 +5,16 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Key
 
 from estimators.checks import check_within
 from oracles._learner import Learner, Parameters, descend
-from oracles.unlearners._contract import Batch, check_descent, passes
+from oracles.unlearners._contract import Batch, on_device
+from oracles.unlearners._descent import MomentumDescent, passes
 
 
 @dataclass(frozen=True)
-class L1Sparse:
+class L1Sparse(MomentumDescent):
     """Minimises mean_R ℓ + α_e ‖θ‖₁ from θ0, with α_e = max(0, α (1 − e / (E − E₀))) in epoch e.
 
     E is ``epochs`` and E₀ ``plain_epochs``, the last ones, without a penalty. Source: Jia et al.
@@ -34,13 +34,11 @@ class L1Sparse:
 
     learning_rate: float = 0.1
     epochs: int = 10
-    batch: int = 128
-    momentum: float = 0.9
     alpha: float = 0.01
     plain_epochs: int = 0
 
     def __post_init__(self) -> None:
-        check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
+        super().__post_init__()
         check_within("[0, inf)", alpha=self.alpha)
         if not 0 <= self.plain_epochs < self.epochs:
             raise ValueError(
@@ -57,15 +55,14 @@ class L1Sparse:
         key: Key[Array, ""],
     ) -> Any:
         """θ0 after ``epochs`` passes over R under the penalty."""
-        inputs, labels = jnp.asarray(retain[0]), jnp.asarray(retain[1])
+        inputs, labels = on_device(retain)
         plan = passes(key, len(labels), self.epochs, self.batch)
         epoch = jnp.arange(len(plan)) * plan.shape[1] // len(labels)
         weights = self.alpha * jnp.maximum(0, 1 - epoch / (self.epochs - self.plain_epochs))
 
-        def loss(params: Any, step: Any) -> Any:
-            index, weight = step
-            size = sum(jnp.abs(leaf).sum() for leaf in jax.tree.leaves(params))
-            return learner.loss(params, inputs[index], labels[index]) + weight * size
+        def loss(params: Any, entry: Any) -> Any:
+            index, weight = entry
+            norm = sum(jnp.abs(leaf).sum() for leaf in jax.tree.leaves(params))
+            return learner.loss(params, inputs[index], labels[index]) + weight * norm
 
-        optimiser = optax.sgd(self.learning_rate, momentum=self.momentum)
-        return descend(optimiser, loss, params, (plan, weights))
+        return descend(self._optimiser, loss, params, (plan, weights))

@@ -1,17 +1,17 @@
-"""Langevin unlearning: keep walking, on R."""
+"""Langevin unlearning: more steps of the same noisy descent, on R alone."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from jaxtyping import Array, Key
 
-from estimators.checks import check_counts
+from estimators.checks import check_counts, check_within
 from oracles._learner import Learner, Parameters
 from oracles.learners._langevin import LangevinDescent
 from oracles.learners._whole_set import everyone, own_learner
 from oracles.mechanisms._langevin import Langevin
 from oracles.mechanisms._mechanism import Claim
-from oracles.unlearners._contract import Batch, check_delta
+from oracles.unlearners._contract import Batch
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class LangevinUnlearning:
 
     def __post_init__(self) -> None:
         check_counts(steps=self.steps)
-        check_delta(self.delta)
+        check_within("(0, 1)", delta=self.delta)
 
     def __call__(
         self,
@@ -43,7 +43,7 @@ class LangevinUnlearning:
         retain: Batch,
         key: Key[Array, ""],
     ) -> Any:
-        """The walk's last point."""
+        """The weights after K more steps."""
         own = own_learner("langevin", learner, LangevinDescent)
         return own.publish(own.wander(params["weights"], *everyone(retain), key, self.steps))
 

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from oracles._learner import Learner, Parameters
-from oracles.unlearners._contract import Batch, passes
-from oracles.unlearners._ssd import SelectiveDampening
+from oracles.unlearners._contract import Batch
+from oracles.unlearners._descent import passes
+from oracles.unlearners._ssd import SelectiveDampening, batch_mean
 
 
 @dataclass(frozen=True)
@@ -27,26 +28,23 @@ class LabelFreeDampening(SelectiveDampening):
         against: ``all``, the importance on D, or ``retain``, on R.
     """
 
-    def _importance(self, learner: Learner, params: Parameters, data: Batch, key: Any) -> Any:
-        def size(params: Any, inputs: Any) -> Any:
-            return squares(learner.logits(params, inputs)).mean()
+    def _importance(self, learner: Learner, params: Parameters, examples: Batch, key: Any) -> Any:
+        def output(params: Any, inputs: Any) -> Any:
+            return squared_norms(learner.logits(params, inputs)).mean()
 
-        return sensitivity(size, params, data[0], key, self.batch)
+        return sensitivity(output, params, examples[0], key, self.batch)
 
 
-def sensitivity(size: Any, params: Parameters, inputs: Any, key: Any, batch: int) -> Any:
-    """Mean over batches of |∇ size(params, batch)|, a tree like ``params``."""
+def sensitivity(output: Any, params: Parameters, inputs: Any, key: Any, batch: int) -> Any:
+    """Mean over batches of |∇ output(params, batch)|, a tree like ``params``."""
     inputs = jnp.asarray(inputs)
-    plan = passes(key, len(inputs), 1, batch)
 
-    def add(total: Any, index: Any) -> tuple[Any, None]:
-        gradient = jax.grad(size)(params, inputs[index])
-        return jax.tree.map(lambda t, g: t + jnp.abs(g), total, gradient), None
+    def gradient(index: Any) -> Any:
+        return jax.grad(output)(params, inputs[index])
 
-    total, _ = jax.lax.scan(add, jax.tree.map(jnp.zeros_like, params), plan)
-    return jax.tree.map(lambda t: t / len(plan), total)
+    return batch_mean(gradient, jnp.abs, params, passes(key, len(inputs), 1, batch))
 
 
-def squares(logits: Float[Array, "n classes"]) -> Float[Array, " n"]:
+def squared_norms(logits: Float[Array, "n classes"]) -> Float[Array, " n"]:
     """‖f(x)‖² of each example."""
     return jnp.square(logits).sum(axis=1)

@@ -8,11 +8,12 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, Key
 
-from estimators.checks import check_counts
-from oracles._learner import Data, Learner, Parameters
+from estimators.checks import check_counts, check_within
+from oracles._learner import Data, Learner, Parameters, descent_step
 from oracles.randomness import epoch_batches
-from oracles.unlearners._contract import Batch, check_descent
-from oracles.unlearners._influence_expanded import check_doubt, kept, weighted
+from oracles.unlearners._contract import Batch, on_device
+from oracles.unlearners._descent import check_descent
+from oracles.unlearners._membership import check_doubt, retained_weights, weighted_loss
 from oracles.unlearners._prototype_subtraction import look_alikes
 
 
@@ -58,8 +59,7 @@ class MatchedStopping:
         check_descent(self.learning_rate, 1, self.batch, self.momentum)
         check_counts(steps=self.steps)
         check_doubt(self.doubt, self.neighbours)
-        if not 0 < self.alpha < 1:
-            raise ValueError(f"alpha: expected a number in (0, 1), found {self.alpha}")
+        check_within("(0, 1)", alpha=self.alpha)
 
     def __call__(
         self,
@@ -74,39 +74,37 @@ class MatchedStopping:
         Raises:
             ValueError: when the module does not end in a kernel of one row a class and a bias.
         """
-        inputs, labels = jnp.asarray(forget[0]), jnp.asarray(forget[1])
-        aim = expected_confidence(learner, params, forget, retain)
-        on_r = weighted(
-            learner, retain, kept(learner, params, forget, retain, self.doubt, self.neighbours)
-        )
-        examples = len(retain[1])
+        inputs, labels = on_device(forget)
+        target = expected_confidence(learner, params, forget, retain)
+        weights = retained_weights(learner, params, forget, retain, self.doubt, self.neighbours)
+        loss_r, examples = weighted_loss(learner, retain, weights), len(retain[1])
         plan = epoch_batches(key, examples, self.steps, min(self.batch, examples))
         optimiser = optax.sgd(self.learning_rate, momentum=self.momentum)
 
-        def on_s(params: Any) -> Any:
+        def confidence_s(params: Any) -> Any:
             return confidence(learner.logits(params, inputs), labels)
 
         def loss(params: Any, index: Any) -> Any:
-            push = jnp.maximum(on_s(params), aim).mean()
-            return self.alpha * on_r(params, index) + (1 - self.alpha) * push
+            loss_s = jnp.maximum(confidence_s(params), target).mean()
+            return self.alpha * loss_r(params, index) + (1 - self.alpha) * loss_s
 
-        def unfinished(now: Any) -> Any:
-            params, _, done = now
-            return (done < self.steps) & (jnp.median(on_s(params)) > aim)
+        def unfinished(state: Any) -> Any:
+            (params, _), steps = state
+            return (steps < self.steps) & (jnp.median(confidence_s(params)) > target)
 
-        def step(now: Any) -> Any:
-            params, state, done = now
-            updates, state = optimiser.update(jax.grad(loss)(params, plan[done]), state, params)
-            return optax.apply_updates(params, updates), state, done + 1
+        def step(state: Any) -> Any:
+            descent, steps = state
+            return descent_step(optimiser, loss, descent, plan[steps]), steps + 1
 
-        return jax.lax.while_loop(unfinished, step, (params, optimiser.init(params), 0))[0]
+        start = (params, optimiser.init(params)), 0
+        return jax.lax.while_loop(unfinished, step, start)[0][0]
 
 
 def confidence(logits: Float[Array, "n classes"], labels: Int[Data, "#n"]) -> Float[Array, " n"]:
     """φ = ln p_y − ln Σ_{j≠y} p_j of each example."""
-    own = jnp.asarray(labels)[:, None] == jnp.arange(logits.shape[1])
-    others = jax.nn.logsumexp(jnp.where(own, -jnp.inf, logits), axis=1)
-    return jnp.where(own, logits, 0.0).sum(axis=1) - others
+    is_label = jnp.asarray(labels)[:, None] == jnp.arange(logits.shape[1])
+    others = jax.nn.logsumexp(jnp.where(is_label, -jnp.inf, logits), axis=1)
+    return jnp.where(is_label, logits, 0.0).sum(axis=1) - others
 
 
 def expected_confidence(
@@ -116,9 +114,10 @@ def expected_confidence(
     labels = jnp.asarray(retain[1])
     logits = learner.logits(params, retain[0])
 
-    def typical(label: Any, taken_for: Any) -> Any:
-        asked = confidence(logits, label[None])
-        return jnp.nanmedian(jnp.where(labels == taken_for, asked, jnp.nan))
+    def typical(label: Any, true_label: Any) -> Any:
+        """Median of φ in ``label`` over the examples of R that have ``true_label``."""
+        counterfactual = confidence(logits, label[None])
+        return jnp.nanmedian(jnp.where(labels == true_label, counterfactual, jnp.nan))
 
-    alike = labels[look_alikes(forget, retain)]
-    return jnp.median(jax.vmap(typical)(jnp.asarray(forget[1]), alike))
+    look_alike_labels = labels[look_alikes(forget, retain)]
+    return jnp.median(jax.vmap(typical)(jnp.asarray(forget[1]), look_alike_labels))

@@ -8,14 +8,15 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Key
 
-from oracles._learner import Learner, Parameters, descend
-from oracles._modules import ConvNet
-from oracles.unlearners._contract import Batch, check_descent, passes
-from oracles.unlearners._last_layers import _flat
+from estimators.checks import check_within
+from oracles._learner import Learner, Parameters
+from oracles.unlearners._contract import Batch, on_device
+from oracles.unlearners._descent import MomentumDescent, sgd_passes
+from oracles.unlearners._layers import flat_leaves, kernel_paths, with_leaves
 
 
 @dataclass(frozen=True)
-class MaskedSmallGradients:
+class MaskedSmallGradients(MomentumDescent):
     """Re-initialises where |g_R − g_S| is smallest, then minimises mean_R ℓ.
 
     g_S is the gradient of the mean loss at θ0 on S, and g_R that on a random part of R as large as
@@ -41,16 +42,13 @@ class MaskedSmallGradients:
     learning_rate: float = 0.1
     epochs: int = 5
     batch: int = 64
-    momentum: float = 0.9
     redrawn: float = 0.9
     slowing: float = 0.1
 
     def __post_init__(self) -> None:
-        check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
-        if not 0 < self.redrawn <= 1:
-            raise ValueError(f"redrawn: expected a number in (0, 1], found {self.redrawn}")
-        if not 0 <= self.slowing <= 1:
-            raise ValueError(f"slowing: expected a number in [0, 1], found {self.slowing}")
+        super().__post_init__()
+        check_within("(0, 1]", redrawn=self.redrawn)
+        check_within("[0, 1]", slowing=self.slowing)
 
     def __call__(
         self,
@@ -66,58 +64,34 @@ class MaskedSmallGradients:
             ValueError: when the module has no kernels.
         """
         init_key, part_key, plan_key = jax.random.split(key, 3)
-        inputs, labels = jnp.asarray(retain[0]), jnp.asarray(retain[1])
+        inputs, labels = on_device(retain)
         part = jax.random.permutation(part_key, len(labels))[: len(forget[1])]
         gradient = jax.grad(learner.loss)
-        of_s = _flat(gradient(params, *forget))
-        of_r = _flat(gradient(params, inputs[part], labels[part]))
-        fresh = _flat(learner.init(init_key, inputs))
-        start, speed = _flat(params), dict.fromkeys(of_s, jnp.ones(()))
+        gradient_s = flat_leaves(gradient(params, *forget))
+        gradient_r = flat_leaves(gradient(params, inputs[part], labels[part]))
+        fresh = flat_leaves(learner.init(init_key, inputs))
+        start, speed = flat_leaves(params), dict.fromkeys(gradient_s, jnp.ones(()))
         for path in kernel_paths(learner, params):
-            again = _smallest(jnp.abs(of_r[path] - of_s[path]), self.redrawn)
-            start[path] = jnp.where(again, fresh[path], start[path])
-            speed[path] = jnp.where(again, 1.0, self.slowing)
-        shape = jax.tree.structure(params)
-        begun, scale = (jax.tree.unflatten(shape, list(t.values())) for t in (start, speed))
+            redrawn = _smallest(jnp.abs(gradient_r[path] - gradient_s[path]), self.redrawn)
+            start[path] = jnp.where(redrawn, fresh[path], start[path])
+            speed[path] = jnp.where(redrawn, 1.0, self.slowing)
+        factors = with_leaves(params, speed)
         optimiser = optax.chain(
-            optax.stateless(lambda updates, _: jax.tree.map(jnp.multiply, updates, scale)),
-            optax.sgd(self.learning_rate, momentum=self.momentum),
+            optax.stateless(lambda updates, _: jax.tree.map(jnp.multiply, updates, factors)),
+            self._optimiser,
         )
-        return descend(
+        return sgd_passes(
             optimiser,
-            lambda params, index: learner.loss(params, inputs[index], labels[index]),
-            begun,
-            passes(plan_key, len(labels), self.epochs, self.batch),
+            learner,
+            with_leaves(params, start),
+            retain,
+            plan_key,
+            epochs=self.epochs,
+            batch=self.batch,
         )
-
-
-def kernel_paths(learner: Learner, params: Parameters) -> list[str]:
-    """Paths of a module's kernels: of its convolutions alone, if it has any.
-
-    A kernel is a parameter whose own name begins with ``kernel``, as flax.linen names them; those
-    of two-dimensional flax.linen convolutions have four axes.
-
-    Raises:
-        ValueError: when there is none.
-
-    Example:
-        >>> import optax
-        >>> from functools import partial
-        >>> from indist import oracles
-        >>> learner = oracles.Learner(oracles.ConvNet(3), partial(optax.sgd, 0.1), 5, 4)
-        >>> kernel_paths(learner, learner.init(jax.random.key(0), jnp.zeros((1, 4, 4))))
-        ['kernel_0', 'kernel_1']
-    """
-    leaves = _flat(params)
-    found = [path for path in leaves if path.rpartition("/")[2].startswith("kernel")]
-    if not found:
-        raise ValueError(f"module: expected one with kernels, found parameters {', '.join(leaves)}")
-    if isinstance(learner.module, ConvNet):
-        return [path for path in found if path != "kernel_dense"]
-    return [path for path in found if leaves[path].ndim == 4] or found
 
 
 def _smallest(values: Any, part: float) -> Any:
-    """A mask of the smallest values: by rank, as dead units tie at zero."""
+    """A mask of that part of the values that are smallest: by rank, as dead units tie at zero."""
     order = jnp.argsort(values.ravel())[: max(1, round(part * values.size))]
     return jnp.zeros(values.size, dtype=bool).at[order].set(True).reshape(values.shape)

@@ -4,16 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import optax
 from jaxtyping import Array, Key
 
+from estimators.checks import check_within
 from oracles._learner import Learner, Parameters, descend
 from oracles.randomness import epoch_batches
-from oracles.unlearners._contract import Batch, check_descent
+from oracles.unlearners._contract import Batch, on_device
+from oracles.unlearners._descent import MomentumDescent
 
 
 @dataclass(frozen=True)
-class NegGrad:
+class NegGrad(MomentumDescent):
     """Minimises α·(mean loss on R) − (1 − α)·(mean loss on S) from θ0 by SGD with momentum.
 
     Every step takes a batch of R and a batch of S, and S is cycled. The rule and α = 0.95 are those
@@ -29,14 +30,11 @@ class NegGrad:
 
     learning_rate: float = 0.01
     epochs: int = 5
-    batch: int = 128
-    momentum: float = 0.9
     alpha: float = 0.95
 
     def __post_init__(self) -> None:
-        check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
-        if not 0 < self.alpha <= 1:
-            raise ValueError(f"alpha: expected a number in (0, 1], found {self.alpha}")
+        super().__post_init__()
+        check_within("(0, 1]", alpha=self.alpha)
 
     def __call__(
         self,
@@ -47,23 +45,16 @@ class NegGrad:
         key: Key[Array, ""],
     ) -> Any:
         """θ0 after ``epochs`` passes over R, each step pushed up on S."""
-        (s_inputs, s_labels), (r_inputs, r_labels) = forget, retain
+        (s_inputs, s_labels), (r_inputs, r_labels) = on_device(forget), on_device(retain)
         steps = -(-self.epochs * len(r_labels) // self.batch)
         r_key, s_key = jax.random.split(key)
-        s_batch = min(self.batch, len(s_labels))
+        r_plan = epoch_batches(r_key, len(r_labels), steps, self.batch)
+        s_plan = epoch_batches(s_key, len(s_labels), steps, min(self.batch, len(s_labels)))
 
-        def loss(params: Any, index: Any) -> Any:
-            r, s = index
-            down = learner.loss(params, r_inputs[r], r_labels[r])
-            up = learner.loss(params, s_inputs[s], s_labels[s])
-            return self.alpha * down - (1 - self.alpha) * up
+        def loss(params: Any, entry: Any) -> Any:
+            r, s = entry
+            loss_r = learner.loss(params, r_inputs[r], r_labels[r])
+            loss_s = learner.loss(params, s_inputs[s], s_labels[s])
+            return self.alpha * loss_r - (1 - self.alpha) * loss_s
 
-        return descend(
-            optax.sgd(self.learning_rate, momentum=self.momentum),
-            loss,
-            params,
-            (
-                epoch_batches(r_key, len(r_labels), steps, self.batch),
-                epoch_batches(s_key, len(s_labels), steps, s_batch),
-            ),
-        )
+        return descend(self._optimiser, loss, params, (r_plan, s_plan))

@@ -6,12 +6,13 @@ from typing import Any, ClassVar
 import jax
 from jaxtyping import Array, Key
 
+from estimators.checks import check_within
 from oracles._learner import Learner, Parameters
 from oracles.learners._noisy_fine_tuning import NoisyFineTuned
 from oracles.learners._whole_set import own_learner
 from oracles.mechanisms._mechanism import Claim
 from oracles.mechanisms._noisy_fine_tuning import NoisyFineTuning
-from oracles.unlearners._contract import Batch, check_delta
+from oracles.unlearners._contract import Batch
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class NoisyTuning:
     learner: ClassVar[str] = "noisy-fine-tuning"
 
     def __post_init__(self) -> None:
-        check_delta(self.delta)
+        check_within("(0, 1)", delta=self.delta)
 
     def __call__(
         self,

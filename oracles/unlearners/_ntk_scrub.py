@@ -9,7 +9,7 @@ from jaxtyping import Array, Key
 
 from estimators.checks import check_counts, check_within
 from oracles._learner import Learner, Parameters
-from oracles.unlearners._contract import Batch
+from oracles.unlearners._contract import Batch, joined
 from oracles.unlearners._curvature import linearise, plus, solve
 
 
@@ -53,27 +53,27 @@ class TangentScrub:
         key: Key[Array, ""],
     ) -> Any:
         """θ0 moved as the linear network's optimum moves."""
-        pairs = zip(forget, retain, strict=True)
-        inputs, labels = (jnp.concatenate([*map(jnp.asarray, pair)]) for pair in pairs)
+        inputs, labels = joined(forget, retain)
         logits, push, pull = linearise(learner, params, inputs)
-        gap = jax.nn.softmax(logits) - (labels[:, None] == jnp.arange(logits.shape[1]))
+        residual = jax.nn.softmax(logits) - (labels[:, None] == jnp.arange(logits.shape[1]))
 
-        def from_optimum(kept: Any) -> Any:
-            """θ0 − w(A), given which examples A holds."""
-            weights = (kept / kept.sum())[:, None]
-            target = plus(pull(weights * gap), params, self.damping)
+        def from_optimum(members: Any) -> Any:
+            """θ0 − w(A), given for each example of D whether A holds it, as 1 or 0."""
+            weights = (members / members.sum())[:, None]
+            target = plus(pull(weights * residual), params, self.damping)
             return solve(lambda v: pull(weights * push(v)), target, self.damping, self.iterations)
 
         in_r = jnp.arange(len(labels)) >= len(forget[1])
-        both = jax.vmap(from_optimum)(jnp.stack([jnp.ones_like(in_r), in_r]).astype(gap.dtype))
-        of_d, of_r = (jax.tree.map(lambda leaf, a=a: leaf[a], both) for a in (0, 1))
-        change = plus(of_d, of_r, -1)
-        along = jnp.abs(_inner(change, of_d))
-        # No change at all stays none.
-        correction = 1 + 2 * along / jnp.maximum(_inner(change, change), jnp.finfo("float32").tiny)
+        members = jnp.stack([jnp.ones_like(in_r), in_r]).astype(residual.dtype)
+        steps = jax.vmap(from_optimum)(members)
+        step_d, step_r = (jax.tree.map(lambda leaf, a=a: leaf[a], steps) for a in (0, 1))
+        change = plus(step_d, step_r, -1)
+        # The floor leaves a change of zero at zero.
+        square = jnp.maximum(_inner_product(change, change), jnp.finfo("float32").tiny)
+        correction = 1 + 2 * jnp.abs(_inner_product(change, step_d)) / square
         return plus(params, change, correction)
 
 
-def _inner(first: Any, second: Any) -> Any:
+def _inner_product(first: Any, second: Any) -> Any:
     """⟨a, b⟩ of two trees."""
     return sum(map(jnp.vdot, jax.tree.leaves(first), jax.tree.leaves(second)))

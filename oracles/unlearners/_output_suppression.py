@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Key, Shaped
 
 from estimators.checks import check_within
 from oracles._learner import Data, Learner, Parameters
-from oracles.unlearners._contract import Batch
+from oracles.unlearners._contract import Batch, on_device
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class OutputSuppression:
         key: Key[Array, ""],
     ) -> Any:
         """θ0 under ``model``, and under ``filter`` S, its labels, the radius and the gap."""
-        inputs, labels = jnp.asarray(forget[0]), jnp.asarray(forget[1])
-        nearest = _distances(inputs, jnp.asarray(retain[0])).min(axis=1)
+        inputs, labels = on_device(forget)
+        nearest = distances(inputs, jnp.asarray(retain[0])).min(axis=1)
         radius = self.share * jnp.median(nearest)
         rule = {"inputs": inputs, "labels": labels, "radius": radius, "gap": jnp.float32(self.gap)}
         return {"model": params, "filter": rule}
@@ -90,22 +90,22 @@ class SuppressedLearner(Learner):
         """What a user is told of each input."""
         rule = params["filter"]
         logits = self.inner.logits(params["model"], inputs)
-        near = _distances(rule["inputs"], jnp.asarray(inputs)) <= rule["radius"]
-        of_class = rule["labels"][:, None] == jnp.arange(logits.shape[1])
-        hidden = (near[:, :, None] & of_class[:, None, :]).any(axis=0)
+        near = distances(rule["inputs"], jnp.asarray(inputs)) <= rule["radius"]
+        is_label = rule["labels"][:, None] == jnp.arange(logits.shape[1])
+        hidden = (near[:, :, None] & is_label[:, None, :]).any(axis=0)
         return jnp.where(hidden, logits.min(axis=1, keepdims=True) - rule["gap"], logits)
 
 
-def _distances(
+def distances(
     centres: Shaped[Array, "centres ..."], inputs: Shaped[Array, "n ..."]
 ) -> Float[Array, "centres n"]:
     """Euclidean distance of each pair; of tokens, the number of places that differ."""
     tokens = not jnp.issubdtype(inputs.dtype, jnp.inexact)
 
-    def to(centre: Any) -> Any:
-        # By difference, not by products: an example is at distance 0 from itself, exactly.
-        apart = inputs != centre if tokens else jnp.square(inputs - centre)
-        total = apart.reshape(len(inputs), -1).sum(axis=1)
+    def from_centre(centre: Any) -> Any:
+        # By differences, not by products, so that an example is at distance 0 from itself exactly.
+        parts = inputs != centre if tokens else jnp.square(inputs - centre)
+        total = parts.reshape(len(inputs), -1).sum(axis=1)
         return total.astype(jnp.float32) if tokens else jnp.sqrt(total)
 
-    return jax.lax.map(to, centres)
+    return jax.lax.map(from_centre, centres)

@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from estimators.checks import check_counts
+from estimators.checks import check_counts, check_within
 from oracles._learner import Learner, Parameters
-from oracles.unlearners._contract import Batch
-from oracles.unlearners._lf_ssd import sensitivity, squares
+from oracles.unlearners._contract import Batch, on_device
+from oracles.unlearners._lf_ssd import sensitivity, squared_norms
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,8 @@ class Potion:
 
     def __post_init__(self) -> None:
         check_counts(tries=self.tries, batch=self.batch)
-        if not 0 <= self.remaining < 1:
-            raise ValueError(f"remaining: expected a number in [0, 1), found {self.remaining}")
-        if not self.step > 1:
-            raise ValueError(f"step: expected a number over 1, found {self.step}")
+        check_within("[0, 1)", remaining=self.remaining)
+        check_within("(1, inf)", step=self.step)
 
     def __call__(
         self,
@@ -55,28 +53,28 @@ class Potion:
     ) -> Any:
         """θ0, dampened until S is forgotten."""
         s_key, r_key = jax.random.split(key)
-        inputs, labels = jnp.asarray(forget[0]), jnp.asarray(forget[1])
+        inputs, labels = on_device(forget)
 
-        def size(params: Any, inputs: Any) -> Any:
-            # The norm has no gradient where it is 0: there the floor gives 0.
-            squared = squares(learner.logits(params, inputs))
-            return jnp.sqrt(jnp.maximum(squared, jnp.finfo(squared.dtype).tiny)).mean()
+        def output(params: Any, inputs: Any) -> Any:
+            # The norm has no gradient where it is 0; with the floor the gradient there is 0.
+            squares = squared_norms(learner.logits(params, inputs))
+            return jnp.sqrt(jnp.maximum(squares, jnp.finfo(squares.dtype).tiny)).mean()
 
-        of_s = sensitivity(size, params, inputs, s_key, self.batch)
-        of_r = sensitivity(size, params, retain[0], r_key, self.batch)
-        ratios = [(s / r).ravel() for s, r in zip(*map(jax.tree.leaves, (of_s, of_r)), strict=True)]
-        ratio = jnp.concatenate(ratios)
-        known = jnp.isfinite(ratio)
-        ranked = -jnp.sort(jnp.where(known, -ratio, jnp.inf))
+        importance_s = sensitivity(output, params, inputs, s_key, self.batch)
+        importance_r = sensitivity(output, params, retain[0], r_key, self.batch)
+        pairs = zip(jax.tree.leaves(importance_s), jax.tree.leaves(importance_r), strict=True)
+        ratios = jnp.concatenate([(s / r).ravel() for s, r in pairs])
+        finite = jnp.isfinite(ratios)
+        falling = -jnp.sort(jnp.where(finite, -ratios, jnp.inf))
 
         def attempt(share: Any) -> Any:
-            alpha = _from_top(ranked, known.sum(), jnp.log1p(100 * share) / 100)
+            alpha = _upper_quantile(falling, finite.sum(), jnp.log1p(100 * share) / 100)
             return jax.tree.map(
-                # Where s > α r, both are positive, or r = 0 and so is the weight from now on.
+                # Where s > α r, both are positive, or r = 0 and the weight becomes 0.
                 lambda w, s, r: jnp.where(s > alpha * r, w * jnp.minimum(r / s, 1), w),
                 params,
-                of_s,
-                of_r,
+                importance_s,
+                importance_r,
             )
 
         def hits(params: Any) -> Any:
@@ -85,23 +83,23 @@ class Potion:
         goal = self.remaining * hits(params)
 
         def unfinished(state: Any) -> Any:
-            done, _, now = state
-            return (done < self.tries) & (hits(now) > goal)
+            tries, _, dampened = state
+            return (tries < self.tries) & (hits(dampened) > goal)
 
-        def more(state: Any) -> Any:
-            done, share, _ = state
+        def next_try(state: Any) -> Any:
+            tries, share, _ = state
             share = share * self.step
-            return done + 1, share, attempt(share)
+            return tries + 1, share, attempt(share)
 
         first = jnp.float32(len(labels) / (len(labels) + len(retain[1])) / 25)
-        return jax.lax.while_loop(unfinished, more, (1, first, attempt(first)))[2]
+        return jax.lax.while_loop(unfinished, next_try, (1, first, attempt(first)))[2]
 
 
-def _from_top(
-    ranked: Float[Array, " weights"], count: Any, share: Float[Array, ""]
+def _upper_quantile(
+    falling: Float[Array, " weights"], count: Any, share: Float[Array, ""]
 ) -> Float[Array, ""]:
     """The value above which ``share`` of the first ``count`` lie; linear, as numpy's quantile."""
     place = jnp.clip(share, 0, 1) * (count - 1)
     low = place.astype(int)
     high = jnp.minimum(low + 1, count - 1)
-    return ranked[low] + (place - low) * (ranked[high] - ranked[low])
+    return falling[low] + (place - low) * (falling[high] - falling[low])

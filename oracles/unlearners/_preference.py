@@ -5,22 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Key
 
+from estimators.checks import check_within
 from oracles._learner import Learner, Parameters, cross_entropies, descend
 from oracles.randomness import epoch_batches
-from oracles.unlearners._contract import (
-    Batch,
-    check_descent,
-    check_within,
-    passes,
-)
+from oracles.unlearners._contract import Batch, on_device
+from oracles.unlearners._descent import MomentumDescent, passes
 
 
 @dataclass(frozen=True)
-class GradDiff:
+class GradDiff(MomentumDescent):
     """Minimises w · mean_R ℓ − mean_S ℓ from θ0 by SGD with momentum.
 
     Source: Liu et al. 2022, arXiv 2203.12817, and TOFU (Maini et al. 2024, arXiv 2401.06121). Every
@@ -39,12 +34,10 @@ class GradDiff:
 
     learning_rate: float = 0.0007
     epochs: int = 5
-    batch: int = 128
-    momentum: float = 0.9
     retain_weight: float = 1.0
 
     def __post_init__(self) -> None:
-        check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
+        super().__post_init__()
         check_within("[0, inf)", retain_weight=self.retain_weight)
 
     def __call__(
@@ -62,7 +55,7 @@ class GradDiff:
 
 
 @dataclass(frozen=True)
-class NPO:
+class NPO(MomentumDescent):
     """Minimises w · mean_R ℓ − (2/β) mean_S ln σ(−β ln(p_θ(y|x) / p_θ0(y|x))) from θ0.
 
     Negative preference optimisation: ascent that slows down as p_θ falls below p_θ0; β → 0 is
@@ -81,13 +74,11 @@ class NPO:
 
     learning_rate: float = 0.01
     epochs: int = 5
-    batch: int = 128
-    momentum: float = 0.9
     beta: float = 0.1
     retain_weight: float = 1.0
 
     def __post_init__(self) -> None:
-        check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
+        super().__post_init__()
         check_within("(0, inf)", beta=self.beta)
         check_within("[0, inf)", retain_weight=self.retain_weight)
 
@@ -100,18 +91,18 @@ class NPO:
         key: Key[Array, ""],
     ) -> Any:
         """θ0 after ``epochs`` passes over R, each step pushed away from θ0 on S."""
-        s_inputs, s_labels = jnp.asarray(forget[0]), jnp.asarray(forget[1])
-        before = cross_entropies(learner.logits(params, s_inputs), s_labels)
+        s_inputs, s_labels = on_device(forget)
+        reference = cross_entropies(learner.logits(params, s_inputs), s_labels)
 
         def term(losses: Any, s: Any) -> Any:
-            # ln(p_θ / p_θ0) is the loss before minus the loss now.
-            return 2 / self.beta * jax.nn.softplus(self.beta * (before[s] - losses)).mean()
+            # ln(p_θ / p_θ0) is the loss of θ0 minus that of θ.
+            return 2 / self.beta * jax.nn.softplus(self.beta * (reference[s] - losses)).mean()
 
         return _descend_pairs(self, learner, params, forget, retain, key, term)
 
 
 @dataclass(frozen=True)
-class SimNPO:
+class SimNPO(MomentumDescent):
     """Minimises w · mean_R ℓ − (2/β) mean_S ln σ(−β ln p_θ(y|x) − γ) from θ0: NPO without θ0.
 
     The rule is for sequences, with ln p_θ divided by their length. A classifier's answer has length
@@ -132,14 +123,12 @@ class SimNPO:
 
     learning_rate: float = 0.005
     epochs: int = 5
-    batch: int = 128
-    momentum: float = 0.9
     beta: float = 4.5
     gamma: float = 0.0
     retain_weight: float = 0.125
 
     def __post_init__(self) -> None:
-        check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
+        super().__post_init__()
         check_within("(0, inf)", beta=self.beta)
         check_within("[0, inf)", gamma=self.gamma, retain_weight=self.retain_weight)
 
@@ -169,16 +158,14 @@ def _descend_pairs(
     term: Callable[[Any, Any], Any],
 ) -> Any:
     """Descends on the weighted loss on R plus ``term(losses, index)`` of the batch of S."""
-    s_inputs, s_labels = jnp.asarray(forget[0]), jnp.asarray(forget[1])
-    r_inputs, r_labels = jnp.asarray(retain[0]), jnp.asarray(retain[1])
+    (s_inputs, s_labels), (r_inputs, r_labels) = on_device(forget), on_device(retain)
     r_key, s_key = jax.random.split(key)
     r_plan = passes(r_key, len(r_labels), rule.epochs, rule.batch)
     s_plan = epoch_batches(s_key, len(s_labels), len(r_plan), min(rule.batch, len(s_labels)))
 
-    def loss(params: Any, index: Any) -> Any:
-        r, s = index
-        down = rule.retain_weight * learner.loss(params, r_inputs[r], r_labels[r])
-        return down + term(cross_entropies(learner.logits(params, s_inputs[s]), s_labels[s]), s)
+    def loss(params: Any, entry: Any) -> Any:
+        r, s = entry
+        loss_r = rule.retain_weight * learner.loss(params, r_inputs[r], r_labels[r])
+        return loss_r + term(cross_entropies(learner.logits(params, s_inputs[s]), s_labels[s]), s)
 
-    optimiser = optax.sgd(rule.learning_rate, momentum=rule.momentum)
-    return descend(optimiser, loss, params, (r_plan, s_plan))
+    return descend(rule._optimiser, loss, params, (r_plan, s_plan))

@@ -1,16 +1,17 @@
-"""Nothing at all, of a model that was trained with differential privacy."""
+"""Private identity: a model trained with differential privacy is returned as it is."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from jaxtyping import Array, Key
 
+from estimators.checks import check_within
 from oracles._learner import Learner, Parameters
 from oracles.learners._private import PrivateDescent
 from oracles.learners._whole_set import own_learner
 from oracles.mechanisms._gaussian import ComposedGaussian
 from oracles.mechanisms._mechanism import Claim
-from oracles.unlearners._contract import Batch, check_delta
+from oracles.unlearners._contract import Batch
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class PrivateIdentity:
     learner: ClassVar[str] = "private"
 
     def __post_init__(self) -> None:
-        check_delta(self.delta)
+        check_within("(0, 1)", delta=self.delta)
 
     def __call__(
         self,

@@ -3,26 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
-import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Int, Key
 
 from oracles._learner import Learner, Parameters, descend
-from oracles.unlearners._contract import Batch, check_descent, passes
-from oracles.unlearners._influence_expanded import (
-    check_doubt,
-    kept,
-    last_features,
-    last_layer,
-    weighted,
-)
-from oracles.unlearners._last_layers import _flat
-from oracles.unlearners._output_suppression import _distances
+from oracles.unlearners._contract import Batch
+from oracles.unlearners._descent import MomentumDescent, passes
+from oracles.unlearners._layers import flat_leaves, last_features, last_layer, with_leaves
+from oracles.unlearners._membership import check_doubt, retained_weights, weighted_loss
+from oracles.unlearners._output_suppression import distances
 
 
 @dataclass(frozen=True)
-class PrototypeSubtraction:
+class PrototypeSubtraction(MomentumDescent):
     """Projects the direction from look-alikes to S out of what the last layer reads; then repairs.
 
     The look-alike of an example of S is the nearest of R, by inputs, that has another label: what S
@@ -50,13 +43,11 @@ class PrototypeSubtraction:
 
     learning_rate: float = 0.02
     epochs: int = 5
-    batch: int = 128
-    momentum: float = 0.9
     doubt: float = 0.25
     neighbours: int = 7
 
     def __post_init__(self) -> None:
-        check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
+        super().__post_init__()
         check_doubt(self.doubt, self.neighbours)
 
     def __call__(
@@ -73,46 +64,60 @@ class PrototypeSubtraction:
             ValueError: when the module does not end in a kernel of one row a class and a bias.
         """
         kernel, bias = last_layer(learner, params, forget[0])
-        leaves = _flat(params)
-        alike = jnp.asarray(retain[0])[look_alikes(forget, retain)]
-        of_s, of_alike = (last_features(learner, params, part) for part in (forget[0], alike))
-        leaves[kernel], leaves[bias] = _subtracted(
-            leaves[kernel], leaves[bias], of_s, of_alike, jnp.asarray(forget[1])
+        leaves = flat_leaves(params)
+        look_alike = jnp.asarray(retain[0])[look_alikes(forget, retain)]
+        features_s, features_look_alike = (
+            last_features(learner, params, inputs) for inputs in (forget[0], look_alike)
         )
-        weights = kept(learner, params, forget, retain, self.doubt, self.neighbours)
+        leaves[kernel], leaves[bias] = _subtracted(
+            leaves[kernel], leaves[bias], features_s, features_look_alike, jnp.asarray(forget[1])
+        )
+        weights = retained_weights(learner, params, forget, retain, self.doubt, self.neighbours)
         return descend(
-            optax.sgd(self.learning_rate, momentum=self.momentum),
-            weighted(learner, retain, weights),
-            jax.tree.unflatten(jax.tree.structure(params), list(leaves.values())),
+            self._optimiser,
+            weighted_loss(learner, retain, weights),
+            with_leaves(params, leaves),
             passes(key, len(retain[1]), self.epochs, self.batch),
         )
 
 
 def look_alikes(forget: Batch, retain: Batch) -> Int[Array, " forget"]:
     """For each example of S the nearest of R, by inputs, that has another label."""
-    apart = _distances(jnp.asarray(forget[0]), jnp.asarray(retain[0]))
-    other = jnp.asarray(forget[1])[:, None] != jnp.asarray(retain[1])
-    return jnp.where(other, apart, jnp.inf).argmin(axis=1)
+    far = distances(jnp.asarray(forget[0]), jnp.asarray(retain[0]))
+    other_label = jnp.asarray(forget[1])[:, None] != jnp.asarray(retain[1])
+    return jnp.where(other_label, far, jnp.inf).argmin(axis=1)
 
 
-_NO_DIRECTION = 1e-3
+# A direction of which the earlier ones leave less than this share is theirs but for rounding.
+_LEAST_SHARE = 1e-3
 
 
-def _subtracted(kernel: Any, bias: Any, of_s: Any, of_alike: Any, labels: Any) -> tuple[Any, Any]:
-    """Kernel and bias that read S as its look-alikes, label by label."""
+def _subtracted(
+    kernel: Any, bias: Any, features: Any, look_alike: Any, labels: Any
+) -> tuple[Any, Any]:
+    """Kernel and bias that read S as its look-alikes, label by label.
+
+    Args:
+        kernel: of the last layer.
+        bias: of the last layer.
+        features: what it reads of S, ``[forget, features]``.
+        look_alike: what it reads of the look-alikes.
+        labels: of S.
+    """
     basis: list[Any] = []
     for label in range(len(bias)):
-        own = (labels == label) / jnp.maximum((labels == label).sum(), 1)
-        middle = own @ of_alike
-        whole = own @ of_s - middle
-        rest = whole
-        for earlier in basis:
-            rest = rest - (rest @ earlier) * earlier
-        size = jnp.linalg.norm(rest)
-        # A label that S lacks has none, and what is left of one that earlier ones span is rounding.
-        there = size > _NO_DIRECTION * jnp.linalg.norm(whole)
-        basis.append(jnp.where(there, rest / jnp.where(there, size, 1.0), 0.0))
-        along = kernel @ basis[-1]
-        bias = bias + along * (middle @ basis[-1])
-        kernel = kernel - jnp.outer(along, basis[-1])
+        weights = (labels == label) / jnp.maximum((labels == label).sum(), 1)
+        mean = weights @ look_alike
+        difference = weights @ features - mean
+        remainder = difference
+        for direction in basis:
+            remainder = remainder - (remainder @ direction) * direction
+        length = jnp.linalg.norm(remainder)
+        # A label that S lacks has no direction.
+        exists = length > _LEAST_SHARE * jnp.linalg.norm(difference)
+        direction = jnp.where(exists, remainder / jnp.where(exists, length, 1.0), 0.0)
+        basis.append(direction)
+        projection = kernel @ direction
+        bias = bias + projection * (mean @ direction)
+        kernel = kernel - jnp.outer(projection, direction)
     return kernel, bias

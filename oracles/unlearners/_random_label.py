@@ -9,11 +9,12 @@ import optax
 from jaxtyping import Array, Int, Key
 
 from oracles._learner import Data, Learner, Parameters, descend
-from oracles.unlearners._contract import Batch, check_descent, passes
+from oracles.unlearners._contract import Batch, joined
+from oracles.unlearners._descent import MomentumDescent, passes
 
 
 @dataclass(frozen=True)
-class RandomLabel:
+class RandomLabel(MomentumDescent):
     """Minimises the mean loss on S ∪ R from θ0, with labels of S drawn anew for each pass.
 
     The label of each x ∈ S is uniform on all classes, its own among them, as in the code of SalUn
@@ -30,11 +31,6 @@ class RandomLabel:
 
     learning_rate: float = 0.02
     epochs: int = 10
-    batch: int = 128
-    momentum: float = 0.9
-
-    def __post_init__(self) -> None:
-        check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
 
     def __call__(
         self,
@@ -45,9 +41,9 @@ class RandomLabel:
         key: Key[Array, ""],
     ) -> Any:
         """θ0 after ``epochs`` passes over D with S relabelled."""
-        optimiser = optax.sgd(self.learning_rate, momentum=self.momentum)
-        plan = relabelled_passes(key, learner, params, (forget, retain), self.epochs, self.batch)
-        return descend_relabelled(optimiser, learner, params, (forget, retain), plan)
+        sets = forget, retain
+        plan = relabelled_passes(key, learner, params, sets, self.epochs, self.batch)
+        return descend_relabelled(self._optimiser, learner, params, sets, plan)
 
 
 def relabelled_passes(
@@ -59,16 +55,16 @@ def relabelled_passes(
     batch: int,
 ) -> tuple[Int[Array, "steps batch"], Int[Array, "steps batch"]]:
     """Indices into S ∪ R (S first) and the label to learn for each, step by step."""
-    (s_inputs, s_labels), (_, r_labels) = sets
-    forgotten, examples = len(s_labels), len(s_labels) + len(r_labels)
-    classes = jax.eval_shape(learner.logits, params, s_inputs[:1]).shape[1]
+    inputs, labels = joined(*sets)
+    forgotten, examples = len(sets[0][1]), len(labels)
+    classes = jax.eval_shape(learner.logits, params, inputs[:1]).shape[1]
     plan_key, label_key = jax.random.split(key)
     plan = passes(plan_key, examples, epochs, batch)
-    # A batch may straddle two passes: each place of the plan has the labels of its own pass.
-    turn = jnp.arange(plan.size).reshape(plan.shape) // examples
+    # A batch may straddle two passes: each entry of the plan has a label drawn for its own pass.
+    number = jnp.arange(plan.size).reshape(plan.shape) // examples
     drawn = jax.random.randint(label_key, (-(-plan.size // examples), forgotten), 0, classes)
-    true = _joined(s_labels, r_labels)[plan]
-    return plan, jnp.where(plan < forgotten, drawn[turn, jnp.minimum(plan, forgotten - 1)], true)
+    random_labels = drawn[number, jnp.minimum(plan, forgotten - 1)]
+    return plan, jnp.where(plan < forgotten, random_labels, labels[plan])
 
 
 def descend_relabelled(
@@ -79,14 +75,10 @@ def descend_relabelled(
     plan: tuple[Int[Data, "steps batch"], Int[Data, "steps batch"]],
 ) -> Any:
     """Follows a plan of indices into S ∪ R and labels."""
-    inputs = _joined(sets[0][0], sets[1][0])
+    inputs, _ = joined(*sets)
     return descend(
         optimiser,
-        lambda params, step: learner.loss(params, inputs[step[0]], step[1]),
+        lambda params, entry: learner.loss(params, inputs[entry[0]], entry[1]),
         params,
         plan,
     )
-
-
-def _joined(first: Any, second: Any) -> Any:
-    return jnp.concatenate([jnp.asarray(first), jnp.asarray(second)])

@@ -7,17 +7,17 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Float, Key
 
 from estimators.checks import check_counts, check_within
-from oracles._learner import Data, Learner, Parameters, cross_entropies
-from oracles._modules import MLP, ConvNet, _neighbours
-from oracles.unlearners._contract import Batch, check_descent, passes
+from oracles._learner import Data, Learner, Parameters, cross_entropies, descend_on
+from oracles._modules import MLP, ConvNet, neighbours
+from oracles.unlearners._contract import Batch, joined, on_device
+from oracles.unlearners._descent import MomentumDescent, passes
 
 
 @dataclass(frozen=True)
-class RedirectMemorization:
+class RedirectMemorization(MomentumDescent):
     """Adds neurons to the hidden layers, trains S into them, and takes them away again.
 
     Each hidden layer gets ``extra`` neurons (channels, in a `ConvNet`) a neuron of its own. They
@@ -52,7 +52,6 @@ class RedirectMemorization:
     learning_rate: float = 0.005
     epochs: int = 10
     batch: int = 512
-    momentum: float = 0.9
     flushes: int = 100
     target: float = 0.2
     beta: float = 1.0
@@ -60,13 +59,11 @@ class RedirectMemorization:
     extra: float = 0.5
 
     def __post_init__(self) -> None:
-        check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
+        super().__post_init__()
         check_counts(flushes=self.flushes)
         check_within("(0, inf)", beta=self.beta, extra=self.extra)
-        if not 0 <= self.target < 1:
-            raise ValueError(f"target: expected a number in [0, 1), found {self.target}")
-        if not 0 < self.seen <= 1:
-            raise ValueError(f"seen: expected a number in (0, 1], found {self.seen}")
+        check_within("[0, 1)", target=self.target)
+        check_within("(0, 1]", seen=self.seen)
 
     def __call__(
         self,
@@ -81,81 +78,69 @@ class RedirectMemorization:
         Raises:
             ValueError: when the module is neither an MLP with a hidden layer nor a ConvNet.
         """
-        names = _layers(learner.module)
-        (s_inputs, s_labels), (r_inputs, r_labels) = jax.tree.map(jnp.asarray, (forget, retain))
-        inputs = jnp.concatenate([s_inputs, r_inputs])
-        labels = jnp.concatenate([s_labels, r_labels])
+        names = _layer_names(learner.module)
+        (s_inputs, s_labels), (r_inputs, r_labels) = on_device(forget), on_device(retain)
+        inputs, labels = joined(forget, retain)
         forgotten = len(s_labels)
         grow_key, mask_key, round_key = jax.random.split(key, 3)
-        begin = {"base": params, "extra": grown(grow_key, params, names, self.extra)}
+        start = {"base": params, "extra": grown(grow_key, params, names, self.extra)}
         keys = jax.random.split(mask_key, len(names) - 1)
-        counts = [len(begin["extra"][f"bias_{name}"]) for name in names[:-1]]
+        counts = [len(start["extra"][f"bias_{name}"]) for name in names[:-1]]
         # The first column is of all of S, each of the others of one example of R.
         masks = [
             jax.random.bernoulli(k, self.seen, (count, 1 + len(r_labels)))
             for k, count in zip(keys, counts, strict=True)
         ]
-        before = cross_entropies(learner.logits(params, s_inputs), s_labels)
-        optimiser = optax.sgd(self.learning_rate, momentum=self.momentum)
+        reference = cross_entropies(learner.logits(params, s_inputs), s_labels)
 
-        def pushed(base: Any, s: Any) -> Any:
-            now = cross_entropies(learner.logits(base, s_inputs[s]), s_labels[s])
-            return 2 / self.beta * jax.nn.softplus(self.beta * (before[s] - now))
+        def npo_terms(base: Any, s: Any) -> Any:
+            losses = cross_entropies(learner.logits(base, s_inputs[s]), s_labels[s])
+            return 2 / self.beta * jax.nn.softplus(self.beta * (reference[s] - losses))
 
         def flush_loss(wide: Any, s: Any) -> Any:
-            return pushed(wide["base"], s).mean()
+            return npo_terms(wide["base"], s).mean()
 
         def repair_loss(wide: Any, index: Any) -> Any:
             column = jnp.maximum(index - forgotten + 1, 0)
             logits = widened(
                 learner.module, wide, inputs[index], [mask[:, column] for mask in masks]
             )
-            push = pushed(wide["base"], jnp.minimum(index, forgotten - 1))
-            task = cross_entropies(logits, labels[index])
-            return (task + jnp.where(index < forgotten, push, 0.0)).mean()
+            terms = npo_terms(wide["base"], jnp.minimum(index, forgotten - 1))
+            losses = cross_entropies(logits, labels[index])
+            return (losses + jnp.where(index < forgotten, terms, 0.0)).mean()
 
         def accuracy(base: Any, inputs: Any, labels: Any) -> Any:
             return (learner.logits(base, inputs).argmax(axis=1) == labels).mean()
 
         def score(base: Any) -> Any:
-            removed = jnp.maximum(accuracy(base, s_inputs, s_labels), self.target)
-            return accuracy(base, r_inputs, r_labels) * (1 - removed)
+            accuracy_s = jnp.maximum(accuracy(base, s_inputs, s_labels), self.target)
+            return accuracy(base, r_inputs, r_labels) * (1 - accuracy_s)
 
-        def turn(carry: Any, key: Any) -> tuple[Any, None]:
-            trained, best, record = carry
+        def flush_and_repair(state: Any, key: Any) -> tuple[Any, None]:
+            descent, best, record = state
             flush_key, repair_key = jax.random.split(key)
 
-            def unfinished(now: Any) -> Any:
-                (wide, _), count = now
+            def unfinished(state: Any) -> Any:
+                (wide, _), flushes = state
                 known = accuracy(wide["base"], s_inputs, s_labels) > self.target
-                return known & (count < self.flushes)
+                return known & (flushes < self.flushes)
 
-            def flush(now: Any) -> Any:
-                trained, count = now
-                plan = passes(jax.random.fold_in(flush_key, count), forgotten, 1, self.batch)
-                return _follow(optimiser, flush_loss, trained, plan), count + 1
+            def flush(state: Any) -> Any:
+                descent, flushes = state
+                plan = passes(jax.random.fold_in(flush_key, flushes), forgotten, 1, self.batch)
+                return descend_on(self._optimiser, flush_loss, descent, plan), flushes + 1
 
-            trained, _ = jax.lax.while_loop(unfinished, flush, (trained, 0))
+            descent, _ = jax.lax.while_loop(unfinished, flush, (descent, 0))
             plan = passes(repair_key, len(labels), 1, self.batch)
-            trained = _follow(optimiser, repair_loss, trained, plan)
-            base, reached = trained[0]["base"], score(trained[0]["base"])
+            descent = descend_on(self._optimiser, repair_loss, descent, plan)
+            base, reached = descent[0]["base"], score(descent[0]["base"])
             best = jax.tree.map(lambda new, old: jnp.where(reached > record, new, old), base, best)
-            return (trained, best, jnp.maximum(reached, record)), None
+            return (descent, best, jnp.maximum(reached, record)), None
 
-        start = ((begin, optimiser.init(begin)), params, score(params))
-        (_, best, _), _ = jax.lax.scan(turn, start, jax.random.split(round_key, self.epochs))
+        state = ((start, self._optimiser.init(start)), params, score(params))
+        keys = jax.random.split(round_key, self.epochs)
+        (_, best, _), _ = jax.lax.scan(flush_and_repair, state, keys)
         return best
-
-
-def _follow(optimiser: Any, loss: Any, trained: Any, plan: Any) -> Any:
-    """Parameters and state of an optimiser after the steps of a plan."""
-
-    def step(carry: Any, now: Any) -> tuple[Any, None]:
-        wide, state = carry
-        updates, state = optimiser.update(jax.grad(loss)(wide, now), state, wide)
-        return (optax.apply_updates(wide, updates), state), None
-
-    return jax.lax.scan(step, trained, plan)[0]
 
 
 def grown(key: Key[Array, ""], params: Parameters, names: list[str], share: float) -> Any:
@@ -165,17 +150,18 @@ def grown(key: Key[Array, ""], params: Parameters, names: list[str], share: floa
     """
     begin = jax.nn.initializers.lecun_normal(in_axis=1, out_axis=0)
     extra: dict[str, Any] = {}
-    read = 0
-    for place, (name, own) in enumerate(zip(names, jax.random.split(key, len(names)), strict=True)):
+    added_inputs, before = 0, ""
+    for name, layer_key in zip(names, jax.random.split(key, len(names)), strict=True):
         kernel = params[f"kernel_{name}"]
-        if place:
-            units = len(params[f"kernel_{names[place - 1]}"])
-            read = len(extra[f"bias_{names[place - 1]}"]) * kernel.shape[1] // units
-            extra[f"out_{name}"] = jnp.zeros((len(kernel), read))
+        if before:
+            units = len(params[f"kernel_{before}"])
+            added_inputs = len(extra[f"bias_{before}"]) * kernel.shape[1] // units
+            extra[f"out_{name}"] = jnp.zeros((len(kernel), added_inputs))
         if name != names[-1]:
             count = math.ceil(share * len(kernel))
-            extra[f"kernel_{name}"] = begin(own, (count, kernel.shape[1] + read))
+            extra[f"kernel_{name}"] = begin(layer_key, (count, kernel.shape[1] + added_inputs))
             extra[f"bias_{name}"] = jnp.zeros(count)
+        before = name
     return extra
 
 
@@ -194,35 +180,39 @@ def widened(
         masks: which added neurons each example sees, ``[neurons, batch]`` a hidden layer.
     """
     base, extra = wide["base"], wide["extra"]
-    names, batch = _layers(module), inputs.shape[0]
-    place = inputs.shape[1:3] if isinstance(module, ConvNet) else ()
+    names, batch = _layer_names(module), inputs.shape[0]
+    pixels = inputs.shape[1:3] if isinstance(module, ConvNet) else ()
 
     def layer(name: str, hidden: Any, added: Any) -> tuple[Any, Any]:
-        read = _read(module, name, hidden)
-        main = base[f"kernel_{name}"] @ read + base[f"bias_{name}"][:, None]
+        """What the base's neurons of a layer come to, and all that the layer reads."""
+        columns = _columns(module, name, hidden)
+        outputs = base[f"kernel_{name}"] @ columns + base[f"bias_{name}"][:, None]
         if added is None:
-            return main, read
-        aside = _read(module, name, added)
-        return main + extra[f"out_{name}"] @ aside, jnp.concatenate([read, aside])
+            return outputs, columns
+        added_columns = _columns(module, name, added)
+        outputs = outputs + extra[f"out_{name}"] @ added_columns
+        return outputs, jnp.concatenate([columns, added_columns])
 
-    hidden = jnp.moveaxis(jnp.reshape(inputs, (batch, *place, -1)), (0, -1), (-1, 0))
+    hidden = jnp.moveaxis(jnp.reshape(inputs, (batch, *pixels, -1)), (0, -1), (-1, 0))
     added = None
     for name, mask in zip(names[:-1], masks, strict=True):
-        main, read = layer(name, hidden, added)
-        side = extra[f"kernel_{name}"] @ read + extra[f"bias_{name}"][:, None]
-        hidden, added = (jnp.reshape(nn.relu(part), (-1, *place, batch)) for part in (main, side))
-        added = added * jnp.reshape(mask, (-1, *(1 for _ in place), batch))
+        outputs, columns = layer(name, hidden, added)
+        added_outputs = extra[f"kernel_{name}"] @ columns + extra[f"bias_{name}"][:, None]
+        hidden, added = (
+            jnp.reshape(nn.relu(part), (-1, *pixels, batch)) for part in (outputs, added_outputs)
+        )
+        added = added * jnp.reshape(mask, (-1, *(1 for _ in pixels), batch))
     return layer(names[-1], hidden, added)[0].T
 
 
-def _read(module: nn.Module, name: str, hidden: Any) -> Any:
+def _columns(module: nn.Module, name: str, hidden: Any) -> Any:
     """What a layer multiplies its kernel with."""
     if isinstance(module, ConvNet) and name != "dense":
-        return _neighbours(hidden)
+        return neighbours(hidden)
     return jnp.reshape(hidden, (-1, hidden.shape[-1]))
 
 
-def _layers(module: nn.Module) -> list[str]:
+def _layer_names(module: nn.Module) -> list[str]:
     """Names of the layers, first to last."""
     if isinstance(module, MLP) and len(module.features) > 1:
         return [str(layer) for layer in range(len(module.features))]

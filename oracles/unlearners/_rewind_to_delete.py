@@ -5,12 +5,13 @@ from typing import Any, ClassVar
 
 from jaxtyping import Array, Key
 
+from estimators.checks import check_within
 from oracles._learner import Learner, Parameters
 from oracles.learners._rewind_to_delete import RewindableDescent
 from oracles.learners._whole_set import everyone, own_learner
 from oracles.mechanisms._mechanism import Claim
 from oracles.mechanisms._rewind_to_delete import RewindToDelete
-from oracles.unlearners._contract import Batch, check_delta
+from oracles.unlearners._contract import Batch
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Rewind:
     learner: ClassVar[str] = "rewind-to-delete"
 
     def __post_init__(self) -> None:
-        check_delta(self.delta)
+        check_within("(0, 1)", delta=self.delta)
 
     def __call__(
         self,

@@ -9,7 +9,8 @@ from jaxtyping import Array, Key
 
 from oracles._learner import Learner, Parameters, cross_entropies
 from oracles.unlearners._ascent import GradientAscent
-from oracles.unlearners._contract import Batch, check_descent
+from oracles.unlearners._contract import Batch, on_device
+from oracles.unlearners._descent import MomentumDescent
 from oracles.unlearners._finetune import FineTune
 from oracles.unlearners._l1_sparse import L1Sparse
 from oracles.unlearners._neggrad import NegGrad
@@ -28,7 +29,7 @@ _RULES = {
 
 
 @dataclass(frozen=True)
-class RefinedUnlearning:
+class RefinedUnlearning(MomentumDescent):
     """Unlearns the least memorized third of S, then the middle, then the most, each by its rule.
 
     Memorization itself takes retraining; its proxy is the confidence p_y of θ0: the surer, the less
@@ -52,14 +53,12 @@ class RefinedUnlearning:
 
     learning_rate: float = 0.02
     epochs: int = 10
-    batch: int = 128
-    momentum: float = 0.9
     low: str = _NOTHING
     middle: str = "finetune"
     high: str = "salun"
 
     def __post_init__(self) -> None:
-        check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
+        super().__post_init__()
         for name in ("low", "middle", "high"):
             rule = getattr(self, name)
             if rule != _NOTHING and rule not in _RULES:
@@ -79,21 +78,21 @@ class RefinedUnlearning:
         Raises:
             ValueError: when S has fewer than 3 examples.
         """
-        inputs, labels = jnp.asarray(forget[0]), jnp.asarray(forget[1])
+        inputs, labels = on_device(forget)
         third = len(labels) // 3
         if not third:
             raise ValueError(
                 f"rum: expected at least 3 examples in the forget set, one a third, "
                 f"found {len(labels)}"
             )
-        # The loss −ln p_y: the surest first.
+        # By the loss −ln p_y: the surest come first.
         order = jnp.argsort(cross_entropies(learner.logits(params, inputs), labels))
         parts = jnp.split(order, [third, 2 * third])
-        keys = jax.random.split(key, 3)
-        for name, part, own in zip((self.low, self.middle, self.high), parts, keys, strict=True):
+        names, keys = (self.low, self.middle, self.high), jax.random.split(key, 3)
+        for name, part, part_key in zip(names, parts, keys, strict=True):
             rule = self._rule(name)
             if rule is not None:
-                params = rule(learner, params, (inputs[part], labels[part]), retain, own)
+                params = rule(learner, params, (inputs[part], labels[part]), retain, part_key)
         return params
 
     def _rule(self, name: str) -> Any:

@@ -9,13 +9,15 @@ import optax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Key
 
+from estimators.checks import check_within
 from oracles._learner import Learner, Parameters
-from oracles.unlearners._contract import Batch, check_descent
+from oracles.unlearners._contract import Batch
+from oracles.unlearners._descent import MomentumDescent
 from oracles.unlearners._random_label import descend_relabelled, relabelled_passes
 
 
 @dataclass(frozen=True)
-class SalUn:
+class SalUn(MomentumDescent):
     """Random labels with the gradient ∘ M, where M = 1 on the weights of largest |Σ_S ∇ℓ(θ0)|.
 
     M holds the top ``saliency`` part of all weights, counted over all layers together. Nothing
@@ -35,14 +37,11 @@ class SalUn:
 
     learning_rate: float = 0.02
     epochs: int = 10
-    batch: int = 128
-    momentum: float = 0.9
     saliency: float = 0.5
 
     def __post_init__(self) -> None:
-        check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
-        if not 0 < self.saliency <= 1:
-            raise ValueError(f"saliency: expected a number in (0, 1], found {self.saliency}")
+        super().__post_init__()
+        check_within("(0, 1]", saliency=self.saliency)
 
     def __call__(
         self,
@@ -54,13 +53,14 @@ class SalUn:
     ) -> Any:
         """θ0 with its salient weights trained on S relabelled and R."""
         gradient, unravel = ravel_pytree(jax.grad(learner.loss)(params, *forget))
-        kept = max(1, round(self.saliency * gradient.size))
+        count = max(1, round(self.saliency * gradient.size))
         # By rank, not by threshold: dead units tie at zero.
-        top = jnp.argsort(-jnp.abs(gradient))[:kept]
+        top = jnp.argsort(-jnp.abs(gradient))[:count]
         mask = unravel(jnp.zeros_like(gradient).at[top].set(1))
         optimiser = optax.chain(
             optax.stateless(lambda updates, _: jax.tree.map(jnp.multiply, updates, mask)),
-            optax.sgd(self.learning_rate, momentum=self.momentum),
+            self._optimiser,
         )
-        plan = relabelled_passes(key, learner, params, (forget, retain), self.epochs, self.batch)
-        return descend_relabelled(optimiser, learner, params, (forget, retain), plan)
+        sets = forget, retain
+        plan = relabelled_passes(key, learner, params, sets, self.epochs, self.batch)
+        return descend_relabelled(optimiser, learner, params, sets, plan)

@@ -7,23 +7,19 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jaxtyping import Array, Float, Key
 
+from estimators.checks import check_counts, check_within
 from oracles._learner import Learner, Parameters, descend
 from oracles.randomness import epoch_batches
-from oracles.unlearners._contract import (
-    Batch,
-    check_counts,
-    check_descent,
-    check_within,
-)
+from oracles.unlearners._contract import Batch, on_device
+from oracles.unlearners._descent import MomentumDescent
 
 Loss = Callable[[Any, Any], Any]
 
 
 @dataclass(frozen=True)
-class Scrub:
+class Scrub(MomentumDescent):
     """Max steps raise KL_T on S, min steps lower γ ℓ + α KL_T on R; the teacher is θ0.
 
     KL_T(t‖s) = T² KL(softmax(f_t/T) ‖ softmax(f_s/T)), mean over the batch. In each of the first
@@ -49,8 +45,6 @@ class Scrub:
 
     learning_rate: float = 0.02
     epochs: int = 10
-    batch: int = 128
-    momentum: float = 0.9
     forget_batch: int = 16
     max_epochs: int = 3
     alpha: float = 0.001
@@ -58,7 +52,7 @@ class Scrub:
     temperature: float = 4.0
 
     def __post_init__(self) -> None:
-        check_descent(self.learning_rate, self.epochs, self.batch, self.momentum)
+        super().__post_init__()
         check_counts(forget_batch=self.forget_batch)
         check_within("[0, inf)", alpha=self.alpha, gamma=self.gamma)
         check_within("(0, inf)", temperature=self.temperature)
@@ -76,53 +70,54 @@ class Scrub:
         key: Key[Array, ""],
     ) -> Any:
         """θ0 after ``epochs`` epochs of max and min steps."""
-        s_inputs = jnp.asarray(forget[0])
-        r_inputs, r_labels = jnp.asarray(retain[0]), jnp.asarray(retain[1])
+        (s_inputs, _), (r_inputs, r_labels) = on_device(forget), on_device(retain)
         s_size, r_size = min(self.forget_batch, len(s_inputs)), min(self.batch, len(r_labels))
-        ups, downs = -(-len(s_inputs) // s_size), -(-len(r_labels) // r_size)
-        lead = [True] * ups + [False] * downs
-        up = np.array(lead * self.max_epochs + [False] * downs * (self.epochs - self.max_epochs))
+        max_steps, min_steps = -(-len(s_inputs) // s_size), -(-len(r_labels) // r_size)
+        both = [True] * max_steps + [False] * min_steps
+        min_epochs = self.epochs - self.max_epochs
+        is_max = np.array(both * self.max_epochs + [False] * min_steps * min_epochs)
         s_key, r_key = jax.random.split(key)
-        s_plan = epoch_batches(s_key, len(s_inputs), max(1, int(up.sum())), s_size)
-        r_plan = epoch_batches(r_key, len(r_labels), int((~up).sum()), r_size)
-        # Of a max step the batch of R is not looked at, and the other way round.
-        s_plan = s_plan[np.clip(np.cumsum(up) - 1, 0, len(s_plan) - 1)]
-        r_plan = r_plan[np.maximum(np.cumsum(~up) - 1, 0)]
-        rise, fall = self.losses(learner, params, s_inputs, (r_inputs, r_labels))
-        return descend(
-            optax.sgd(self.learning_rate, momentum=self.momentum),
-            lambda params, step: jax.lax.cond(
-                step[0],
-                lambda params: rise(params, step[1]),
-                lambda params: fall(params, step[2]),
+        s_plan = epoch_batches(s_key, len(s_inputs), max(1, int(is_max.sum())), s_size)
+        r_plan = epoch_batches(r_key, len(r_labels), int((~is_max).sum()), r_size)
+        # In a max step the batch of R is not looked at, and in a min step that of S is not.
+        s_plan = s_plan[np.clip(np.cumsum(is_max) - 1, 0, len(s_plan) - 1)]
+        r_plan = r_plan[np.maximum(np.cumsum(~is_max) - 1, 0)]
+        max_loss, min_loss = self.losses(learner, params, s_inputs, (r_inputs, r_labels))
+
+        def loss(params: Any, entry: Any) -> Any:
+            is_max, s, r = entry
+            return jax.lax.cond(
+                is_max,
+                lambda params: max_loss(params, s),
+                lambda params: min_loss(params, r),
                 params,
-            ),
-            params,
-            (jnp.asarray(up), s_plan, r_plan),
-        )
+            )
+
+        return descend(self._optimiser, loss, params, (jnp.asarray(is_max), s_plan, r_plan))
 
     def losses(
         self, learner: Learner, teacher: Parameters, s_inputs: Any, retain: Batch
     ) -> tuple[Loss, Loss]:
         """What max steps and min steps minimise, by indices into S and into R."""
         r_inputs, r_labels = retain
-        s_wanted, r_wanted = learner.logits(teacher, s_inputs), learner.logits(teacher, r_inputs)
+        s_logits, r_logits = learner.logits(teacher, s_inputs), learner.logits(teacher, r_inputs)
 
-        def rise(params: Any, s: Any) -> Any:
-            return -_divergence(s_wanted[s], learner.logits(params, s_inputs[s]), self.temperature)
+        def max_loss(params: Any, s: Any) -> Any:
+            return -_divergence(s_logits[s], learner.logits(params, s_inputs[s]), self.temperature)
 
-        def fall(params: Any, r: Any) -> Any:
-            task = learner.loss(params, r_inputs[r], r_labels[r])
-            away = _divergence(r_wanted[r], learner.logits(params, r_inputs[r]), self.temperature)
-            return self.gamma * task + self.alpha * away
+        def min_loss(params: Any, r: Any) -> Any:
+            loss = learner.loss(params, r_inputs[r], r_labels[r])
+            student = learner.logits(params, r_inputs[r])
+            divergence = _divergence(r_logits[r], student, self.temperature)
+            return self.gamma * loss + self.alpha * divergence
 
-        return rise, fall
+        return max_loss, min_loss
 
 
 def _divergence(
     teacher: Float[Array, "n classes"], student: Float[Array, "n classes"], temperature: float
 ) -> Float[Array, ""]:
     """Mean of T² KL(teacher ‖ student) at temperature T, in nats."""
-    wanted = jax.nn.log_softmax(teacher / temperature)
-    said = jax.nn.log_softmax(student / temperature)
-    return temperature**2 * (jnp.exp(wanted) * (wanted - said)).sum(axis=1).mean()
+    teacher = jax.nn.log_softmax(teacher / temperature)
+    student = jax.nn.log_softmax(student / temperature)
+    return temperature**2 * (jnp.exp(teacher) * (teacher - student)).sum(axis=1).mean()

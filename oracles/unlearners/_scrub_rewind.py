@@ -5,12 +5,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Int, Key
 
-from oracles._learner import Learner, Parameters
+from oracles._learner import Learner, Parameters, descend_on
 from oracles.randomness import epoch_batches
-from oracles.unlearners._contract import Batch
+from oracles.unlearners._contract import Batch, on_device
 from oracles.unlearners._scrub import Scrub
 
 
@@ -49,22 +48,22 @@ class ScrubRewind(Scrub):
     ) -> Any:
         """The checkpoint of the epoch that is rewound to."""
         part_key, scrub_key = jax.random.split(key)
-        inputs, labels = jnp.asarray(retain[0]), jnp.asarray(retain[1])
-        s_inputs, s_labels = jnp.asarray(forget[0]), jnp.asarray(forget[1])
+        (s_inputs, s_labels), (inputs, labels) = on_device(forget), on_device(retain)
         classes = jax.eval_shape(learner.logits, params, s_inputs[:1]).shape[1]
-        held, rest, alike = _hold_out(part_key, s_labels, labels, classes)
+        held_out, rest, matches = _hold_out(part_key, s_labels, labels, classes)
         last, checkpoints = self._epochs(
             learner, params, (s_inputs, s_labels), (inputs[rest], labels[rest]), scrub_key
         )
-        wrong = learner.logits(last, inputs[held]).argmax(axis=1) != labels[held]
-        own = (labels[held] == jnp.arange(classes)[:, None]) & alike
-        seen = own.sum(axis=1)
-        errors = jnp.where(seen > 0, (own & wrong).sum(axis=1) / jnp.maximum(seen, 1), 1.0)
-        wanted = errors[s_labels].mean()
+        wrong = learner.logits(last, inputs[held_out]).argmax(axis=1) != labels[held_out]
+        of_class = (labels[held_out] == jnp.arange(classes)[:, None]) & matches
+        counts = of_class.sum(axis=1)
+        mistakes = (of_class & wrong).sum(axis=1)
+        errors = jnp.where(counts > 0, mistakes / jnp.maximum(counts, 1), 1.0)
+        reference = errors[s_labels].mean()
 
         def distance(checkpoint: Any) -> Any:
             answers = learner.logits(checkpoint, s_inputs).argmax(axis=1)
-            return jnp.abs((answers != s_labels).mean() - wanted)
+            return jnp.abs((answers != s_labels).mean() - reference)
 
         best = jax.lax.map(distance, checkpoints).argmin()
         return jax.tree.map(lambda leaf: leaf[best], checkpoints)
@@ -75,50 +74,49 @@ class ScrubRewind(Scrub):
         """SCRUB's last model, and its models after each epoch, epochs first."""
         (s_inputs, _), (_, r_labels) = forget, retain
         s_size, r_size = min(self.forget_batch, len(s_inputs)), min(self.batch, len(r_labels))
-        ups, downs = -(-len(s_inputs) // s_size), -(-len(r_labels) // r_size)
+        max_steps, min_steps = -(-len(s_inputs) // s_size), -(-len(r_labels) // r_size)
         s_key, r_key = jax.random.split(key)
-        s_plan = epoch_batches(s_key, len(s_inputs), self.epochs * ups, s_size)
-        r_plan = epoch_batches(r_key, len(r_labels), self.epochs * downs, r_size)
-        rise, fall = self.losses(learner, params, s_inputs, retain)
-        optimiser = optax.sgd(self.learning_rate, momentum=self.momentum)
+        s_plan = epoch_batches(s_key, len(s_inputs), self.epochs * max_steps, s_size)
+        r_plan = epoch_batches(r_key, len(r_labels), self.epochs * min_steps, r_size)
+        max_loss, min_loss = self.losses(learner, params, s_inputs, retain)
 
-        def walk(loss: Any, state: Any, plan: Any) -> Any:
-            def step(state: Any, index: Any) -> tuple[Any, None]:
-                params, memory = state
-                updates, memory = optimiser.update(jax.grad(loss)(params, index), memory, params)
-                return (optax.apply_updates(params, updates), memory), None
-
-            return jax.lax.scan(step, state, plan)[0]
-
-        def epoch(state: Any, now: Any) -> tuple[Any, Any]:
-            turn, s, r = now
+        def epoch(state: Any, entry: Any) -> tuple[Any, Any]:
+            has_max_steps, s_plan, r_plan = entry
             state = jax.lax.cond(
-                turn, lambda state: walk(rise, state, s), lambda state: state, state
+                has_max_steps,
+                lambda state: descend_on(self._optimiser, max_loss, state, s_plan),
+                lambda state: state,
+                state,
             )
-            state = walk(fall, state, r)
+            state = descend_on(self._optimiser, min_loss, state, r_plan)
             return state, state[0]
 
         plan = (
             jnp.arange(self.epochs) < self.max_epochs,
-            s_plan.reshape(self.epochs, ups, s_size),
-            r_plan.reshape(self.epochs, downs, r_size),
+            s_plan.reshape(self.epochs, max_steps, s_size),
+            r_plan.reshape(self.epochs, min_steps, r_size),
         )
-        (last, _), checkpoints = jax.lax.scan(epoch, (params, optimiser.init(params)), plan)
+        start = params, self._optimiser.init(params)
+        (last, _), checkpoints = jax.lax.scan(epoch, start, plan)
         return last, checkpoints
 
 
 def _hold_out(
-    key: Key[Array, ""], wanted: Int[Array, " forget"], labels: Int[Array, " retain"], classes: int
-) -> tuple[Int[Array, " held"], Int[Array, " rest"], Any]:
-    """Indices of R held out and kept, at random; of those held out, whether S wants their label.
+    key: Key[Array, ""],
+    forget_labels: Int[Array, " forget"],
+    labels: Int[Array, " retain"],
+    classes: int,
+) -> tuple[Int[Array, " held_out"], Int[Array, " rest"], Any]:
+    """Indices of R held out and kept, at random; for those held out, whether they match S.
 
-    As many are held out as S has, whatever the labels, as shapes must not depend on them.
+    One matches when S has its label, and has it at least as often as those drawn up to there. As
+    many are held out as S has, whatever the labels, because shapes must not depend on them.
     """
     order = jax.random.permutation(key, len(labels))
-    own = labels[order][:, None] == jnp.arange(classes)
-    place = (own.cumsum(axis=0) * own).sum(axis=1)
-    alike = place <= jnp.bincount(wanted, length=classes)[labels[order]]
-    first = jnp.argsort(~alike)
-    count = min(len(wanted), len(labels) // 2)
-    order, alike = order[first], alike[first]
-    return order[:count], order[count:], alike[:count]
+    is_label = labels[order][:, None] == jnp.arange(classes)
+    place_in_class = (is_label.cumsum(axis=0) * is_label).sum(axis=1)
+    matches = place_in_class <= jnp.bincount(forget_labels, length=classes)[labels[order]]
+    matching_first = jnp.argsort(~matches)
+    count = min(len(forget_labels), len(labels) // 2)
+    order, matches = order[matching_first], matches[matching_first]
+    return order[:count], order[count:], matches[:count]

@@ -35,7 +35,7 @@ class SisaDeletion:
     ) -> Any:
         """The ensemble without S."""
         own = own_learner("sisa", learner, Sisa)
-        shard_of, slice_of = own.cells(params["cells"], *forget)
-        first = jnp.full(own.shards, own.slices).at[shard_of].min(slice_of)
+        shards, slices = own.cells(params["cells"], *forget)
+        first = jnp.full(own.shards, own.slices).at[shards].min(slices)
         inside = jnp.ones(len(retain[1]), dtype=bool)
         return own.train_from(first, params, jax.random.split(key)[0], *retain, inside)

@@ -1,5 +1,6 @@
 """SSD: dampen the weights that matter more to S than to D."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,8 @@ from jaxtyping import Array, Key
 
 from estimators.checks import check_counts, check_within
 from oracles._learner import Learner, Parameters
-from oracles.unlearners._contract import Batch, passes
+from oracles.unlearners._contract import Batch, joined, on_device
+from oracles.unlearners._descent import passes
 
 
 @dataclass(frozen=True)
@@ -50,29 +52,41 @@ class SelectiveDampening:
     ) -> Any:
         """θ0, dampened."""
         s_key, d_key = jax.random.split(key)
-        other = retain
-        if self.against == "all":
-            pairs = zip(forget, retain, strict=True)
-            inputs, labels = (jnp.concatenate([*map(jnp.asarray, pair)]) for pair in pairs)
-            other = inputs, labels
-        of_s = self._importance(learner, params, forget, s_key)
-        of_d = self._importance(learner, params, other, d_key)
+        reference = joined(forget, retain) if self.against == "all" else retain
+        importance_s = self._importance(learner, params, forget, s_key)
+        importance_d = self._importance(learner, params, reference, d_key)
 
         def dampened(weight: Any, s: Any, d: Any) -> Any:
             chosen = s > self.alpha * d
             ratio = self.dampening * d / jnp.where(chosen, s, 1)
             return jnp.where(chosen, weight * jnp.minimum(ratio, 1), weight)
 
-        return jax.tree.map(dampened, params, of_s, of_d)
+        return jax.tree.map(dampened, params, importance_s, importance_d)
 
-    def _importance(self, learner: Learner, params: Parameters, data: Batch, key: Any) -> Any:
+    def _importance(self, learner: Learner, params: Parameters, examples: Batch, key: Any) -> Any:
         """Mean squared batch gradient of each weight, a tree like ``params``."""
-        inputs, labels = jnp.asarray(data[0]), jnp.asarray(data[1])
-        plan = passes(key, len(labels), 1, self.batch)
+        inputs, labels = on_device(examples)
 
-        def add(total: Any, index: Any) -> tuple[Any, None]:
-            gradient = jax.grad(learner.loss)(params, inputs[index], labels[index])
-            return jax.tree.map(lambda t, g: t + g * g, total, gradient), None
+        def gradient(index: Any) -> Any:
+            return jax.grad(learner.loss)(params, inputs[index], labels[index])
 
-        total, _ = jax.lax.scan(add, jax.tree.map(jnp.zeros_like, params), plan)
-        return jax.tree.map(lambda t: t / len(plan), total)
+        return batch_mean(gradient, jnp.square, params, passes(key, len(labels), 1, self.batch))
+
+
+def batch_mean(
+    gradient: Callable[[Any], Any], size: Callable[[Any], Any], params: Parameters, plan: Any
+) -> Any:
+    """Mean over the batches of a plan of the size of each weight's gradient.
+
+    Args:
+        gradient: of a batch, given its indices; a tree like ``params``.
+        size: of a leaf, such as its square.
+        params: the weights.
+        plan: indices of examples, a row a batch.
+    """
+
+    def add(total: Any, index: Any) -> tuple[Any, None]:
+        return jax.tree.map(lambda t, g: t + size(g), total, gradient(index)), None
+
+    total, _ = jax.lax.scan(add, jax.tree.map(jnp.zeros_like, params), plan)
+    return jax.tree.map(lambda t: t / len(plan), total)

@@ -33,5 +33,5 @@ class SummationForm:
     ) -> Any:
         """The counts without S."""
         own = own_learner("summation-form", learner, NaiveBayes)
-        gone = own.count(*forget, jnp.ones(len(forget[1]), dtype=bool))
-        return jax.tree.map(jnp.subtract, dict(params), dict(gone))
+        removed = own.count(*forget, jnp.ones(len(forget[1]), dtype=bool))
+        return jax.tree.map(jnp.subtract, dict(params), dict(removed))

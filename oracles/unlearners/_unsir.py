@@ -8,13 +8,10 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Key
 
+from estimators.checks import check_counts, check_within
 from oracles._learner import Learner, Parameters, descend
-from oracles.unlearners._contract import (
-    Batch,
-    check_counts,
-    check_within,
-    passes,
-)
+from oracles.unlearners._contract import Batch, on_device
+from oracles.unlearners._descent import sgd_passes
 
 
 @dataclass(frozen=True)
@@ -89,42 +86,45 @@ class Unsir:
         Raises:
             ValueError: when inputs are tokens, for which there is no such noise.
         """
-        s_inputs, s_labels = jnp.asarray(forget[0]), jnp.asarray(forget[1])
-        r_inputs, r_labels = jnp.asarray(retain[0]), jnp.asarray(retain[1])
+        (s_inputs, s_labels), (r_inputs, r_labels) = on_device(forget), on_device(retain)
         if not jnp.issubdtype(s_inputs.dtype, jnp.inexact):
             raise ValueError(
                 "unsir: expected inputs that noise can be added to, as images, found tokens "
                 f"({s_inputs.dtype})"
             )
         noise_key, impair_key, repair_key = jax.random.split(key, 3)
-        begin = jax.random.normal(noise_key, (self.noise, *s_inputs.shape[1:]), s_inputs.dtype)
+        start = jax.random.normal(noise_key, (self.noise, *s_inputs.shape[1:]), s_inputs.dtype)
         labels = s_labels[jnp.arange(self.noise) % len(s_labels)]
-        noise = self._worst(learner, params, begin, labels)
+        noise = self._worst_noise(learner, params, start, labels)
         inputs = jnp.concatenate([*[noise] * self.repeats, r_inputs])
         labels = jnp.concatenate([*[labels] * self.repeats, r_labels])
-        impair = passes(impair_key, len(labels), self.impair_epochs, self.batch)
-        params = descend(
+        params = sgd_passes(
             optax.adam(self.impair_rate),
-            lambda params, index: learner.loss(params, inputs[index], labels[index]),
+            learner,
             params,
-            impair,
+            (inputs, labels),
+            impair_key,
+            epochs=self.impair_epochs,
+            batch=self.batch,
         )
-        repair = passes(repair_key, len(r_labels), self.repair_epochs, self.batch)
-        return descend(
+        return sgd_passes(
             optax.adam(self.repair_rate),
-            lambda params, index: learner.loss(params, r_inputs[index], r_labels[index]),
+            learner,
             params,
-            repair,
+            retain,
+            repair_key,
+            epochs=self.repair_epochs,
+            batch=self.batch,
         )
 
-    def _worst(
-        self, learner: Learner, params: Parameters, begin: Float[Array, "n ..."], labels: Any
+    def _worst_noise(
+        self, learner: Learner, params: Parameters, start: Float[Array, "n ..."], labels: Any
     ) -> Float[Array, "n ..."]:
         """The noise after its steps up the loss at θ0."""
 
-        def loss(now: Any, _: Any) -> Any:
-            size = jnp.square(now["noise"]).sum() / len(begin)
-            return self.noise_penalty * size - learner.loss(params, now["noise"], labels)
+        def loss(state: Any, _: Any) -> Any:
+            size = jnp.square(state["noise"]).sum() / len(start)
+            return self.noise_penalty * size - learner.loss(params, state["noise"], labels)
 
         optimiser, plan = optax.adam(self.noise_rate), jnp.arange(self.noise_steps)
-        return descend(optimiser, loss, {"noise": begin}, plan)["noise"]
+        return descend(optimiser, loss, {"noise": start}, plan)["noise"]

@@ -16,7 +16,8 @@ import pytest
 
 from indist import oracles
 from oracles.unlearners import InfluenceExpanded, MatchedStopping, PrototypeSubtraction
-from oracles.unlearners._influence_expanded import last_features, membership
+from oracles.unlearners._layers import last_features
+from oracles.unlearners._membership import membership
 
 CLASSES, FEATURES, COUNT = 3, 4, 24
 LEARNER = oracles.Learner(

@@ -19,8 +19,9 @@ from oracles.unlearners import _amnesiac
 from oracles.unlearners._amnesiac import Amnesiac
 from oracles.unlearners._ct import ConvolutionTranspose
 from oracles.unlearners._finetune import FineTune
+from oracles.unlearners._layers import kernel_paths
 from oracles.unlearners._lf_ssd import LabelFreeDampening
-from oracles.unlearners._msg import MaskedSmallGradients, kernel_paths
+from oracles.unlearners._msg import MaskedSmallGradients
 from oracles.unlearners._potion import Potion
 from oracles.unlearners._scrub import Scrub
 from oracles.unlearners._scrub_rewind import ScrubRewind, _hold_out

@@ -214,7 +214,7 @@ class Plain(nn.Module):
 
 def test_any_module_and_any_optimiser_train(circles: oracles.Scenario) -> None:
     """A plain flax module and an optax chain go the vectorised way and equal a plain loop."""
-    from oracles._recipe import build
+    from oracles._deferred import build
     from oracles.randomness import batch_plan, stream_key, stream_number
 
     recipe = partial(

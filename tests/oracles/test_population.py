@@ -36,7 +36,7 @@ def test_seeds_and_streams_make_other_models(circles: oracles.Scenario) -> None:
 
 def test_one_model_equals_a_plain_loop(circles: oracles.Scenario) -> None:
     """The vectorised scan against init, grad and update called step by step for one model."""
-    from oracles._recipe import build
+    from oracles._deferred import build
     from oracles.randomness import batch_plan, stream_key, stream_number
 
     number = stream_number(0, "s")
@@ -179,7 +179,7 @@ def test_damage_is_named(
 
 def test_masked_exclusion_weighs_excluded_examples_nothing(circles: oracles.Scenario) -> None:
     """Against a plain loop: batches from D, excluded examples in them neither seen nor replaced."""
-    from oracles._recipe import build
+    from oracles._deferred import build
     from oracles.randomness import batch_plan, stream_key, stream_number
 
     circles = replace(circles, learner=replace(circles.learner, steps=8))

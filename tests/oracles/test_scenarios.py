@@ -8,8 +8,8 @@ import optax
 import pytest
 
 from indist import oracles
+from oracles._deferred import build, describe
 from oracles._probes import Examples, Probes
-from oracles._recipe import build, describe
 
 NAMES = sorted(oracles.scenarios.SCENARIOS)
 

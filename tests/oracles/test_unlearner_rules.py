@@ -18,7 +18,7 @@ from scipy.special import expit, log_softmax, softmax
 
 from indist import oracles
 from oracles.unlearners import _random_label
-from oracles.unlearners._last_layers import layers
+from oracles.unlearners._layers import layers
 
 CLASSES, FEATURES = 3, 4
 LEARNER = oracles.Learner(
