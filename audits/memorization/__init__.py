@@ -2,3 +2,7 @@
 
 Stands on `audits.verdict` for comparisons of populations.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

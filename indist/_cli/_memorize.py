@@ -6,12 +6,13 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from audits.memorization import TARGETS, Estimate, MemorizationStudy
 from audits.report.numbers import interval, level, near, plain
 from estimators.checks import check_confidence
 from indist import figures, oracles
-from indist._memorization import TARGETS, Measured, digits_shown
+from indist._digits import digits_shown
 from indist._tables import parquet_available, write_table
-from indist.figures._page import MARKS, Estimate, present
+from indist.figures._page import MARKS
 
 THRESHOLD = 0.25
 """Above which an example counts as memorized, after Feldman and Zhang (2020)."""
@@ -57,7 +58,7 @@ def run_memorize(
         resume=resume,
         engine=engine,
     )
-    measured = Measured(runs, confidence)
+    measured = MemorizationStudy(runs, confidence)
     if measured.memorization.undetermined.all():
         raise ValueError(
             f"models: expected enough that some include an example and some do not, found "
@@ -75,7 +76,7 @@ def run_memorize(
         console.print(remark, soft_wrap=True)
 
 
-def _write_tables(measured: Measured, folder: Path) -> None:
+def _write_tables(measured: MemorizationStudy, folder: Path) -> None:
     for name, table in (
         ("memorization", measured.memorization_table()),
         ("self_cross", measured.self_cross_table()),
@@ -85,11 +86,11 @@ def _write_tables(measured: Measured, folder: Path) -> None:
         write_table(table, folder / name)
 
 
-def _write_figures(scenario: oracles.Scenario, measured: Measured, folder: Path) -> str:
+def _write_figures(scenario: oracles.Scenario, measured: MemorizationStudy, folder: Path) -> str:
     """Writes all figures that fit the scenario; what is left out, in a sentence."""
     out, confidence = folder / "figures", measured.confidence
     table, groups = measured.memorization_table(), measured.groups
-    names = present(groups)
+    names = measured.sources
     every = measured.memorization.simultaneous(confidence)
     estimate = table["memorization"].to_numpy()
     ends = every.confidence_interval
@@ -121,7 +122,7 @@ def _write_figures(scenario: oracles.Scenario, measured: Measured, folder: Path)
     return ""
 
 
-def _write_self_cross(measured: Measured, out: Path) -> None:
+def _write_self_cross(measured: MemorizationStudy, out: Path) -> None:
     table = measured.self_cross_table()
     count = table["others_count"].to_numpy()
     table = table.assign(
@@ -131,7 +132,7 @@ def _write_self_cross(measured: Measured, out: Path) -> None:
     # Half of the error for each side of a box.
     shared = (1 + measured.confidence) / 2
     sets: dict[str, tuple[Estimate, Estimate]] = {}
-    for name in present(measured.groups):
+    for name in measured.sources:
         cross = measured.mean_influence(name, name, shared)
         others = int((measured.groups == name).sum()) - 1
         pair = measured.mean_memorization(name, shared), cross.scaled(others)
@@ -154,9 +155,9 @@ def _write_self_cross(measured: Measured, out: Path) -> None:
     figures.save(figure, out / "self_cross", points)
 
 
-def _write_heat_map(measured: Measured, out: Path) -> None:
+def _write_heat_map(measured: MemorizationStudy, out: Path) -> None:
     table = measured.group_table()
-    sources = present(measured.groups)
+    sources = measured.sources
     targets = [name for name in TARGETS if name in set(table["target"])]
     shape = len(sources), len(targets)
     numbers = [table[name].to_numpy().reshape(shape) for name in ("influence", "low", "high")]
@@ -164,7 +165,7 @@ def _write_heat_map(measured: Measured, out: Path) -> None:
     figures.save(figure, out / "heat_map", table)
 
 
-def _say(console: Console, measured: Measured) -> None:
+def _say(console: Console, measured: MemorizationStudy) -> None:
     found = measured.memorization
     listed = found.exceeding(THRESHOLD, false_discovery_rate=_RATE)
     table = Table("example", "label", "group", "memorization", level(measured.confidence))
@@ -179,7 +180,7 @@ def _say(console: Console, measured: Measured) -> None:
         f"above {plain(THRESHOLD)} (false discovery rate {plain(100 * _RATE)} %)",
         soft_wrap=True,
     )
-    for name in present(measured.groups):
+    for name in measured.sources:
         mean = measured.mean_memorization(name)
         size = int((measured.groups == name).sum())
         text = "undetermined"
@@ -193,7 +194,7 @@ def _say(console: Console, measured: Measured) -> None:
     console.print(table)
 
 
-def _most_memorized(measured: Measured) -> list[tuple[str, ...]]:
+def _most_memorized(measured: MemorizationStudy) -> list[tuple[str, ...]]:
     """The rows of the examples with the greatest estimates; of equal ones the surest first."""
     found, runs = measured.memorization, measured.runs
     low, high = found.confidence_interval.low, found.confidence_interval.high

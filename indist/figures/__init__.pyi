@@ -4,9 +4,9 @@ from ._histogram import histogram as histogram
 from ._paper import FIGURES as FIGURES
 from ._paper import WIDTHS as WIDTHS
 from ._paper import PaperFigure as PaperFigure
+from ._paper import Work as Work
 from ._paper import make as make
+from ._paper import read_rows as read_rows
 from ._save import save as save
 from ._save import save_widths as save_widths
 from ._self_cross import self_cross as self_cross
-from ._work import Work as Work
-from ._work import read_rows as read_rows

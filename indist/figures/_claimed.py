@@ -4,7 +4,8 @@ from matplotlib.figure import Figure
 
 from audits.report.palette import INK, MUTED, UNLEARNING, UNTRAINING, drawing
 from indist.figures._page import SMALL, TEXT, tidy
-from indist.figures._work import Row, Work
+from indist.studies._cells import Row
+from indist.studies.illustrations._sources import Work
 
 _WORLDS = ("as it is", "epsilon divided by ten", "noise left out")
 

@@ -1,61 +1,18 @@
 """Hockey-stick and trade-off curves of one unlearner against both references, with bands."""
 
-from typing import Any
-
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-import audits
-import estimators
 from audits.report.palette import INK, MUTED, UNLEARNING, UNTRAINING, drawing
-from audits.verdict import median_margins
 from indist.figures._page import PAGE, SMALL, TEXT, tidy
-from indist.figures._work import Row, Work
+from indist.studies._cells import Row
+from indist.studies.illustrations._curves import METHOD, SCENARIO
+from indist.studies.illustrations._curves import numbers as numbers
 
-SCENARIO, METHOD = "digits-trigger", "neggrad"
 _MARKS = {
     "untraining": ("against T = A(D∖S), 95 %", UNTRAINING, "s", "-"),
     "unlearning": ("against A(D∖B), 95 %", UNLEARNING, "^", "-"),
 }
-
-
-def numbers(work: Work) -> list[Row]:
-    """Both kinds of curve, their bands at 95 % confidence.
-
-    Returns:
-        ``curve`` (``hockey-stick`` or ``trade-off``), ``reference``, ``x`` (ε, or the type I
-        error), ``y`` (δ, the greater of both directions, or the type II error), ``low``, ``high``.
-    """
-    refs = work.references(SCENARIO)
-    made = work.unlearned(refs, METHOD)
-    audit = audits.audit(made, refs)
-    rows: list[Row] = []
-    for name in _MARKS:
-        found = getattr(audit, name)
-        curve = found.curve
-        y, low, high = (
-            np.maximum(getattr(curve, f"forward{part}"), getattr(curve, f"backward{part}"))
-            for part in ("", "_low", "_high")
-        )
-        rows += _rows("hockey-stick", name, curve.epsilon, y, low, high)
-        # The observable that tells them apart best: its trade-off curve, not the best of many.
-        best = max(range(len(found.by_observable)), key=lambda i: found.by_observable[i].estimate)
-        samples = [
-            median_margins(population.observe(refs.probes)).values[:, best]
-            for population in (getattr(refs, name), made)
-        ]
-        tradeoff = estimators.tradeoff_curve(*samples, confidence=0.95)
-        ends = tradeoff.confidence_interval
-        rows += _rows("trade-off", name, tradeoff.alpha, tradeoff.beta, ends.low, ends.high)
-    return rows
-
-
-def _rows(kind: str, reference: str, *columns: Any) -> list[Row]:
-    return [
-        {"curve": kind, "reference": reference, "x": x, "y": y, "low": low, "high": high}
-        for x, y, low, high in zip(*(np.asarray(c).tolist() for c in columns), strict=True)
-    ]
 
 
 @drawing()

@@ -6,7 +6,8 @@ from matplotlib.ticker import NullLocator
 
 from audits.report.palette import BOTH, INK, MUTED, ORIGINAL, UNLEARNING, UNTRAINING, drawing
 from indist.figures._page import PAGE, SMALL, TEXT, tidy
-from indist.figures._work import Row, Work
+from indist.studies._cells import Row
+from indist.studies.illustrations._sources import Work
 
 _STYLES = (
     (UNTRAINING, "s", "-"),

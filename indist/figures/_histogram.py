@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from audits.memorization import Estimate
 from audits.report.numbers import level, near
 from audits.report.palette import INK, MUTED, drawing
-from indist.figures._page import MARKS, PAGE, SMALL, TEXT, Estimate, present, tidy
+from indist.figures._page import MARKS, PAGE, SMALL, TEXT, present, tidy
 
 _BIN = 0.05
 

@@ -4,17 +4,11 @@ import math
 
 from matplotlib.figure import Figure
 
-import audits
 from audits.report.palette import INK, MUTED, UNTRAINING, drawing
 from indist.figures._page import PAGE, SMALL, tidy
-from indist.figures._work import Row, Work
+from indist.studies._cells import Row
+from indist.studies.illustrations._influence_cases import numbers as numbers
 
-CASES = (
-    ("digits-typical", 0.5),
-    ("digits-random-labels", 0.5),
-    ("digits-swap", 0.9),
-)
-"""Scenarios and γ; found by trying several, as a figure of the three cases has to show each."""
 _WORDS = {
     "forget": "on S itself",
     "behaviour": "on the rest, B∖S",
@@ -23,33 +17,6 @@ _WORDS = {
     "retain": "on the retained",
     "test": "on test",
 }
-
-
-def numbers(work: Work) -> list[Row]:
-    """A row a scenario and probe group: `audits.influence_case`, intervals of 95 % together.
-
-    Returns:
-        ``scenario``, ``discovery``, ``case``, ``group``, ``influence``, ``low``, ``high``,
-        ``threshold``.
-    """
-    rows: list[Row] = []
-    for scenario, discovery in CASES:
-        found = audits.influence_case(work.references(scenario, discovery=discovery))
-        ends = found.confidence_interval
-        rows += [
-            {
-                "scenario": scenario,
-                "discovery": discovery,
-                "case": found.case,
-                "group": group,
-                "influence": float(found.estimate[i]),
-                "low": float(ends.low[i]),
-                "high": float(ends.high[i]),
-                "threshold": found.threshold,
-            }
-            for i, group in enumerate(found.groups)
-        ]
-    return rows
 
 
 @drawing()

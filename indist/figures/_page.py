@@ -9,7 +9,6 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 
 from audits.report.palette import GRID, INK, MUTED, UNLEARNING, UNTRAINING
-from estimators import ConfidenceInterval
 
 COLUMN, PAGE = 3.3, 6.9
 """Widths in inches of one column and of a page of two."""
@@ -30,23 +29,6 @@ MARKS = {
     "behaviour": Mark("rest of the behaviour, B∖S", UNLEARNING, "^"),
     "retain": Mark("other examples, D∖B", INK, "s"),
 }
-
-
-class Estimate(NamedTuple):
-    """A number and the ends of its interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, value: float, ends: ConfidenceInterval) -> "Estimate":
-        """From an estimator's result for one number."""
-        return cls(float(value), float(ends.low), float(ends.high))
-
-    def scaled(self, factor: float) -> "Estimate":
-        """In other units; the factor is not negative."""
-        return Estimate(*(factor * number for number in self))
 
 
 def present(groups: Iterable[str]) -> list[str]:

@@ -19,7 +19,9 @@ from indist.figures import (
 )
 from indist.figures._page import COLUMN, PAGE
 from indist.figures._save import save_widths
-from indist.figures._work import Row, Work
+from indist.studies._cells import Row
+from indist.studies._study import read_rows as read_rows
+from indist.studies.illustrations._sources import Work as Work
 
 
 class PaperFigure(NamedTuple):

@@ -8,7 +8,8 @@ from matplotlib.patches import Rectangle
 
 from audits.report.palette import BOTH, INK, MUTED, PAPER, UNLEARNING, UNTRAINING, drawing
 from indist.figures._page import PAGE, SMALL, TEXT, tidy
-from indist.figures._work import Row, Work
+from indist.studies._cells import Row
+from indist.studies.illustrations._sources import Work
 
 _COLOURS = {"untraining": UNTRAINING, "unlearning": UNLEARNING, "both": BOTH}
 _MARKERS = {"untraining": "s", "unlearning": "^", "both": "D", "neither": "o", "inconclusive": "x"}

@@ -1,53 +1,17 @@
 """Training with differential privacy: when untraining has nothing left to do."""
 
-from typing import Any
-
 from matplotlib.figure import Figure
 
-import audits
-import oracles
 from audits.report.palette import INK, MUTED, UNLEARNING, UNTRAINING, drawing
 from indist.figures._page import PAGE, SMALL, TEXT, tidy
-from indist.figures._work import Row, Work
+from indist.studies._cells import Row
+from indist.studies.illustrations._private_training import TOLERANCE
+from indist.studies.illustrations._private_training import numbers as numbers
 
-SCENARIO, DISCOVERY, DELTA = "logistic-3v8", 0.1, 0.01
-SIGMAS = (2.5, 5.0, 10.0, 20.0, 40.0, 80.0)
-TOLERANCE = 0.2
 _MARKS = {
     "T": ("original to T = A(D∖S)", UNTRAINING, "s"),
     "B": ("original to A(D∖B)", UNLEARNING, "^"),
 }
-
-
-def numbers(work: Work) -> list[Row]:
-    """A row a strength of noise, at γ = 0.1, ε = 1; bounds of an audit of the original itself.
-
-    Returns:
-        ``sigma`` (noise in clipping norms), ``claimed_epsilon`` (at δ = 0.01, for the group S),
-        ``test`` (share right), ``distance``, ``lower``, ``upper`` ``_to_T`` and ``_to_B``.
-    """
-    rows: list[Row] = []
-    for sigma in SIGMAS:
-        refs = work.references(
-            SCENARIO, discovery=DISCOVERY, learner="private", learner_settings={"sigma": sigma}
-        )
-        world = refs.scenario
-        unlearner: Any = oracles.unlearners.UNLEARNERS["private-identity"](delta=DELTA)
-        claim = unlearner.claim(world.learner, world.sizes["train"], world.sizes["forget"])
-        audit = audits.audit(
-            work.unlearned(refs, "private-identity"), refs, tolerance=TOLERANCE, claim=claim
-        )
-        row: Row = {"sigma": sigma, "claimed_epsilon": claim.epsilon}
-        row["test"] = next(
-            summary.accuracy
-            for summary in audit.groups
-            if (summary.population, summary.group) == ("submission", "test")
-        )
-        for reference, found in (("T", audit.untraining), ("B", audit.unlearning)):
-            values = {"distance": found.estimate, "lower": found.lower, "upper": found.upper}
-            row |= {f"{name}_to_{reference}": value for name, value in values.items()}
-        rows.append(row)
-    return rows
 
 
 @drawing()

@@ -10,9 +10,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from audits.memorization import Estimate
 from audits.report.numbers import level, up
 from audits.report.palette import GRID, INK, MUTED, PAPER, drawing
-from indist.figures._page import COLUMN, MARKS, SMALL, TEXT, Estimate, present, tidy
+from indist.figures._page import COLUMN, MARKS, SMALL, TEXT, present, tidy
 
 
 @drawing()

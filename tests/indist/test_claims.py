@@ -12,10 +12,10 @@ from sklearn.datasets import load_diabetes
 from typer.testing import CliRunner
 
 import audits
+from audits.memorization import Estimate
 from audits.verdict._compare import compare
 from indist import oracles
 from indist._cli._app import app
-from indist.figures._page import Estimate
 from indist.studies._cells import Row
 from indist.studies.claims import Claims, forged
 from indist.studies.claims._attacks import success, wrong_metric

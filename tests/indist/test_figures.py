@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from indist import figures
 from indist._cli._app import app
-from indist.figures import _decision_fields
 from indist.figures._plane import _labels
+from indist.studies.illustrations import _decision_fields
 
 DOCS = Path(__file__).parents[2] / "docs"
 CHEAP = ("plane", "claimed")

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from audits.memorization import MemorizationStudy
 from estimators.influence._simultaneous import bonferroni
 from indist import _tables, figures, oracles
 from indist._cli._app import app
-from indist._memorization import Measured
 
 TABLES = {
     "memorization": "example label group n_in n_out memorization low high soft soft_low soft_high "
@@ -39,13 +39,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, pd.DataFr
     runs = oracles.subset_runs(scenario, models=50, seed=0, directory=folder / "runs")
     done = memorize("circles", "-o", folder, "--models", 60, "--resume")
     assert done.exit_code == 0, done.output
-    return folder, done.output, Measured(runs, 0.95).memorization_table()
+    return folder, done.output, MemorizationStudy(runs, 0.95).memorization_table()
 
 
 @pytest.fixture(scope="module")
-def measured(made: tuple[Path, str, pd.DataFrame]) -> Measured:
+def measured(made: tuple[Path, str, pd.DataFrame]) -> MemorizationStudy:
     scenario = oracles.scenarios.load("circles", seed=0)
-    return Measured(oracles.load_runs(made[0] / "runs", scenario), 0.95)
+    return MemorizationStudy(oracles.load_runs(made[0] / "runs", scenario), 0.95)
 
 
 def test_the_terminal_says_what_was_found(made: tuple[Path, str, pd.DataFrame]) -> None:
@@ -88,7 +88,7 @@ def test_figures_are_written_for_print_web_and_slides(
     assert not list((made[0] / "figures").glob("*.part"))
 
 
-def test_influence_is_that_of_a_count_written_out(measured: Measured) -> None:
+def test_influence_is_that_of_a_count_written_out(measured: MemorizationStudy) -> None:
     runs = measured.runs
     source, target = (np.flatnonzero(runs.groups == name) for name in ("forget", "behaviour_test"))
     share = runs.correct[:, target].mean(axis=1)
@@ -100,7 +100,7 @@ def test_influence_is_that_of_a_count_written_out(measured: Measured) -> None:
     np.testing.assert_allclose(fresh[source], each, atol=1e-12)
 
 
-def test_influence_on_the_own_group_leaves_the_source_out(measured: Measured) -> None:
+def test_influence_on_the_own_group_leaves_the_source_out(measured: MemorizationStudy) -> None:
     runs = measured.runs
     members = np.flatnonzero(runs.groups == "behaviour")
     table = measured.self_cross_table().set_index("example")["others"]
@@ -110,12 +110,14 @@ def test_influence_on_the_own_group_leaves_the_source_out(measured: Measured) ->
         assert table[i] == pytest.approx(share[inside].mean() - share[~inside].mean(), abs=1e-12)
 
 
-def test_listed_pairs_have_intervals_that_hold_for_all_pairs_at_once(measured: Measured) -> None:
+def test_listed_pairs_have_intervals_that_hold_for_all_pairs_at_once(
+    measured: MemorizationStudy,
+) -> None:
     runs = replace(measured.runs)
     correct = measured.runs.correct.copy()
     correct[:, [0, 700]] = measured.runs.included[:, [3]]
     vars(runs)["correct"] = correct
-    found = Measured(runs, 0.95)
+    found = MemorizationStudy(runs, 0.95)
     pairs, every = found.pairs_table(), found.pairs
     assert set(zip(pairs["source"], pairs["target"], strict=True)) >= {(3, 0), (3, 700)}
     assert (pairs["source"] != pairs["target"]).all()
@@ -128,10 +130,12 @@ def test_listed_pairs_have_intervals_that_hold_for_all_pairs_at_once(measured: M
     np.testing.assert_allclose(listed["high"], ends.high, atol=1e-9)
 
 
-def test_a_group_that_hardly_varies_gets_a_wider_interval_not_none(measured: Measured) -> None:
+def test_a_group_that_hardly_varies_gets_a_wider_interval_not_none(
+    measured: MemorizationStudy,
+) -> None:
     runs = replace(measured.runs)
     vars(runs)["correct"] = np.ones_like(measured.runs.correct)
-    found = Measured(runs, 0.95).mean_influence("retain", "test")
+    found = MemorizationStudy(runs, 0.95).mean_influence("retain", "test")
     assert found.low < 0 < found.high
     assert abs(found.value) < 1e-12
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 import estimators
 import oracles
-from indist.figures._page import Estimate
+from audits.memorization import Estimate
 from indist.studies.claims._claim import Claim
 from indist.studies.claims._evidence import (
     Evidence,

@@ -6,7 +6,7 @@ label: a graded quantity, where divergences of margins are 1 nearly everywhere.
 """
 
 import oracles
-from indist.figures._page import Estimate
+from audits.memorization import Estimate
 from indist.studies.claims._claim import Claim
 from indist.studies.claims._evidence import (
     Evidence,

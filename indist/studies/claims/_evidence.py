@@ -14,9 +14,9 @@ from jaxtyping import Float
 from scipy.special import stdtrit
 
 from audits import Comparison
+from audits.memorization import Estimate
 from estimators import PseudoCountWelch, cross_influence
 from estimators.exact import mean_lower_limit
-from indist.figures._page import Estimate
 from indist.studies._shown import shown_interval
 
 Finding = Literal["supported", "refuted", "undetermined"]

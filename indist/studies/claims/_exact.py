@@ -18,7 +18,7 @@ import numpy as np
 from sklearn.datasets import load_diabetes
 
 import audits
-from indist.figures._page import Estimate
+from audits.memorization import Estimate
 from indist.studies.claims._claim import Claim
 from indist.studies.claims._evidence import Evidence, Part, distance
 from indist.studies.claims._worlds import World, Worlds

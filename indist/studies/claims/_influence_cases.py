@@ -15,8 +15,8 @@ from jaxtyping import Float
 
 import audits
 import oracles
+from audits.memorization import Estimate
 from audits.verdict import compare, median_margins
-from indist.figures._page import Estimate
 from indist.studies.claims._claim import Claim
 from indist.studies.claims._evidence import (
     Evidence,

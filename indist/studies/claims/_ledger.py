@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 
+from audits.memorization import Estimate
 from estimators.checks import check_confidence
-from indist.figures._page import Estimate
 from indist.studies._cells import Row, finished_cell
 from indist.studies._study import Study
 from indist.studies.claims import (

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 import estimators
 import oracles
-from indist.figures._page import Estimate
+from audits.memorization import Estimate
 from indist.studies.claims._claim import Claim
 from indist.studies.claims._evidence import Evidence, Part, below, every, exceeds, shown
 from indist.studies.claims._worlds import World, Worlds

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from scipy.special import softmax
 
 import oracles
-from indist.figures._page import Estimate
+from audits.memorization import Estimate
 from indist.studies.claims._claim import Claim
 from indist.studies.claims._evidence import (
     Evidence,

@@ -12,8 +12,8 @@ import numpy as np
 
 import audits
 import oracles
+from audits.memorization import Estimate
 from audits.verdict import compare, median_margins
-from indist.figures._page import Estimate
 from indist.studies.claims._claim import Claim
 from indist.studies.claims._evidence import (
     Evidence,

@@ -1,7 +1,7 @@
 """Claims 6 and 7: doing nothing as an untrainer, and the question where S = B."""
 
 import audits
-from indist.figures._page import Estimate
+from audits.memorization import Estimate
 from indist.studies.claims._claim import Claim
 from indist.studies.claims._evidence import (
     Evidence,

@@ -1,4 +1,4 @@
-"""What a store of runs says of memorization and influence: the estimates behind the tables.
+"""Memorization and influence in a scenario: the estimates behind tables and figures.
 
 Influence on a group of targets is that on the number of them that a model gets right. A sum over
 tens of targets takes many values, so its interval is the plain one, by models, of unbounded
@@ -14,22 +14,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from sklearn.datasets import load_digits
 
 import estimators
 import oracles
-from indist.figures._page import Estimate, present
+from audits.memorization._estimate import Estimate
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TARGETS = ("forget", "behaviour", "retain", "behaviour_test", "near", "test")
+_SOURCES = ("forget", "behaviour", "retain")
+TARGETS = (*_SOURCES, "behaviour_test", "near", "test")
+"""Probe groups on which influence is estimated, in the order of tables."""
 _LEAST_VARIED = 20
 _MISSING = Estimate(np.nan, np.nan, np.nan)
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class MemorizationStudy:
     """Memorization and influence in a scenario, from runs on random subsets.
 
     Attributes:
@@ -44,6 +45,12 @@ class Measured:
     def groups(self) -> np.ndarray:
         """The group of each training example."""
         return self.runs.groups[: self.runs.examples]
+
+    @property
+    def sources(self) -> list[str]:
+        """Groups of training examples that there are: ``forget``, ``behaviour``, ``retain``."""
+        there = set(self.groups)
+        return [name for name in _SOURCES if name in there]
 
     @cached_property
     def _right(self) -> Bool[np.ndarray, "models examples"]:
@@ -82,27 +89,27 @@ class Measured:
             return _MISSING
         members = np.flatnonzero(self.groups == source)
         included = self.runs.included[:, members]
-        found = self._mean(included, outcome, np.arange(members.size), confidence)
-        return found.scaled(scale)
+        mean = self._mean(included, outcome, np.arange(members.size), confidence)
+        return mean.scaled(scale)
 
     def memorization_table(self) -> "pd.DataFrame":
         """A row for each training example; numbers are missing where undetermined."""
         import pandas as pd
 
         hard, soft = self.memorization, self.soft
-        about = {
+        examples = {
             "example": np.arange(self.runs.examples),
             "label": self.runs.labels[: self.runs.examples],
             "group": self.groups,
             "n_in": hard.arms.n_in,
             "n_out": hard.arms.n_out,
         }
-        out = np.where(hard.arms.n_out > 0, hard.arms.mean_out, np.nan)
+        without = np.where(hard.arms.n_out > 0, hard.arms.mean_out, np.nan)
         return pd.DataFrame(
-            about
+            examples
             | _columns("memorization", "", hard)
             | _columns("soft", "soft_", soft)
-            | {"out_of_sample_accuracy": out}
+            | {"out_of_sample_accuracy": without}
         )
 
     def self_cross_table(self) -> "pd.DataFrame":
@@ -114,15 +121,15 @@ class Measured:
             | _columns("memorization", "", self.memorization)
         )
         for name, target in (("others", ""), ("fresh", "behaviour_test")):
-            found = np.full((3, self.runs.examples), np.nan)
-            size = np.zeros(self.runs.examples, dtype=int)
-            for source in present(self.groups):
+            estimates = np.full((3, self.runs.examples), np.nan)
+            counts = np.zeros(self.runs.examples, dtype=int)
+            for source in self.sources:
                 members = self.groups == source
-                found[:, members] = self._each(source, target or source)
-                size[members] = self._others(source, target or source)
-            table[f"{name}_count"] = size
-            for place, column in enumerate((name, f"{name}_low", f"{name}_high")):
-                table[column] = found[place]
+                estimates[:, members] = self._each(source, target or source)
+                counts[members] = self._others(source, target or source)
+            table[f"{name}_count"] = counts
+            columns = (name, f"{name}_low", f"{name}_high")
+            table = table.assign(**dict(zip(columns, estimates, strict=True)))
         return table
 
     def group_table(self) -> "pd.DataFrame":
@@ -130,66 +137,63 @@ class Measured:
         import pandas as pd
 
         rows = [
-            {
-                "source": source,
-                "target": target,
-                "sources": int((self.groups == source).sum()),
-                "targets": int((self.runs.groups == target).sum()),
-                **dict(
-                    zip(
-                        ("influence", "low", "high"),
-                        self.mean_influence(source, target),
-                        strict=True,
-                    )
-                ),
-            }
+            (
+                source,
+                target,
+                int((self.groups == source).sum()),
+                int((self.runs.groups == target).sum()),
+                *self.mean_influence(source, target),
+            )
             for source, target in self._cells()
         ]
-        return pd.DataFrame(rows)
+        columns = ["source", "target", "sources", "targets", "influence", "low", "high"]
+        return pd.DataFrame(rows, columns=columns)
 
-    def pairs_table(self, most: int = 1000) -> "pd.DataFrame":
+    def pairs_table(self, candidates: int = 1000) -> "pd.DataFrame":
         """The strongest influences on another target, those shown not to be 0 among all pairs.
 
         Args:
-            most: pairs that are looked at, those of the largest estimates.
+            candidates: pairs that are looked at, those of the largest estimates.
 
         Returns:
             A row for each pair shown; intervals of *all* pairs hold at once, by Bonferroni.
         """
         import pandas as pd
 
-        size = np.where(self.pairs.undetermined, 0.0, np.abs(self.pairs.estimate))
-        np.fill_diagonal(size, 0.0)
-        order = np.argsort(-size, axis=None, kind="stable")[:most]
-        at = np.unravel_index(order, size.shape)
+        magnitudes = np.where(self.pairs.undetermined, 0.0, np.abs(self.pairs.estimate))
+        np.fill_diagonal(magnitudes, 0.0)
+        order = np.argsort(-magnitudes, axis=None, kind="stable")[:candidates]
+        sources, targets = np.unravel_index(order, magnitudes.shape)
         # Pairs as columns: exact tails are slow for millions, and few of them are wanted.
-        chosen = estimators.memorization(self.runs.included[:, at[0]], self.runs.correct[:, at[1]])
+        chosen = estimators.memorization(
+            self.runs.included[:, sources], self.runs.correct[:, targets]
+        )
         statements = max(int((~chosen.undetermined).sum()), 1)
-        level = (1 - self.confidence) * statements / size.size
+        level = (1 - self.confidence) * statements / magnitudes.size
         ends = chosen.simultaneous(1 - level).confidence_interval
         table = pd.DataFrame(
             {
-                "source": at[0],
-                "target": at[1],
-                "source_group": self.groups[at[0]],
-                "target_group": self.runs.groups[at[1]],
-                "source_label": self.runs.labels[at[0]],
-                "target_label": self.runs.labels[at[1]],
+                "source": sources,
+                "target": targets,
+                "source_group": self.groups[sources],
+                "target_group": self.runs.groups[targets],
+                "source_label": self.runs.labels[sources],
+                "target_label": self.runs.labels[targets],
                 "influence": chosen.estimate,
                 "low": ends.low,
                 "high": ends.high,
             }
         )
-        shown = (size.ravel()[order] > 0) & ((ends.low > 0) | (ends.high < 0))
-        return table.loc[shown].reset_index(drop=True)
+        certain = (magnitudes.ravel()[order] > 0) & ((ends.low > 0) | (ends.high < 0))
+        return table.loc[certain].reset_index(drop=True)
 
     def _cells(self) -> Iterator[tuple[str, str]]:
         targets = set(self.runs.groups)
-        for source in present(self.groups):
+        for source in self.sources:
             yield from ((source, target) for target in TARGETS if target in targets)
 
     def _outcome(self, source: str, target: str) -> tuple[Float[np.ndarray, "models s"], float]:
-        """What each model makes of a group of targets, but the source itself where it is of them.
+        """How many targets of a group each model gets right, the source itself left out.
 
         Returns:
             The number right, or the share of them where that hardly varies, for each source; and
@@ -215,10 +219,10 @@ class Measured:
             return np.full((3, outcome.shape[1]), np.nan)
         included = self.runs.included[:, self.groups == source]
         # Column by column, as for memorization, since each source has others of its own.
-        found = estimators.memorization(included, outcome, confidence=self.confidence)
-        ends = found.confidence_interval
-        numbers = np.stack([found.estimate, ends.low, ends.high])
-        return np.where(found.undetermined, np.nan, scale * numbers)
+        influence = estimators.memorization(included, outcome, confidence=self.confidence)
+        ends = influence.confidence_interval
+        numbers = np.stack([influence.estimate, ends.low, ends.high])
+        return np.where(influence.undetermined, np.nan, scale * numbers)
 
     def _mean(
         self,
@@ -229,25 +233,20 @@ class Measured:
     ) -> Estimate:
         # The count above a threshold is not asked for, and meets 0 · ∞ where outcomes are constant.
         with np.errstate(invalid="ignore"):
-            found = estimators.set_memorization(
+            mean = estimators.set_memorization(
                 included, outcome, members, confidence=confidence or self.confidence
             )
-        if found.undetermined:
+        if mean.undetermined:
             return _MISSING
-        return Estimate.of(float(found.estimate), found.confidence_interval)
+        return Estimate.of(float(mean.estimate), mean.confidence_interval)
 
 
-def _columns(name: str, prefix: str, found: estimators.Memorization) -> dict[str, np.ndarray]:
-    ends = found.confidence_interval
-    numbers = {name: found.estimate, f"{prefix}low": ends.low, f"{prefix}high": ends.high}
-    return {k: np.where(found.undetermined, np.nan, v) for k, v in numbers.items()}
-
-
-def digits_shown(inputs: Float[np.ndarray, "n pixels"]) -> Int[np.ndarray, " n"]:
-    """What each image shows, where it is one of scikit-learn's digits unchanged; else -1."""
-    pixels, digits = load_digits(return_X_y=True)
-    known = {
-        row.tobytes(): int(digit)
-        for row, digit in zip((pixels / 16).astype(np.float32), digits, strict=True)
+def _columns(
+    name: str, prefix: str, memorization: estimators.Memorization
+) -> dict[str, np.ndarray]:
+    ends = memorization.confidence_interval
+    numbers = {name: memorization.estimate, f"{prefix}low": ends.low, f"{prefix}high": ends.high}
+    return {
+        column: np.where(memorization.undetermined, np.nan, values)
+        for column, values in numbers.items()
     }
-    return np.array([known.get(row.tobytes(), -1) for row in inputs.astype(np.float32)])

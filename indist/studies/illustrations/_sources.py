@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import oracles
+from indist.studies._cells import Row
 from indist.studies._study import read_rows
-
-Row = dict[str, Any]
-"""A row of a figure's numbers, as it stands in the CSV file beside it."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Work:
     seed: int
     results: Path | None = None
 
-    def references(self, scenario: str, **knobs: Any) -> oracles.References:
+    def references(self, scenario: str, **knobs: Any) -> "oracles.References":
         """The populations of a scenario, shared by all figures."""
         world = oracles.scenarios.load(scenario, seed=self.seed, **knobs)
         return oracles.references(
@@ -39,7 +37,7 @@ class Work:
             resume=True,
         )
 
-    def unlearned(self, references: oracles.References, method: str) -> oracles.Population:
+    def unlearned(self, references: "oracles.References", method: str) -> "oracles.Population":
         """Models of a built-in unlearner, made anew each time."""
         return oracles.unlearn(
             references.scenario, references.original, method=method, seed=self.seed + 1
@@ -51,11 +49,11 @@ class Work:
         Raises:
             ValueError: when a file of results is damaged.
         """
-        # Studies use what this package shares with them.
-        from indist.studies import STUDIES
-
         stored = None if self.results is None else self.results / f"{name}.csv"
         if stored is not None and stored.exists():
             return read_rows(stored)
+        # A finished table needs no code of any study.
+        from indist.studies._registry import STUDIES
+
         kind: Any = STUDIES[name]
         return list(kind(**kind.quick).run(self.folder / "studies" / name))
