@@ -127,7 +127,7 @@ CSV: dict[str, tuple[Change, str]] = {
     "no groups": (lines("model,probe,margin", "0,a,1"), "field probes of its mapping .long.csv"),
     "probability": (
         lines("model,probe,group,probability", "0,a,forget,1.0"),
-        r"a probability as numbers strictly between 0.0 and 1.0 \(field clip .* found 1.0 in model 0",
+        r"as numbers strictly between 0.0 and 1.0 \(field clip .* found 1.0 in model 0",
     ),
     "loss": (
         lines("model,probe,group,loss", "0,a,forget,-1"),
