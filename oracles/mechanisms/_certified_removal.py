@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtri
 
+from estimators.checks import check_counts, check_within
 from oracles.mechanisms._gaussian import GaussianShift
 from oracles.mechanisms._mechanism import Array
 from oracles.mechanisms._values import positive, real
@@ -61,8 +62,7 @@ class CertifiedRemoval(GaussianShift):
         real("residual", self.residual)
         positive("sigma", self.sigma)
         real("unlikely", self.unlikely)
-        if self.unlikely >= 1.0:
-            raise ValueError(f"unlikely: expected a number in [0, 1), found {self.unlikely}")
+        check_within("[0, 1)", unlikely=self.unlikely)
 
     @classmethod
     def worst_case(
@@ -110,10 +110,8 @@ class CertifiedRemoval(GaussianShift):
             raise ValueError(
                 f"removals: expected a whole number in [1, {examples}), found {removals!r}"
             )
-        if dimension < 1:
-            raise ValueError(f"dimension: expected at least 1, found {dimension}")
-        if not 0.0 < unlikely < 1.0:
-            raise ValueError(f"unlikely: expected a number in (0, 1), found {unlikely}")
+        check_counts(dimension=dimension)
+        check_within("(0, 1)", unlikely=unlikely)
         positive("sigma", sigma)
         noise = sigma * float(np.sqrt(chdtri(dimension, unlikely)))
         left = examples - np.arange(1, removals + 1)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from estimators.checks import check_within
 from oracles.mechanisms._mechanism import Array, SampledMechanism
 from oracles.mechanisms._values import real
 
@@ -39,8 +40,7 @@ def gaussian_mu(epsilon: float, delta: float) -> float:
         ValueError: when epsilon is not at least 0 and finite, or delta not in (0, 1).
     """
     real("epsilon", epsilon)
-    if not 0 < delta < 1:
-        raise ValueError(f"delta: expected a number in (0, 1), found {delta!r}")
+    check_within("(0, 1)", delta=delta)
     target = np.array([epsilon])
     low, high = 0.0, 1.0
     while gaussian_delta(high, target)[0] <= delta:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, overload
 import numpy as np
 from jaxtyping import Float
 
+from estimators.checks import check_within
 from oracles.mechanisms._values import count
 
 Array = Float[np.ndarray, "..."]
@@ -35,10 +36,8 @@ class Claim:
     assumptions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.epsilon >= 0:
-            raise ValueError(f"epsilon: expected a number of at least 0, found {self.epsilon!r}")
-        if not 0 <= self.delta <= 1:
-            raise ValueError(f"delta: expected a number in [0, 1], found {self.delta!r}")
+        check_within("[0, inf]", epsilon=self.epsilon)
+        check_within("[0, 1]", delta=self.delta)
 
     def __str__(self) -> str:
         lines = [f"({self.epsilon:.6g}, {self.delta:.6g}) claimed by {self.mechanism}"]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from estimators.checks import check_counts
 from oracles.engines._engine import Engine
 from oracles.engines._task import Task
 from oracles.populations._progress import progress_bar
@@ -47,9 +48,7 @@ def make_shards(
         ValueError: when ``models`` or ``chunk`` is below 1.
         StoreError: see `PopulationFolder`; also when the folder holds more models than asked for.
     """
-    for name, value in (("models", models), ("chunk", chunk)):
-        if value < 1:
-            raise ValueError(f"{name}: expected at least 1, found {value}")
+    check_counts(models=models, chunk=chunk)
     folder: PopulationFolder | None = None
     shards: list[Shard] = []
     if directory is not None:

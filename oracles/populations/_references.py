@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors.numpy import save
 
+from estimators.checks import check_counts
 from oracles._population import Population, load_population
 from oracles._probes import Probes, listed_probes
 from oracles._scenario import Scenario
@@ -116,8 +117,7 @@ def references(
     """
     folder = open_folder(directory) if directory is not None else None
     chosen = engine_of(engine)
-    if models < 1:
-        raise ValueError(f"models: expected at least 1, found {models}")
+    check_counts(models=models)
     if folder:
         _open_folder(folder, scenario, models, seed, resume=resume or not chosen.alone)
 

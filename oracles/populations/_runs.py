@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from estimators.checks import check_within
 from oracles._learner import Learner
 from oracles._scenario import Scenario
 from oracles.engines._blocks import Program, block_width
@@ -113,8 +114,7 @@ class Subsets:
 
     def __post_init__(self) -> None:
         total = len(self.scenario.train)
-        if not 0.0 < self.inclusion < 1.0:
-            raise ValueError(f"inclusion: expected a rate in (0, 1), found {self.inclusion}")
+        check_within("(0, 1)", inclusion=self.inclusion)
         if total * self.inclusion < _LEAST_INCLUDED:
             raise ValueError(
                 f"inclusion: expected at least {_LEAST_INCLUDED} included examples on average, "

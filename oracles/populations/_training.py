@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
 
+from estimators.checks import check_counts
 from oracles._deferred import build
 from oracles._learner import Learner, cross_entropies, descend
 from oracles._population import Population
@@ -39,8 +40,7 @@ class Training:
     width: int
 
     def __post_init__(self) -> None:
-        if self.width < 1:
-            raise ValueError(f"width: expected at least 1, found {self.width}")
+        check_counts(width=self.width)
         learner = self.scenario.learner
         if self.exclusion == "masked" and type(learner) is not Learner:
             raise ValueError(
