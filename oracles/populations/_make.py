@@ -9,10 +9,10 @@ from oracles.populations._progress import progress_bar
 from oracles.storage._folder import Folder, open_folder
 from oracles.storage.shards import (
     POPULATION_FORMAT,
-    Format,
     PopulationFolder,
     Shard,
     StoreError,
+    StoreFormat,
     missing_spans,
 )
 
@@ -28,7 +28,7 @@ def make_shards(
     resume: bool,
     engine: Engine,
     chunk: int = CHUNK,
-    kind: Format = POPULATION_FORMAT,
+    kind: StoreFormat = POPULATION_FORMAT,
 ) -> tuple[tuple[Shard, ...], Folder | None]:
     """Makes models 0 to K − 1, or those of them that a resumed folder lacks.
 

@@ -187,11 +187,11 @@ def load_references(
     folder = open_folder(directory)
     manifest = _read_references(folder)
     settings = dict(manifest.scenario.get("settings", {}))
-    own = str(settings.get("learner", ""))
-    if ":" in own and own != learner:
+    factory = str(settings.get("learner", ""))
+    if ":" in factory and factory != learner:
         raise StoreError(
-            f"{folder}/{REFERENCES}: was made with the learner {own}, code that is run only when "
-            f"you name it; add --learner {own}"
+            f"{folder}/{REFERENCES}: was made with the learner {factory}, code that is run only "
+            f"when you name it; add --learner {factory}"
         )
     try:
         scenario = load(str(manifest.scenario.get("name")), **settings)

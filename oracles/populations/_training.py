@@ -72,7 +72,7 @@ class Training:
 
     def program(self) -> Program:
         """Initialise, fit along a plan, observe."""
-        return _program(self.scenario.learner, self.exclusion)
+        return _training_program(self.scenario.learner, self.exclusion)
 
     def arguments(self, models: Int[np.ndarray, " width"]) -> Any:
         """Index and batch plan of each model."""
@@ -126,7 +126,7 @@ def population_recipe(scenario: Scenario, seed: int, stream: str, width: int) ->
 
 
 @lru_cache(maxsize=32)
-def _program(learner: Learner, exclusion: Exclusion) -> Program:
+def _training_program(learner: Learner, exclusion: Exclusion) -> Program:
     train = learner.train if exclusion == "resampled" else _masked_train(learner)
 
     def program(own: Any, shared: Any) -> Any:
