@@ -99,12 +99,12 @@ class Probes:
 
         Empty groups are left out.
         """
-        kept = [(group, part) for group, part in parts if len(part)]
+        filled = [(group, part) for group, part in parts if len(part)]
         return Probes(
-            inputs=np.concatenate([part.inputs for _, part in kept]),
-            labels=np.concatenate([part.labels for _, part in kept]),
-            groups=np.array([group for group, part in kept for _ in range(len(part))]),
-            ids=np.array([f"{group}/{k:04d}" for group, part in kept for k in range(len(part))]),
+            inputs=np.concatenate([part.inputs for _, part in filled]),
+            labels=np.concatenate([part.labels for _, part in filled]),
+            groups=np.array([group for group, part in filled for _ in range(len(part))]),
+            ids=np.array([f"{group}/{k:04d}" for group, part in filled for k in range(len(part))]),
         )
 
 
@@ -183,11 +183,11 @@ class Observations:
     @cached_property
     def margins(self) -> Float[np.ndarray, "models probes"]:
         """Logit-scaled confidence of each probe's label, ln p_y − ln Σ_{j≠y} p_j, in nats."""
-        own = self.labels[None, :, None]
+        labels = self.labels[None, :, None]
         logits = self.logits.astype(np.float64)
-        chosen = np.take_along_axis(logits, own, axis=2)[:, :, 0]
-        others = np.where(np.arange(logits.shape[2]) == own, -np.inf, logits)
-        return chosen - np.asarray(logsumexp(others, axis=2))
+        label_logits = np.take_along_axis(logits, labels, axis=2)[:, :, 0]
+        others = np.where(np.arange(logits.shape[2]) == labels, -np.inf, logits)
+        return label_logits - np.asarray(logsumexp(others, axis=2))
 
     @cached_property
     def correct(self) -> Shaped[np.ndarray, "models probes"]:

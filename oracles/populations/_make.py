@@ -2,16 +2,17 @@
 
 from pathlib import Path
 
+from estimators.checks import check_counts
 from oracles.engines._engine import Engine
 from oracles.engines._task import Task
 from oracles.populations._progress import progress_bar
 from oracles.storage._folder import Folder, open_folder
 from oracles.storage.shards import (
     POPULATION_FORMAT,
-    Format,
     PopulationFolder,
     Shard,
     StoreError,
+    StoreFormat,
     missing_spans,
 )
 
@@ -27,7 +28,7 @@ def make_shards(
     resume: bool,
     engine: Engine,
     chunk: int = CHUNK,
-    kind: Format = POPULATION_FORMAT,
+    kind: StoreFormat = POPULATION_FORMAT,
 ) -> tuple[tuple[Shard, ...], Folder | None]:
     """Makes models 0 to K − 1, or those of them that a resumed folder lacks.
 
@@ -47,9 +48,7 @@ def make_shards(
         ValueError: when ``models`` or ``chunk`` is below 1.
         StoreError: see `PopulationFolder`; also when the folder holds more models than asked for.
     """
-    for name, value in (("models", models), ("chunk", chunk)):
-        if value < 1:
-            raise ValueError(f"{name}: expected at least 1, found {value}")
+    check_counts(models=models, chunk=chunk)
     folder: PopulationFolder | None = None
     shards: list[Shard] = []
     if directory is not None:

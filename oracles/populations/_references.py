@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors.numpy import save
 
+from estimators.checks import check_counts
 from oracles._population import Population, load_population
 from oracles._probes import Probes, listed_probes
 from oracles._scenario import Scenario
@@ -116,8 +117,7 @@ def references(
     """
     folder = open_folder(directory) if directory is not None else None
     chosen = engine_of(engine)
-    if models < 1:
-        raise ValueError(f"models: expected at least 1, found {models}")
+    check_counts(models=models)
     if folder:
         _open_folder(folder, scenario, models, seed, resume=resume or not chosen.alone)
 
@@ -187,11 +187,11 @@ def load_references(
     folder = open_folder(directory)
     manifest = _read_references(folder)
     settings = dict(manifest.scenario.get("settings", {}))
-    own = str(settings.get("learner", ""))
-    if ":" in own and own != learner:
+    factory = str(settings.get("learner", ""))
+    if ":" in factory and factory != learner:
         raise StoreError(
-            f"{folder}/{REFERENCES}: was made with the learner {own}, code that is run only when "
-            f"you name it; add --learner {own}"
+            f"{folder}/{REFERENCES}: was made with the learner {factory}, code that is run only "
+            f"when you name it; add --learner {factory}"
         )
     try:
         scenario = load(str(manifest.scenario.get("name")), **settings)

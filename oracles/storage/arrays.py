@@ -57,7 +57,7 @@ _DAMAGED = (
     OSError,
     ValueError,
 )
-_KINDS = {
+_KIND_NAMES = {
     "b": "booleans",
     "biu": "booleans or 0 and 1",
     "iu": "whole numbers",
@@ -174,14 +174,14 @@ def read_npz(
     names = npz_names(path)
     for name in forms:
         if name not in names and name not in optional:
-            listed = ", ".join(repr(of[:40]) for of in names[:4]) or "none"
+            listed = ", ".join(repr(given[:40]) for given in names[:4]) or "none"
             more = f" and {len(names) - 4} more" if len(names) > 4 else ""
             refuse(path, f"array {name!r}: expected, found only {listed}{more}")
-    left, arrays = limits.array_bytes, dict[str, np.ndarray]()
+    bytes_left, arrays = limits.array_bytes, dict[str, np.ndarray]()
     with _opened(path) as archive:
         for name in (name for name in forms if name in names):
-            arrays[name] = _read_member(path, name, archive, forms[name], left)
-            left -= arrays[name].nbytes
+            arrays[name] = _read_member(path, name, archive, forms[name], bytes_left)
+            bytes_left -= arrays[name].nbytes
     return arrays
 
 
@@ -193,7 +193,7 @@ def check_form(path: Path, name: str, header: Header, form: Form) -> None:
     """
     if header.dtype.kind not in form.kinds:
         found = str(header.dtype)[:40]
-        refuse_array(path, name, f"expected {_KINDS[form.kinds]}, found {found}")
+        refuse_array(path, name, f"expected {_KIND_NAMES[form.kinds]}, found {found}")
     if len(header.shape) not in form.dims or min(header.shape, default=0) < 1:
         refuse_array(path, name, f"expected shape {form.shape}, found {list(header.shape)[:8]}")
 
@@ -257,7 +257,7 @@ def _opened(path: Path) -> Generator[zipfile.ZipFile]:
 
 
 def _open_member(path: Path, name: str, archive: zipfile.ZipFile) -> Any:
-    members = {of.filename.removesuffix(".npy"): of for of in archive.infolist()}
+    members = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
     member = members[name]
     if member.flag_bits & 1:
         refuse_array(path, name, "expected plain content, found it encrypted")
@@ -283,8 +283,8 @@ def _read_member(
         # One byte more than is due, so that a member that unpacks to more is found and not read.
         data = stream.read(expected + 1)
     if len(data) != expected:
-        some = "more" if len(data) > expected else str(len(data))
-        refuse_array(path, name, f"expected {expected} bytes by its header, found {some}")
+        found = "more" if len(data) > expected else str(len(data))
+        refuse_array(path, name, f"expected {expected} bytes by its header, found {found}")
     return np.frombuffer(data, header.dtype).reshape(header.shape, order=header.order)
 
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from estimators.checks import check_counts, check_within
-from oracles._learner import Data, Learner, Parameters, cross_entropies, descend_on
+from oracles._learner import AnyArray, Learner, Parameters, cross_entropies, descend_on
 from oracles._modules import MLP, ConvNet, neighbours
 from oracles.unlearners._contract import Batch, joined, on_device
 from oracles.unlearners._descent import MomentumDescent, passes
@@ -122,8 +122,8 @@ class RedirectMemorization(MomentumDescent):
 
             def unfinished(state: Any) -> Any:
                 (wide, _), flushes = state
-                known = accuracy(wide["base"], s_inputs, s_labels) > self.target
-                return known & (flushes < self.flushes)
+                is_known = accuracy(wide["base"], s_inputs, s_labels) > self.target
+                return is_known & (flushes < self.flushes)
 
             def flush(state: Any) -> Any:
                 descent, flushes = state
@@ -168,7 +168,7 @@ def grown(key: Key[Array, ""], params: Parameters, names: list[str], share: floa
 def widened(
     module: nn.Module,
     wide: Any,
-    inputs: Float[Data, "batch ..."],
+    inputs: Float[AnyArray, "batch ..."],
     masks: list[Any],
 ) -> Float[Array, "batch classes"]:
     """Logits of base and added neurons together.

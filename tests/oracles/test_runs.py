@@ -84,7 +84,7 @@ def test_replicates_share_subsets_and_nothing_else(circles: oracles.Scenario) ->
 
 
 def test_bad_inclusion(circles: oracles.Scenario) -> None:
-    with pytest.raises(ValueError, match=r"inclusion: expected a rate in \(0, 1\), found 1"):
+    with pytest.raises(ValueError, match=r"inclusion: expected a number in \(0, 1\), found 1"):
         oracles.subset_runs(circles, models=2, seed=0, inclusion=1.0)
     with pytest.raises(ValueError, match="expected at least 20 included examples on average"):
         oracles.subset_runs(circles, models=2, seed=0, inclusion=0.01)
