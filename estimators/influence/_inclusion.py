@@ -241,7 +241,7 @@ def _block_widths(
     """Sources and targets a block: half of the budget for the mask, half for all else."""
     half = memory_budget // 2
     wide = min(n_source, max(1, half // (models * item)))
-    # Outcomes, their squares and a float64 column on the way; then the products themselves.
+    # A column takes its outcomes, their squares, a float64 copy on the way, and the products.
     column = models * (2 * item + 8 if soft else item) + wide * item * (2 if soft else 1)
     return wide, min(n_target, max(1, half // column))
 

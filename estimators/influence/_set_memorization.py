@@ -15,8 +15,8 @@ from estimators.influence._inclusion import INDEPENDENT_ARMS, Arms, check_observ
 if TYPE_CHECKING:
     import pandas as pd
 
-# The weight of `PseudoCountWelch`; Agresti and Caffo's for one example with 0/1 outcomes, since the
-# mean over a set takes more values the more members there are.
+# The weight of the added outcomes is that of `PseudoCountWelch`, and for 0/1 outcomes of a single
+# example Agresti and Caffo's; the more members a set has, the more values its mean takes.
 _WEIGHT, _MORE_FOR_ONE = 0.5, 1.5
 
 
@@ -201,7 +201,7 @@ def _mean_limits(
     ):
         more = n + weight
         moved = mean + weight * (0.5 - mean) / more
-        # Bessel's correction: a set of one has exactly the variance of its two arms.
+        # Bessel's correction gives a set of one exactly the variance of its two arms.
         scale = sign / np.sqrt(more * (more - 1.0)) / n.size
         contribution += np.where(inside, values - moved, 0.0) @ scale
         added += 0.5 * weight * float((moved @ scale) ** 2 + ((1.0 - moved) @ scale) ** 2)

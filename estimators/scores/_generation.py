@@ -44,7 +44,7 @@ def extraction_strength(matched: Bool[Any, "n ..."]) -> Float[np.ndarray, "n e"]
             f"matched: expected booleans [models, texts, tokens], found {table.dtype} of shape "
             f"{table.shape}"
         )
-    # Ones that reach back from the end without a gap.
+    # The product stays 1 while the matches reach back from the end without a gap.
     return np.cumprod(table[:, :, ::-1], axis=2).mean(axis=2)
 
 
