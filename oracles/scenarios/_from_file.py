@@ -45,6 +45,7 @@ from jaxtyping import Int
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from oracles._learner import Learner
+from oracles._named import check_data, check_scenario
 from oracles._probes import PROBE_GROUPS, Examples, Probes
 from oracles._scenario import Scenario
 from oracles.data._cifar_binary import CifarBinary
@@ -143,6 +144,7 @@ def from_file(file: str, *, seed: int, settings: Mapping[str, Any]) -> Scenario:
             something in it does not fit; one sentence that names the file, the field, what was
             found and what was expected.
     """
+    check_scenario(file)
     path = Path(file)
     for knob in settings:
         if knob != "discovery":
@@ -214,6 +216,11 @@ def _refuse_field(path: Path, error: ValidationError) -> NoReturn:
 def _load_data(path: Path, source: _Data, parts: list[Any]) -> Loaded:
     """A data set with the columns that its parts name."""
     columns = list(dict.fromkeys(part.column for part in parts if part.column))
+    places = [source.path]
+    if isinstance(source, Idx):
+        places += [f"{source.path}/{name}" for name in (source.inputs, source.labels)]
+    for place in places:
+        check_data(str(path), path.parent, place)
     return source.read(path.parent, columns)
 
 
@@ -222,6 +229,7 @@ def _indices(
 ) -> Int[np.ndarray, " chosen"]:
     """The examples that a part names, sorted, at least one."""
     if part.indices is not None:
+        check_data(str(path), path.parent, part.indices)
         return _read_indices(path.parent / part.indices, len(loaded.examples))
     if part.column is not None:
         chosen, what = loaded.columns[part.column], f"a true value in {part.column!r}"
