@@ -11,7 +11,7 @@ import scipy
 
 from audits.report import numbers
 from audits.report._blocks import Pairs
-from audits.report._words import POPULATIONS
+from audits.report._words import POPULATION_NAMES
 from audits.submissions._observed import Gathered
 from oracles import Observations
 
@@ -19,7 +19,7 @@ _SETTINGS = {"discovery": "discovery fraction γ", "seed": "seed of the scenario
 _SETS = {"train": "training set D", "behaviour": "behaviour B", "forget": "forget set S"}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Provenance:
     """Where the numbers came from. Keys of the mappings are names of populations.
 
@@ -49,11 +49,14 @@ class Provenance:
 
 
 def provenance(gathered: Gathered, seen: Mapping[str, Observations]) -> Provenance:
-    """Of the populations that were compared.
+    """The provenance of an audit.
 
     Args:
-        gathered: what was gathered.
-        seen: those of its populations that were compared.
+        gathered: what is known of all populations.
+        seen: the observations of those that were compared.
+
+    Returns:
+        The provenance of those that were compared, with the versions that run now.
     """
     return Provenance(
         submission=gathered.submission,
@@ -63,14 +66,14 @@ def provenance(gathered: Gathered, seen: Mapping[str, Observations]) -> Provenan
         sizes=gathered.sizes,
         settings=gathered.settings,
         digests={name: observations.digest for name, observations in seen.items()},
-        parameters={k: v for k, v in gathered.parameters.items() if k in seen},
+        parameters={name: digest for name, digest in gathered.parameters.items() if name in seen},
         seeds={name: gathered.seeds[name] for name in seen},
         versions=versions(),
     )
 
 
 def versions() -> dict[str, str]:
-    """Of indist, and of what its numbers depend on."""
+    """Versions of indist, and of what its numbers depend on."""
     try:
         own = version("indist")
     except PackageNotFoundError:
@@ -104,7 +107,7 @@ def compared(provenance: Provenance) -> Pairs:
 def digest_pairs(provenance: Provenance) -> Pairs:
     """Digests of all that was audited."""
     return tuple(
-        (f"{POPULATIONS.get(name, name)}, {kind}", digest)
+        (f"{POPULATION_NAMES.get(name, name)}, {kind}", digest)
         for kind, digests in (
             ("observations", provenance.digests),
             ("parameters", provenance.parameters),
@@ -117,7 +120,7 @@ def seed_pairs(provenance: Provenance) -> Pairs:
     """The seed that each population declares."""
     return tuple(
         (
-            f"seed of the {POPULATIONS.get(name, name)}",
+            f"seed of the {POPULATION_NAMES.get(name, name)}",
             "not declared" if seed is None else str(seed),
         )
         for name, seed in provenance.seeds.items()

@@ -11,7 +11,7 @@ from audits.claims._certify import ClaimFinding, certify
 from oracles.mechanisms import Claim
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ClaimCheck:
     """A claimed (ε, δ) against the untraining reference, beside what was measured.
 
@@ -54,19 +54,19 @@ def declared_claim(recipe: Any, where: str) -> Claim | None:
     Raises:
         SubmissionError: when the field ``claim`` is there and is no claim.
     """
-    found = recipe.get("claim")
-    if found is None:
+    declared = recipe.get("claim")
+    if declared is None:
         return None
     known = {"epsilon", "delta", "mechanism", "source", "assumptions"}
     try:
-        if not isinstance(found, dict) or not {"epsilon", "delta"} <= set(found) <= known:
+        if not isinstance(declared, dict) or not {"epsilon", "delta"} <= set(declared) <= known:
             raise ValueError(f"expected epsilon, delta and perhaps {', '.join(sorted(known))}")
         return Claim(
-            float(found["epsilon"]),
-            float(found["delta"]),
-            str(found.get("mechanism", "the submission"))[:2000],
-            str(found.get("source", ""))[:2000],
-            tuple(str(text)[:2000] for text in found.get("assumptions", ())),
+            float(declared["epsilon"]),
+            float(declared["delta"]),
+            str(declared.get("mechanism", "the submission"))[:2000],
+            str(declared.get("source", ""))[:2000],
+            tuple(str(text)[:2000] for text in declared.get("assumptions", ())),
         )
     except (TypeError, ValueError) as error:
         raise SubmissionError(f"{where}: field recipe.claim: {error}") from None
