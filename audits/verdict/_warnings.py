@@ -30,7 +30,7 @@ def warnings_of(
         separation: of the references.
         references: their comparison.
         least_tolerance: the least tolerance that these sizes could meet.
-        claimed: what is claimed beside what was measured, or None.
+        claimed: a claim beside what was measured, or None.
 
     Returns:
         The warnings, the gravest first.
@@ -85,4 +85,5 @@ def warnings_of(
 
 
 def _rows(observations: Observations) -> list[bytes]:
+    """All logits of each model as bytes, which are equal only for models equal to the last bit."""
     return [np.ascontiguousarray(model).tobytes() for model in observations.logits]

@@ -81,7 +81,7 @@ def test_the_wheel_holds_exactly_the_four_packages(tmp_path: Path) -> None:
     assert tops == set(PACKAGES)
     for package in PACKAGES:
         assert f"{package}/py.typed" in names
-    for template in ("report", "page", "macros"):
+    for template in ("page", "blocks"):
         assert f"audits/report/templates/{template}.html.j2" in names
     assert "oracles/scenarios/_digits_memorization.npy" in names
     assert not [name for name in names if "__pycache__" in name]
