@@ -41,7 +41,7 @@ class MLP(nn.Module):
         """Logits of a batch."""
         flat = jnp.reshape(inputs, (inputs.shape[0], -1))
         kernel, bias = _weights(self, "0", self.features[0], flat.shape[1])
-        # Not kernel @ flat.T: XLA would transpose the gathered batch in each step.
+        # For kernel @ flat.T XLA would transpose the gathered batch in each step.
         hidden = jnp.einsum("oi,bi->ob", kernel, flat) + bias[:, None]
         for layer, width in enumerate(self.features[1:], start=1):
             kernel, bias = _weights(self, str(layer), width, hidden.shape[0])

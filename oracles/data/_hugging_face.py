@@ -130,7 +130,7 @@ def _read_arrow(path: Path, names: Sequence[str]) -> Any:
     except ImportError:
         refuse(path, "Arrow files need pyarrow; install indist[parquet]")
     try:
-        # Not mapped: a file cut short meanwhile would end the process.
+        # Read, not mapped: if a mapped file were cut short meanwhile, this process would end.
         with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as reader:
             found = reader.schema.names
             for name in names:

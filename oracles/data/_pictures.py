@@ -30,7 +30,7 @@ def decoded(path: Path, name: str, pictures: Sequence[bytes], limits: DataLimits
     Raises:
         FileError: for a picture of another size, mode or format, or a damaged one.
     """
-    # Comes with matplotlib.
+    # Pillow is installed with matplotlib.
     from PIL import Image
 
     pixels: np.ndarray | None = None
@@ -40,7 +40,7 @@ def decoded(path: Path, name: str, pictures: Sequence[bytes], limits: DataLimits
                 warnings.catch_warnings(),
                 Image.open(BytesIO(data), formats=("PNG", "JPEG")) as picture,
             ):
-                # Of pictures with many pixels; the limits below are on bytes.
+                # Pillow warns of pictures with many pixels; the limits below are on bytes.
                 warnings.simplefilter("ignore")
                 if picture.mode not in _CHANNELS:
                     found = picture.mode

@@ -11,8 +11,10 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Int
 
+# Models in one program, where a module does not say what is best for it on a CPU.
 _CPU_WIDTH = 4
 _ACCELERATOR_WIDTH = 256
+# Blocks that devices compute while the host fetches the one before and prepares the next.
 _BLOCKS_IN_FLIGHT = 2
 
 Program = Callable[[Any, Any], Any]
@@ -76,7 +78,7 @@ def run_blocks(
 
 @lru_cache(maxsize=128)
 def _compiled(program: Program, mesh: Mesh) -> Callable[[Any, Any], Any]:
-    # Not donated: a block's inputs are plans, or parameters whose buffers are small beside it.
+    # Inputs are not donated: they are plans, or parameters that take little memory beside a block.
     return jax.jit(
         jax.shard_map(
             jax.vmap(program, in_axes=(0, None)),

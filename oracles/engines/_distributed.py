@@ -1,4 +1,4 @@
-"""All processes of a `jax.distributed` job, which meet in the folder alone."""
+"""The engine of a `jax.distributed` job, whose processes share nothing but the folder."""
 
 import os
 import time
@@ -58,8 +58,8 @@ class Distributed:
         if folder is None:
             raise StoreError("engine distributed: expected a folder that all processes see")
         rank, processes = jax.process_index(), jax.process_count()
-        # One process may open the folder when another has begun: who makes what must depend on the
-        # models alone, not on what was still missing then.
+        # A process may open the folder after another has begun. Which process makes a span must
+        # therefore depend on the span alone, not on what was missing when the folder was opened.
         all_spans = [*spans, *(entry.span for entry in folder.entries)]
         size = max(stop - start for start, stop in all_spans)
         owner = {span: span.start // size % processes for span in spans}

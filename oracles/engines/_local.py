@@ -1,4 +1,4 @@
-"""All devices of this process."""
+"""The engine that makes models on all devices of this process."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Training with differential privacy."""
+"""Full-batch descent with differential privacy."""
 
 from dataclasses import dataclass
 from typing import Any

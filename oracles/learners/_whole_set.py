@@ -1,4 +1,4 @@
-"""Learners that see the whole training set at every step, and what they have in common."""
+"""What learners have in common that see the whole training set at every step."""
 
 from dataclasses import dataclass
 from typing import Any, TypeVar

@@ -61,9 +61,9 @@ class RandomisedResponse(SampledMechanism):
         return -np.expm1(np.minimum(epsilon - self.epsilon0, 0.0)) / self._spread
 
     def _epsilon(self, delta: Floats) -> Floats:
-        # Where delta is so large that the logarithm's argument is not positive, epsilon 0 is met.
-        left = np.maximum(1 - delta * self._spread, np.exp(-self.epsilon0) / 2)
-        return np.where(delta == 0, self.epsilon0, self.epsilon0 + np.log(left))
+        # The floor is for a delta so large that epsilon 0 suffices: the logarithm stays finite.
+        factor = np.maximum(1 - delta * self._spread, np.exp(-self.epsilon0) / 2)
+        return np.where(delta == 0, self.epsilon0, self.epsilon0 + np.log(factor))
 
     def _sample(self, rng: np.random.Generator, n: int) -> tuple[Floats, Floats]:
         chances = np.exp(-self.epsilon0 * (np.arange(self.categories) > 0)) / self._spread

@@ -1,4 +1,4 @@
-"""Making models: those missing in a folder, made by an engine, entered as they come."""
+"""Making shards of models: an engine makes those that a folder lacks, and each is entered in it."""
 
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def make_shards(
     folder: PopulationFolder | None = None
     shards: list[Shard] = []
     if directory is not None:
-        # Where several processes open the folder, only the first finds it new.
+        # Where several processes open the folder, only the first finds it empty.
         resume = resume or not engine.alone
         folder = PopulationFolder(open_folder(directory), task.recipe, resume=resume, kind=kind)
         if engine.alone:

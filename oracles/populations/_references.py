@@ -1,4 +1,4 @@
-"""The three populations an audit needs: O = A(D), T = A(D∖S), and A(D∖B)."""
+"""The three populations that an audit needs: O = A(D), T = A(D∖S), and A(D∖B)."""
 
 import json
 from collections.abc import Mapping

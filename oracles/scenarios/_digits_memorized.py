@@ -1,4 +1,4 @@
-"""Digits that a model must know by heart, and digits that it knows from the others."""
+"""Two scenarios by memorization score: the digits memorized most, and those memorized least."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path

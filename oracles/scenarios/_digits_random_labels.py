@@ -1,4 +1,4 @@
-"""Digits with wrong labels: nothing to learn about them but each by heart."""
+"""Digits with wrong labels, which a model can only learn by heart, one by one."""
 
 from dataclasses import asdict, dataclass
 from functools import partial

@@ -195,7 +195,7 @@ def _read_file(path: Path) -> _ScenarioFile:
 
 def _refuse_field(path: Path, error: ValidationError) -> NoReturn:
     problem = error.errors(include_url=False)[0]
-    # Of a table that may be of several kinds, pydantic names the kind too.
+    # Where a table may be of several kinds, pydantic's path of the field names the kind too.
     where = ".".join(str(part) for part in problem["loc"] if part not in _DATA_KINDS)
     field = f"field {where}: " if where else ""
     if problem["type"] == "value_error":

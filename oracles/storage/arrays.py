@@ -261,7 +261,7 @@ def _open_member(path: Path, name: str, archive: zipfile.ZipFile) -> Any:
     member = members[name]
     if member.flag_bits & 1:
         refuse_array(path, name, "expected plain content, found it encrypted")
-    # NumPy writes no others, and zipfile unpacks those without a bound.
+    # NumPy writes no other types, and zipfile unpacks other types without a bound on memory.
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         refuse_array(
             path, name, f"expected it stored or deflated, found type {member.compress_type}"
@@ -280,7 +280,7 @@ def _read_member(
             refuse_array(
                 path, name, f"expected at most {most} more bytes of numbers, found {expected}"
             )
-        # One byte more than is due, so that a member that unpacks to more is found and not read.
+        # One byte more than the header says, to find out a member that unpacks to more.
         data = stream.read(expected + 1)
     if len(data) != expected:
         found = "more" if len(data) > expected else str(len(data))
@@ -291,15 +291,15 @@ def _read_member(
 def _read_header(path: Path, name: str, stream: Any) -> Header:
     try:
         version = npy.read_magic(stream)
-        # Arrays of numbers are of version 1.0, whose headers are short; those of later versions may
+        # Arrays of numbers have version 1.0, whose headers are short. Headers of later versions may
         # claim gigabytes.
         if version != (1, 0):
             raise ValueError
         with warnings.catch_warnings():
-            # That the file was written by Python 2 is no reason to doubt it.
+            # NumPy warns of files that Python 2 wrote, which are as good as others.
             warnings.simplefilter("ignore")
             shape, column_major, dtype = npy.read_array_header_1_0(stream)
-        # Python refuses to print the longest of what a header can hold.
+        # Beyond these limits Python would refuse to print the shape in a message.
         if len(shape) > MOST_DIMS or max(map(abs, shape), default=0) > _LONGEST:
             raise ValueError
     except _NO_HEADER:

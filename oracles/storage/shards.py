@@ -250,7 +250,8 @@ class PopulationFolder:
         """
         self.folder, self.recipe = folder, dict(recipe)
         self.kind: StoreFormat = kind
-        # In this order: another process may begin here, and it writes its manifest first.
+        # Shards are looked for before the manifest: another process, which may begin at the same
+        # time, writes its manifest before its shards.
         used = any(name.endswith(".safetensors") for name in folder.names())
         if not folder.exists(MANIFEST):
             if used:

@@ -1,4 +1,4 @@
-"""Fisher forgetting: noise wherever R does not mind."""
+"""Fisher forgetting: noise on the weights, more where the outputs on R depend on them less."""
 
 from dataclasses import dataclass
 from typing import Any

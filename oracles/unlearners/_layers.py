@@ -44,7 +44,7 @@ def layers(learner: Learner, inputs: Any) -> dict[str, list[str]]:
     paths: list[str] = []
 
     def note_paths(key: Any, inputs: Any) -> None:
-        # JAX sorts the keys of what it returns: the order of making is seen only in here.
+        # JAX sorts the keys of a tree that it returns: only in here is the order of making seen.
         paths.extend(_paths(learner.init(key, inputs)))
 
     jax.eval_shape(note_paths, jax.random.key(0), inputs[:1])

@@ -1,4 +1,4 @@
-"""Matched stopping: push S down to what a model that never saw it would say, and no further."""
+"""Matched stopping: push confidence on S down to that of a model that never saw it, no further."""
 
 from dataclasses import dataclass
 from typing import Any

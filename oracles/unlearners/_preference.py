@@ -1,4 +1,4 @@
-"""GradDiff, NPO and SimNPO: a term on S that is unlearnt, and the loss on R that is kept."""
+"""GradDiff, NPO and SimNPO: descent on the loss on R plus a term that unlearns S."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

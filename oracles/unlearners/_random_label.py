@@ -1,4 +1,4 @@
-"""Random labels: train on D as if S had been labelled by dice."""
+"""Random labels: train on D with labels of S drawn at random."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -86,7 +86,7 @@ class RedirectMemorization(MomentumDescent):
         start = {"base": params, "extra": grown(grow_key, params, names, self.extra)}
         keys = jax.random.split(mask_key, len(names) - 1)
         counts = [len(start["extra"][f"bias_{name}"]) for name in names[:-1]]
-        # The first column is of all of S, each of the others of one example of R.
+        # The first column is the mask of all of S; each other column is that of one example of R.
         masks = [
             jax.random.bernoulli(k, self.seen, (count, 1 + len(r_labels)))
             for k, count in zip(keys, counts, strict=True)

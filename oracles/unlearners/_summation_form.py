@@ -1,4 +1,4 @@
-"""Summation form: subtract what S added."""
+"""Summation form: subtract the counts of S from a model that is a sum of counts."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
