@@ -144,7 +144,10 @@ def test_unlearning_without_references_trains_its_own_originals(tmp_path: Path) 
         (("references", "circles", "-o", "OUT", "--set", "spread"), "--set: expected NAME=VALUE"),
         (("references", "circles", "-o", "OUT", "--set", "wide=1"), "expected knobs seed,"),
         (("references", "circles", "-o", "OUT", "--models", "0"), "Invalid value"),
-        (("references", "circles", "-o", "OUT", "--discovery", "2"), "discovery: expected a numb"),
+        (
+            ("references", "circles", "-o", "OUT", "--discovery", "2"),
+            "discovery: expected a number in (0, 1]",
+        ),
         (
             ("unlearn", "digits-class", "--method", "identity", "-o", "OUT", "--references", "REF"),
             "expected references of digits-class, found those of circles",

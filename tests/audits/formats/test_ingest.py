@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from audits import SubmissionError, formats, load
-from indist._cli import _ingest
+from indist import oracles
+from indist._cli._formats import formats as list_formats
+from indist._cli._ingest import ingest
 from oracles import Learner, Observations, Probes
 from tests.audits.formats import samples
 from tests.audits.formats.samples import MARGINS, SAMPLES
@@ -16,7 +18,7 @@ OPTIONS: dict[str, Any] = {"format": None, "mapping": None, "references": None, 
 
 
 def test_formats_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    _ingest.run_formats()
+    list_formats()
     shown = capsys.readouterr().out
     for name in (*formats.FORMATS, "population", "observations"):
         assert name in shown
@@ -35,7 +37,7 @@ def test_observations_are_written_as_indist_reads_them(
         method="scrub",
         seeds=[3, 1, 4, 2],
     )
-    _ingest.run_ingest(path, tmp_path / "out" / "mine", **OPTIONS)
+    ingest(path, tmp_path / "out" / "mine", **OPTIONS)
     assert "theirs: 4 models at 3 probes (2 forget, 1 retain)" in capsys.readouterr().out
     found = load(tmp_path / "out" / "mine.safetensors")
     assert isinstance(found.content, Observations)
@@ -51,10 +53,10 @@ def test_models_that_are_left_out_are_counted(
     array[1, 0] = np.nan
     np.savez(path, retrained_confs=array)
     with pytest.raises(SubmissionError, match="found nan in model 1"):
-        _ingest.run_ingest(path, tmp_path / "mine", **OPTIONS)
+        ingest(path, tmp_path / "mine", **OPTIONS)
     assert not list(tmp_path.glob("mine*"))
     samples.mapping(path, leave_out_not_finite=True)
-    _ingest.run_ingest(path, tmp_path / "mine", **OPTIONS)
+    ingest(path, tmp_path / "mine", **OPTIONS)
     assert "left out: 1 models whose numbers are not finite" in capsys.readouterr().out
     assert load(tmp_path / "mine.safetensors").models == 3
 
@@ -64,13 +66,13 @@ def test_models_need_references(
 ) -> None:
     path = SAMPLES["safetensors"][1](tmp_path)
     with pytest.raises(SubmissionError, match="holds 2 models; expected --references"):
-        _ingest.run_ingest(path, tmp_path / "mine", **OPTIONS)
+        ingest(path, tmp_path / "mine", **OPTIONS)
 
     class Given:
         def __init__(self) -> None:
             self.probes, self.scenario = probes, self
             self.learner = learner
 
-    monkeypatch.setattr(_ingest, "load_references", lambda path, learner: Given())
-    _ingest.run_ingest(path, tmp_path / "mine", **(OPTIONS | {"references": "refs"}))
+    monkeypatch.setattr(oracles, "load_references", lambda path, learner: Given())
+    ingest(path, tmp_path / "mine", **(OPTIONS | {"references": "refs"}))
     assert load(tmp_path / "mine.safetensors").models == 2
