@@ -8,11 +8,11 @@ from audits.llm._erasure import read_erasure
 from audits.llm._log import LLMLog
 from audits.llm._muse import LAYOUT, read_muse, read_muse_table
 from audits.llm._open_unlearning import from_open_unlearning
-from audits.llm._tofu import SPLITS, from_tofu
+from audits.llm._tofu import SPLITS, from_tofu, is_split
 
 FORMATS = (
-    "TOFU's eval_log_aggregated.json, open-unlearning's *_EVAL.json or *_SUMMARY.json, MUSE's .csv "
-    f"table or {LAYOUT}, or ERASURE's JSON"
+    "TOFU's eval_log_aggregated.json or eval_log_forget.json, open-unlearning's *_EVAL.json or "
+    f"*_SUMMARY.json, MUSE's .csv table or {LAYOUT}, or ERASURE's JSON"
 )
 _END = 64
 
@@ -57,7 +57,7 @@ def load(path: str | Path, *, limits: Limits | None = None) -> tuple[LLMLog, ...
         return read_erasure(where, limits=limits)
     if not isinstance(content, dict):
         refuse(where, f"unknown format; expected {FORMATS}")
-    if not SPLITS.keys().isdisjoint(content):
+    if not SPLITS.keys().isdisjoint(content) or is_split(content):
         return (from_tofu(where, content, limits),)
     return (from_open_unlearning(where, content, limits),)
 

@@ -73,6 +73,18 @@ def mapping(path: Path, found: Any, limits: Limits, *field: str) -> dict[str, An
     return found
 
 
+def by_index(path: Path, found: Any, limits: Limits, *field: str) -> dict[str, Any]:
+    """Values by example: a JSON object by index, or a list, whose places are the indices.
+
+    Raises:
+        SubmissionError: for anything else, or another number of entries than `mapping` takes.
+    """
+    if isinstance(found, list):
+        _check_count(path, found, limits, field)
+        return {str(place): value for place, value in enumerate(found)}
+    return mapping(path, found, limits, *field)
+
+
 def rows(path: Path, found: Any, limits: Limits, *field: str) -> list[dict[str, Any]]:
     """A JSON list of objects, with at least one and at most ``limits.probes`` of them.
 

@@ -51,6 +51,49 @@ def test_tofu_is_read(tmp_path: Path) -> None:
     assert repr(found).endswith("TOFU, 20 metrics on up to 40 examples)")
 
 
+def test_the_older_lists_of_tofu_are_read(tmp_path: Path) -> None:
+    content = files.tofu(0)
+    new = llm.read_tofu(files.written(tmp_path / "new.json", content))
+    (old,) = llm.load(files.written(tmp_path / "old.json", files.with_lists(content)))
+    assert (old.benchmark, old.scores, old.primary) == ("TOFU", new.scores, new.primary)
+
+
+def test_the_least_of_tofus_lists_is_read(tmp_path: Path) -> None:
+    forget = {
+        "avg_gt_loss": [1.0],
+        "rougeL_recall": [0.5],
+        "average_perturb_loss": [[2.0, 3.0]],
+        "avg_paraphrased_loss": [1.5],
+    }
+    path = files.written(tmp_path / "log.json", {"eval_log_forget.json": forget})
+    (found,) = llm.load(path)
+    assert found.scores["forget/ln_truth_ratio_geometric"] == {"0": -1.0}
+    assert found.scores["forget/avg_gt_loss"] == {"0": 1.0}
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_the_file_of_one_split_of_tofu_is_told_by_its_name(tmp_path: Path, older: bool) -> None:
+    content = files.tofu(0)
+    whole = llm.read_tofu(files.written(tmp_path / "whole.json", content))
+    written = files.with_lists(content) if older else content
+    splits = {"eval_log_forget.json": "forget", "eval_real_author_wo_options.json": "real_authors"}
+    for file, split in splits.items():
+        (found,) = llm.load(files.written(tmp_path / file, written[file]))
+        assert found.benchmark == "TOFU"
+        assert found.scores == {
+            metric: values
+            for metric, values in whole.scores.items()
+            if metric.startswith(f"{split}/")
+        }
+    renamed = files.written(tmp_path / "mine.json", written["eval_log_forget.json"])
+    with pytest.raises(
+        SubmissionError,
+        match=r"mine.json: is TOFU's log of one split, and its name alone says of which: expected "
+        r"one of eval_log_forget.json, eval_log.json, ",
+    ):
+        llm.load(renamed)
+
+
 def test_forget_quality_is_the_published_one(tmp_path: Path) -> None:
     mine, retain = files.tofu(0, shift=0.2), files.tofu(1)
     logs = [
@@ -301,7 +344,20 @@ HOSTILE: dict[str, tuple[Any, str]] = {
     ),
     "a list of losses": (
         replaced(TOFU, [1.0], *LOSSES),
-        r"avg_paraphrased_loss: expected a JSON object, found list",
+        r"average_perturb_loss: expected the examples of avg_paraphrased_loss, found others",
+    ),
+    "lists of two lengths": (
+        replaced(files.with_lists(TOFU), [1.0], *LOSSES),
+        r"eval_log_forget.json.avg_paraphrased_loss: expected 3 entries as in 'avg_gt_loss', "
+        r"found 1",
+    ),
+    "an empty list of losses": (
+        replaced(TOFU, [], *LOSSES),
+        r"avg_paraphrased_loss: expected 1 to 1000000 entries, found 0",
+    ),
+    "losses that are a number": (
+        replaced(TOFU, 1.0, *LOSSES),
+        r"avg_paraphrased_loss: expected a JSON object, found float",
     ),
     "other examples": (
         without(TOFU, *LOSSES, "1"),
