@@ -59,15 +59,34 @@ class Limits:
         check_within("(0, inf)", seconds=self.seconds)
 
 
-def read_json(path: Path, limits: Limits) -> Any:
-    """A JSON file, strictly: no repeated keys, no NaN or infinity, no excess of size or depth.
+def read_json(path: Path, limits: Limits, *, finite: bool = True) -> Any:
+    """A JSON file, strictly: no repeated keys, no excess of size or depth.
+
+    Args:
+        path: the file.
+        limits: the most it may hold.
+        finite: refuse NaN and infinity; otherwise they are read as such numbers.
 
     Raises:
         SubmissionError: otherwise, with the reason.
     """
+    return parse_json(path, json_text(path, limits), finite=finite)
+
+
+def json_text(path: Path, limits: Limits) -> bytes:
+    """The bytes of a JSON file.
+
+    Raises:
+        SubmissionError: when there are more than the limit, or no file.
+    """
     size = file_size(path)
     if size > limits.header_bytes:
         refuse(path, f"expected at most {limits.header_bytes} bytes of JSON, found {size}")
+    return path.read_bytes()
+
+
+def parse_json(path: Path, text: bytes, *, finite: bool = True) -> Any:
+    """What JSON text holds; see `read_json`."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
@@ -76,11 +95,13 @@ def read_json(path: Path, limits: Limits) -> Any:
             refuse(path, f"field {twice!r}: expected once, found more often")
         return found
 
-    def finite(token: str) -> NoReturn:
-        refuse(path, f"expected finite numbers, found {token}")
+    def constant(token: str) -> float:
+        if finite:
+            refuse(path, f"expected finite numbers, found {token}")
+        return float(token)
 
     try:
-        return json.loads(path.read_bytes(), object_pairs_hook=unique, parse_constant=finite)
+        return json.loads(text, object_pairs_hook=unique, parse_constant=constant)
     except SubmissionError:
         raise
     except ValueError as error:

@@ -60,7 +60,7 @@ def read_tofu(path: str | Path, *, limits: Limits | None = None) -> LLMLog:
             and what was expected.
     """
     where, limits = Path(path), limits or Limits()
-    return from_tofu(where, read_json(where, limits), limits)
+    return from_tofu(where, read_json(where, limits, finite=False), limits)
 
 
 def from_tofu(path: Path, content: Any, limits: Limits) -> LLMLog:
