@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+import numpy as np
 from pydantic import ValidationError
 
 from estimators.checks import check_counts, check_within
@@ -19,8 +20,9 @@ from oracles.storage.files import file_size, refuse
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".joblib")
 
 # Item sizes of the number types that are read; others are refused by name.
-FLOATS: Mapping[str, int] = {"F16": 2, "F32": 4, "F64": 8}
-NUMBERS: Mapping[str, int] = {**FLOATS, "I32": 4, "U32": 4}
+FLOATS: Mapping[str, int] = {"F16": 2, "BF16": 2, "F32": 4, "F64": 8}
+# Of indist's own shards, whose digests are of the numbers as they are stored.
+NUMBERS: Mapping[str, int] = {"F16": 2, "F32": 4, "F64": 8, "I32": 4, "U32": 4}
 ANY_NUMBERS: Mapping[str, int] = {
     **{"BOOL": 1, "I8": 1, "U8": 1, "I16": 2, "U16": 2, "I64": 8, "U64": 8},
     **NUMBERS,
@@ -59,15 +61,34 @@ class Limits:
         check_within("(0, inf)", seconds=self.seconds)
 
 
-def read_json(path: Path, limits: Limits) -> Any:
-    """A JSON file, strictly: no repeated keys, no NaN or infinity, no excess of size or depth.
+def read_json(path: Path, limits: Limits, *, finite: bool = True) -> Any:
+    """A JSON file, strictly: no repeated keys, no excess of size or depth.
+
+    Args:
+        path: the file.
+        limits: the most it may hold.
+        finite: refuse NaN and infinity; otherwise they are read as such numbers.
 
     Raises:
         SubmissionError: otherwise, with the reason.
     """
+    return parse_json(path, json_text(path, limits), finite=finite)
+
+
+def json_text(path: Path, limits: Limits) -> bytes:
+    """The bytes of a JSON file.
+
+    Raises:
+        SubmissionError: when there are more than the limit, or no file.
+    """
     size = file_size(path)
     if size > limits.header_bytes:
         refuse(path, f"expected at most {limits.header_bytes} bytes of JSON, found {size}")
+    return path.read_bytes()
+
+
+def parse_json(path: Path, text: bytes, *, finite: bool = True) -> Any:
+    """What JSON text holds; see `read_json`."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
@@ -76,11 +97,13 @@ def read_json(path: Path, limits: Limits) -> Any:
             refuse(path, f"field {twice!r}: expected once, found more often")
         return found
 
-    def finite(token: str) -> NoReturn:
-        refuse(path, f"expected finite numbers, found {token}")
+    def constant(token: str) -> float:
+        if finite:
+            refuse(path, f"expected finite numbers, found {token}")
+        return float(token)
 
     try:
-        return json.loads(path.read_bytes(), object_pairs_hook=unique, parse_constant=finite)
+        return json.loads(text, object_pairs_hook=unique, parse_constant=constant)
     except SubmissionError:
         raise
     except ValueError as error:
@@ -119,10 +142,11 @@ def check_format(path: Path, content: Any, name: str, version: int) -> None:
 
 
 class TensorHeader(NamedTuple):
-    """What a safetensors header says of one array."""
+    """What a safetensors header says of one array, and where in the file it starts."""
 
     dtype: str
     shape: tuple[int, ...]
+    start: int
 
 
 def _are_sizes(found: Any) -> bool:
@@ -177,7 +201,31 @@ def safetensors_header(
         refuse(path, f"expected at most {limits.array_bytes} bytes of numbers, found {stop}")
     if 8 + length + stop != size:
         refuse(path, f"expected {8 + length + stop} bytes by its header, found {size} (truncated?)")
-    return {name: TensorHeader(dtype, tuple(shape)) for name, (dtype, shape, _) in found.items()}
+    return {
+        name: TensorHeader(dtype, tuple(shape), 8 + length + offsets[0])
+        for name, (dtype, shape, offsets) in found.items()
+    }
+
+
+def safetensors_array(
+    path: Path, opened: Any, name: str, header: TensorHeader, row: int | None = None
+) -> np.ndarray:
+    """One array of a safetensors file, or one row of it; bfloat16 as the same numbers in float32.
+
+    Args:
+        path: the file.
+        opened: the file as `safetensors.safe_open` opens it for NumPy, which lacks bfloat16.
+        name: of the array.
+        header: what its header says, checked.
+        row: index along the first axis, or None for the whole.
+    """
+    if header.dtype != "BF16":
+        return opened.get_tensor(name) if row is None else opened.get_slice(name)[row]
+    shape = header.shape if row is None else header.shape[1:]
+    count = math.prod(shape)
+    halves = np.fromfile(path, "<u2", count, offset=header.start + 2 * count * (row or 0))
+    # A bfloat16 is the upper half of the float32 that means the same.
+    return (halves.astype(np.uint32) << 16).view(np.float32).reshape(shape)
 
 
 def matching(patterns: Iterable[str | Path], what: str, limits: Limits) -> tuple[Path, ...]:

@@ -20,6 +20,7 @@ __all__ = [
     "check_samples",
     "check_seed",
     "check_within",
+    "widened",
 ]
 
 
@@ -30,7 +31,7 @@ def check_samples(values: Any, name: str, *, least: int = 1) -> Float[np.ndarray
         TypeError: when the values are not real numbers.
         ValueError: when they are a scalar, too few, or hold NaN or infinity.
     """
-    array = np.asarray(values)
+    array = np.asarray(widened(values))
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name}: expected real numbers, found dtype {array.dtype}")
     if array.ndim == 0:
@@ -172,3 +173,24 @@ def _inside(interval: str, value: Any) -> bool:
     below = operator.le if interval[-1] == "]" else operator.lt
     array = np.asarray(value)
     return bool((above(array, low) & below(array, high)).all())
+
+
+def widened(values: Any) -> Any:
+    """The same numbers as float32 where they are bfloat16, of which NumPy knows nothing.
+
+    Args:
+        values: anything; an array of JAX or ml_dtypes, or a tensor of PyTorch, may be bfloat16.
+
+    Returns:
+        A float32 array in its place; all else as it is.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> widened(jnp.array([0.5, 3.0], dtype=jnp.bfloat16)).tolist()
+        [0.5, 3.0]
+    """
+    if not str(getattr(values, "dtype", "")).endswith("bfloat16"):
+        return values
+    # PyTorch's own tensors, which NumPy cannot take over, widen themselves.
+    plain = values.detach().cpu().float() if hasattr(values, "detach") else values
+    return np.asarray(plain).astype(np.float32)

@@ -13,6 +13,9 @@ any other              as it is                          as it is
 
 After them the shape must be the parameter's. A flax ``Dense`` layer behind flattened images reads
 its inputs in another order than PyTorch's (height, width, colour): it needs a map with steps.
+
+PyTorch's parallel and compiled modules put ``module.`` and ``_orig_mod.`` before every name. Where
+all arrays of a file share them they are left out, and a map may name the arrays either way.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,6 +30,8 @@ import oracles
 from audits._reading import Limits, refuse
 from audits.formats._mapping import Mapping, Source
 from oracles import Observations, Probes
+
+_WRAPPERS = ("module.", "_orig_mod.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +118,8 @@ def fit(
         SubmissionError: when arrays are missing, unused, of another shape, or not finite.
     """
     shown = f"model {model[-60:]}"
+    wrapper = _wrapper(arrays)
+    arrays = {name.removeprefix(wrapper): array for name, array in arrays.items()}
     if mapping.parameters == "order":
         if len(arrays) != len(expected):
             refuse(
@@ -126,7 +133,10 @@ def fit(
         }
     else:
         named = {name.removeprefix("params/"): name for name in arrays}
-        plan = mapping.parameters or {to: Source(name=named.get(to, to)) for to in expected}
+        plan = {
+            to: Source(name=source.name.removeprefix(wrapper) or source.name, steps=source.steps)
+            for to, source in (mapping.parameters or {}).items()
+        } or {to: Source(name=named.get(to, to)) for to in expected}
         pairs = {
             to: (plan[to].name, _after(mapping.file, to, plan[to], arrays[plan[to].name]))
             for to in expected
@@ -146,6 +156,17 @@ def fit(
         to: _checked(path, shown, to, name, array, expected[to])
         for to, (name, array) in pairs.items()
     }
+
+
+def _wrapper(names: AnyMapping[str, Any]) -> str:
+    """What wrappers put before every name, or nothing."""
+    found = ""
+    while names:
+        longer = [found + one for one in _WRAPPERS if all(k.startswith(found + one) for k in names)]
+        if not longer:
+            return found
+        (found,) = longer
+    return found
 
 
 def _from_torch(to: str, array: np.ndarray) -> np.ndarray:

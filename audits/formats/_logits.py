@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from safetensors import SafetensorError, safe_open
 
-from audits._reading import Limits, refuse, safetensors_header
+from audits._reading import Limits, refuse, safetensors_array, safetensors_header
 from oracles.storage.arrays import Form, check_bytes, npz_header, npz_names, read_npz
 
 NAME = "logits"
@@ -66,7 +66,7 @@ def _from_safetensors(path: Path, limits: Limits) -> np.ndarray:
     check_shape(path, header[NAME].shape, limits)
     try:
         with cast(Any, safe_open)(path, framework="numpy") as file:
-            return file.get_tensor(NAME)
+            return safetensors_array(path, file, NAME, header[NAME])
     except (SafetensorError, OSError) as error:
         refuse(path, f"cannot be read ({error})")
 

@@ -24,6 +24,7 @@ from audits.formats._mapping import (
     find_mapping,
     read_mapping,
 )
+from audits.formats._others import other_kind
 from audits.formats._torch import SUFFIXES
 
 
@@ -92,6 +93,8 @@ def read(
     if format is not None and format not in FORMATS:
         raise ValueError(f"format: expected one of {', '.join(FORMATS)}, found {format!r}")
     _check_exists(where)
+    if format is None and (told := other_kind(where)) is not None:
+        refuse(where, told)
     kind = format or sniff(where)
     if kind is None:
         refuse(where, f"expected one of the formats {', '.join(FORMATS)}, found something else")

@@ -11,7 +11,13 @@ from typing import Any, cast
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from audits._reading import Limits, TensorHeader, refuse, safetensors_header
+from audits._reading import (
+    Limits,
+    TensorHeader,
+    refuse,
+    safetensors_array,
+    safetensors_header,
+)
 from audits.formats._content import Content, run_content
 from audits.formats._fit import ParameterFiles
 from audits.formats._mapping import Mapping
@@ -70,8 +76,8 @@ def _leading(file: Path, header: dict[str, TensorHeader], limits: Limits) -> int
 def _arrays(file: Path, header: dict[str, TensorHeader], row: int | None) -> dict[str, np.ndarray]:
     try:
         with cast(Any, safe_open)(file, framework="numpy") as opened:
-            if row is None:
-                return {name: opened.get_tensor(name) for name in header}
-            return {name: opened.get_slice(name)[row] for name in header}
+            return {
+                name: safetensors_array(file, opened, name, of, row) for name, of in header.items()
+            }
     except (SafetensorError, OSError) as error:
         refuse(file, f"cannot be read ({error})")

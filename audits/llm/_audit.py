@@ -9,7 +9,14 @@ from scipy.stats import ks_2samp
 
 from audits._provenance import versions
 from audits._reading import refuse
-from audits.llm._examples import clusters, least_flip, paired, paired_test
+from audits.llm._examples import (
+    clusters,
+    least_flip,
+    paired,
+    paired_test,
+    rounding,
+    without_rounding,
+)
 from audits.llm._findings import LLMFindings
 from audits.llm._log import NO_INTERVAL, LLMLog
 from audits.llm._models import model_test, seed_half_width
@@ -177,8 +184,9 @@ def _against(
     for metric in metrics:
         ids, values = paired(logs, metric)
         labels = clusters(ids, cluster)
-        columns.append(values.mean(axis=1))
-        difference = values[:k].mean(axis=0) - values[k:].mean(axis=0)
+        rounded = rounding(values)
+        columns.append(_means(values, rounded))
+        difference = without_rounding(values[:k].mean(axis=0) - values[k:].mean(axis=0), rounded)
         test = paired_test(difference, labels, confidence=confidence, rng=rng)
         compared.append(
             MetricComparison(
@@ -189,7 +197,7 @@ def _against(
                 mean_reference=float(columns[-1][k:].mean()),
                 **test._asdict(),
                 ks=tuple(
-                    tuple(_ks(submitted, reference) for reference in values[k:])
+                    tuple(_ks(submitted, reference, rounded) for reference in values[k:])
                     for submitted in values[:k]
                 ),
                 seed_half_width=seed_half_width(columns[-1][k:], k, confidence),
@@ -220,8 +228,14 @@ def _against(
     )
 
 
-def _ks(first: np.ndarray, second: np.ndarray) -> float:
-    test: Any = ks_2samp(first, second)
+def _means(values: np.ndarray, rounded: np.ndarray) -> np.ndarray:
+    """The mean of each model, all equal where they differ by rounding only."""
+    means = values.mean(axis=1)
+    return np.full_like(means, means[0]) if np.ptp(means) <= rounded.mean() else means
+
+
+def _ks(first: np.ndarray, second: np.ndarray, rounded: np.ndarray) -> float:
+    test: Any = ks_2samp(first, np.where(np.abs(second - first) <= rounded, first, second))
     return float(test.pvalue)
 
 

@@ -4,12 +4,11 @@ Schema: https://github.com/aiim-research/ERASURE, ``erasure/evaluations``. Each 
 object and a comma to the file, which is JSON only between brackets and without the last comma.
 """
 
-import json
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from audits._reading import Limits, SubmissionError, file_size, refuse
-from audits.llm._log import NO_INTERVAL, LLMLog, number, refuse_field, rows
+from audits._reading import Limits, json_text, parse_json
+from audits.llm._log import NO_INTERVAL, LLMLog, finite, refuse_field, rows
 
 
 def read_erasure(path: str | Path, *, limits: Limits | None = None) -> tuple[LLMLog, ...]:
@@ -32,11 +31,8 @@ def read_erasure(path: str | Path, *, limits: Limits | None = None) -> tuple[LLM
 
 
 def _run(path: Path, run: dict[str, Any], place: int) -> LLMLog:
-    summary = {
-        metric: number(path, value, place, metric)
-        for metric, value in run.items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    }
+    found = {metric: finite(value) for metric, value in run.items()}
+    summary = {metric: value for metric, value in found.items() if value is not None}
     if not summary or not isinstance(run.get("unlearner"), str):
         refuse_field(path, (place,), "expected an unlearner and its metrics, found none")
     return LLMLog(
@@ -50,26 +46,7 @@ def _run(path: Path, run: dict[str, Any], place: int) -> LLMLog:
 
 
 def _runs(path: Path, limits: Limits) -> Any:
-    if (size := file_size(path)) > limits.header_bytes:
-        refuse(path, f"expected at most {limits.header_bytes} bytes of JSON, found {size}")
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            refuse(path, "expected each field once, found one more often")
-        return found
-
-    def finite(token: str) -> NoReturn:
-        refuse(path, f"expected finite numbers, found {token}")
-
-    text = path.read_bytes().strip()
+    text = json_text(path, limits).strip()
     if not text.startswith(b"["):
         text = b"[" + text.removesuffix(b",") + b"]"
-    try:
-        return json.loads(text, object_pairs_hook=unique, parse_constant=finite)
-    except SubmissionError:
-        raise
-    except ValueError as error:
-        refuse(path, f"expected JSON, found something else or a truncated file ({error})")
-    except RecursionError:
-        refuse(path, "expected JSON of little depth, found it nested too deeply")
+    return parse_json(path, text, finite=False)

@@ -6,13 +6,13 @@ from pathlib import Path
 from audits._reading import Limits, file_size, matching, read_json, refuse
 from audits.llm._erasure import read_erasure
 from audits.llm._log import LLMLog
-from audits.llm._muse import LAYOUT, read_muse, read_muse_table
-from audits.llm._open_unlearning import from_open_unlearning
-from audits.llm._tofu import SPLITS, from_tofu
+from audits.llm._muse import LAYOUT, read_muse, read_muse_table, refuse_part
+from audits.llm._open_unlearning import from_open_unlearning, is_summary
+from audits.llm._tofu import SPLITS, from_tofu, is_split
 
 FORMATS = (
-    "TOFU's eval_log_aggregated.json, open-unlearning's *_EVAL.json or *_SUMMARY.json, MUSE's .csv "
-    f"table or {LAYOUT}, or ERASURE's JSON"
+    "TOFU's eval_log_aggregated.json or eval_log_forget.json, open-unlearning's *_EVAL.json or "
+    f"*_SUMMARY.json, MUSE's .csv table or {LAYOUT}, or ERASURE's JSON"
 )
 _END = 64
 
@@ -52,13 +52,21 @@ def load(path: str | Path, *, limits: Limits | None = None) -> tuple[LLMLog, ...
         end = file.read().rstrip()
     if end.endswith(b","):
         return read_erasure(where, limits=limits)
-    content = read_json(where, limits)
-    if isinstance(content, list) or (isinstance(content, dict) and "unlearner" in content):
+    content = read_json(where, limits, finite=False)
+    first = content[0] if isinstance(content, list) and content else content
+    if isinstance(first, dict) and "unlearner" in first:
         return read_erasure(where, limits=limits)
+    refuse_part(where, content)
     if not isinstance(content, dict):
-        refuse(where, f"unknown format; expected {FORMATS}")
-    if not SPLITS.keys().isdisjoint(content):
+        refuse(where, f"unknown format; expected {FORMATS}, found {type(content).__name__}")
+    if not SPLITS.keys().isdisjoint(content) or is_split(content):
         return (from_tofu(where, content, limits),)
+    flat = content and not any(isinstance(one, dict | None) for one in content.values())
+    if flat and not is_summary(where, content):
+        refuse(
+            where,
+            f"is a flat JSON object with none of open-unlearning's metrics; expected {FORMATS}",
+        )
     return (from_open_unlearning(where, content, limits),)
 
 

@@ -28,7 +28,7 @@ class LLMLog:
         benchmark: which benchmark wrote it.
         scores: by metric, the value at each example: ``{metric: {example id: value}}``, finite.
             Metrics are named ``split/metric`` or, where the log names its splits itself, as there.
-        summary: aggregated values, as logged and not checked.
+        summary: aggregated values that are finite numbers, as logged and not checked.
         primary: the metrics on which models are compared unless others are declared.
         attack: the membership attack the benchmark's PrivLeak rests on, whose scores are
             ``attack/forget`` and ``attack/holdout``; or None.
@@ -73,6 +73,18 @@ def mapping(path: Path, found: Any, limits: Limits, *field: str) -> dict[str, An
     return found
 
 
+def by_index(path: Path, found: Any, limits: Limits, *field: str) -> dict[str, Any]:
+    """Values by example: a JSON object by index, or a list, whose places are the indices.
+
+    Raises:
+        SubmissionError: for anything else, or another number of entries than `mapping` takes.
+    """
+    if isinstance(found, list):
+        _check_count(path, found, limits, field)
+        return {str(place): value for place, value in enumerate(found)}
+    return mapping(path, found, limits, *field)
+
+
 def rows(path: Path, found: Any, limits: Limits, *field: str) -> list[dict[str, Any]]:
     """A JSON list of objects, with at least one and at most ``limits.probes`` of them.
 
@@ -94,18 +106,27 @@ def _check_count(path: Path, found: Sized, limits: Limits, field: Sequence[str])
         refuse_field(path, field, f"expected 1 to {limits.probes} entries, found {len(found)}")
 
 
+def finite(found: Any) -> float | None:
+    """A finite number, or None for anything else: texts, truth values, NaN, lists and objects."""
+    if isinstance(found, int | float) and not isinstance(found, bool):
+        try:
+            if math.isfinite(value := float(found)):
+                return value
+        except OverflowError:
+            pass
+    return None
+
+
 def number(path: Path, found: Any, *field: str | int) -> float:
     """A finite number.
 
     Raises:
         SubmissionError: for anything else; a whole number may be too great as well.
     """
-    if isinstance(found, int | float) and not isinstance(found, bool):
-        try:
-            if math.isfinite(value := float(found)):
-                return value
-        except OverflowError:
-            found = "too great a number"
+    if (value := finite(found)) is not None:
+        return value
+    if type(found) is int:
+        found = "too great a number"
     shown = type(found).__name__ if isinstance(found, dict | list) else repr(found)[:40]
     refuse_field(path, field, f"expected a finite number, found {shown}")
 

@@ -5,11 +5,12 @@ scores a corpus a folder, is that of https://github.com/jaechan-repo/muse_bench.
 """
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
 from audits._reading import Limits, file_size, read_json, refuse
-from audits.llm._log import LLMLog, in_order, number, refuse_field, rows, with_fingerprint
+from audits.llm._log import LLMLog, finite, in_order, number, refuse_field, rows, with_fingerprint
 
 _ROUGE = ("rougeL", "rougeL_recall", "rouge1", "rouge1_recall")
 _GENERATED = {
@@ -21,6 +22,8 @@ _MEMBERSHIP = "privleak/log.json"
 _OLD_GENERATED = {"f": "forget/history.json", "r": "retain/history.json"}
 _OLD_MEMBERSHIP = {"forget": "forget.json", "retain": "retain2.json", "holdout": "holdout.json"}
 _ATTACK = "Min-40%"
+_AGGREGATE = re.compile(r"(mean|max|min|std)_rouge")
+_AUC = re.compile(r"(forget|retain|holdout)_(forget|retain|holdout)_")
 _PRIMARY = ("verbmem_f/rougeL", "knowmem_f/rougeL", f"{_ATTACK}/forget")
 LAYOUT = (
     "a folder with some of "
@@ -57,7 +60,7 @@ def read_muse(path: str | Path, *, limits: Limits | None = None) -> LLMLog:
             scores |= _old_generated(folder / file, split, limits)
     if (folder / _MEMBERSHIP).exists():
         where = folder / _MEMBERSHIP
-        content = read_json(where, limits)
+        content = read_json(where, limits, finite=False)
         if not isinstance(content, dict):
             refuse(where, f"expected a JSON object, found {type(content).__name__}")
         for split in ("forget", "retain", "holdout"):
@@ -66,7 +69,7 @@ def read_muse(path: str | Path, *, limits: Limits | None = None) -> LLMLog:
                 scores |= _membership(where, listed, split)
     for split, file in _OLD_MEMBERSHIP.items():
         if (where := folder / file).exists():
-            listed = rows(where, read_json(where, limits), limits)
+            listed = rows(where, read_json(where, limits, finite=False), limits)
             scores |= _membership(where, [_old_membership(row) for row in listed], split)
     if not scores:
         refuse(folder, f"expected {LAYOUT}; found none of them")
@@ -107,7 +110,45 @@ def read_muse_table(path: str | Path, *, limits: Limits | None = None) -> tuple[
         refuse(where, "expected a line of distinct column names with name among them, found none")
     if not 1 <= len(lines) <= limits.models:
         refuse(where, f"expected 1 to {limits.models} lines of values, found {len(lines)}")
-    return tuple(_line(where, names, line, place) for place, line in enumerate(lines))
+    found = tuple(_line(where, names, line, place) for place, line in enumerate(lines))
+    if not any(log.summary for log in found):
+        refuse(where, "expected a number in some column, found none")
+    return found
+
+
+def refuse_part(path: Path, content: Any) -> None:
+    """Refuses what is one file of a model's folder, and says which folder to hand over.
+
+    Raises:
+        SubmissionError: when parsed JSON looks like such a file.
+    """
+    what = _part(content)
+    if what is None:
+        return
+    known = [*_GENERATED.values(), _MEMBERSHIP, *_OLD_GENERATED.values()]
+    inside = any(path.match(file) for file in [*known, "agg.json", "auc.json"])
+    folder = path.parent.parent if inside else path.parent
+    refuse(
+        path,
+        f"is one file of MUSE's log of a model, {what}: expected the folder of that model, such as "
+        f"{folder}, {LAYOUT.removeprefix('a folder ')}",
+    )
+
+
+def _part(content: Any) -> str | None:
+    """What of MUSE's parsed JSON is, or None."""
+    if isinstance(content, list):
+        first = content[0] if content and isinstance(content[0], dict) else {}
+        if any(name in first for name in _ROUGE):
+            return "the generated answers of one metric"
+        return "membership scores of one split" if {"text", "ppl"} <= first.keys() else None
+    if not isinstance(content, dict) or not content:
+        return None
+    if any(isinstance(content.get(split), list) for split in ("forget", "retain", "holdout")):
+        return "its membership scores"
+    if all(_AGGREGATE.match(name) for name in content):
+        return "means of one metric over its examples"
+    return "the AUCs of its membership attacks" if all(map(_AUC.match, content)) else None
 
 
 def _line(path: Path, names: list[str], line: list[str], place: int) -> LLMLog:
@@ -120,29 +161,27 @@ def _line(path: Path, names: list[str], line: list[str], place: int) -> LLMLog:
         path=path,
         benchmark="MUSE",
         scores={},
-        # A metric that was not asked for is an empty cell.
+        # A metric that was not asked for is an empty cell; a cell of text is a note.
         summary={
-            metric: number(path, _parsed(cell), place, metric)
-            for metric, cell in row.items()
-            if cell.strip()
+            metric: value for metric, cell in row.items() if (value := _parsed(cell)) is not None
         },
     )
 
 
-def _parsed(cell: str) -> float | str:
+def _parsed(cell: str) -> float | None:
     try:
-        return float(cell)
+        return finite(float(cell))
     except ValueError:
-        return cell
+        return None
 
 
 def _generated(path: Path, metric: str, limits: Limits) -> dict[str, dict[str, float]]:
-    listed = rows(path, read_json(path, limits), limits)
+    listed = rows(path, read_json(path, limits, finite=False), limits)
     return _columns(path, listed, {name: f"{metric}/{name}" for name in _ROUGE}, "gt")
 
 
 def _old_generated(path: Path, split: str, limits: Limits) -> dict[str, dict[str, float]]:
-    listed = rows(path, read_json(path, limits), limits)
+    listed = rows(path, read_json(path, limits, finite=False), limits)
     # Only the log of knowledge has questions; that of verbatim text has prompts alone.
     metric = f"{'knowmem' if 'question' in listed[0] else 'verbmem'}_{split}"
     return _columns(path, listed, {name: f"{metric}/{name}" for name in _ROUGE}, "gt")
@@ -151,7 +190,15 @@ def _old_generated(path: Path, split: str, limits: Limits) -> dict[str, dict[str
 def _membership(
     path: Path, listed: list[dict[str, Any]], split: str
 ) -> dict[str, dict[str, float]]:
-    attacks = {name: f"{name}/{split}" for name in listed[0] if name != "text"}
+    # What is a number in no row, such as the text or its tokens, is no score.
+    attacks = {
+        name: f"{name}/{split}"
+        for row in listed
+        for name, value in row.items()
+        if isinstance(value, float | int) and not isinstance(value, bool)
+    }
+    if not attacks:
+        refuse(path, f"expected scores of membership attacks on {split}, found none")
     return _columns(path, listed, attacks, "text")
 
 

@@ -138,7 +138,7 @@ def _glance(comparison: ReferenceComparison) -> Glance:
         reason=(
             f"{_REASONS[comparison.finding]}. {tests[comparison.noise]}; the level is "
             f"{numbers.plain(round(comparison.level, 10))}, and p is never below "
-            f"{numbers.near(comparison.least_pvalue, 4)}."
+            f"{numbers.pvalue(comparison.least_pvalue)}."
         ),
     )
 

@@ -1,6 +1,7 @@
 """PrivLeak against the given reference models, in place of a constant from a table."""
 
 import math
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -78,14 +79,19 @@ def privleak(
         weights = [times[:, label] for times, label in zip(drawn_now, labels, strict=True)]
         means = [np.mean([membership_auc(f, h, *weights) for f, h in m], axis=0) for m in pairs]
         with np.errstate(divide="ignore", invalid="ignore"):
-            drawn.append(100.0 * (means[0] - means[1]) / means[1])
+            drawn.append(_percent(means[0], means[1]))
     low, high = percentiles(np.nan_to_num(np.concatenate(drawn), posinf=np.inf), confidence)
     alone = min(counts) < 2
     return PrivLeak(
         attack=attack,
         submission=each[0],
         reference=each[1],
-        value=100.0 * (own - reference) / reference if reference else None,
+        value=float(_percent(own, reference)) if reference else None,
         low=-math.inf if alone else low,
         high=math.inf if alone else high,
     )
+
+
+def _percent(own: Any, reference: Any) -> Any:
+    # In this order it is exactly -100 for an AUC of 0, and 0 for equal ones.
+    return 100.0 * (own / reference - 1.0)

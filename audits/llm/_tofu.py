@@ -1,7 +1,9 @@
-"""TOFU's ``eval_log_aggregated.json``: what its own script writes for one model.
+"""TOFU's ``eval_log_aggregated.json`` and the files of single splits, as its script writes them.
 
 Schema: https://github.com/locuslab/tofu, ``evaluate_util.py``. One object for each of four splits;
-in each, one object a metric, from an example's index to its value.
+in each, one object a metric, from an example's index to its value; older versions of the script
+wrote a list of the values in its place. A split's object is also in a file of its own, whose name
+alone says which split it is.
 """
 
 import math
@@ -11,6 +13,7 @@ from typing import Any
 from audits._reading import Limits, read_json
 from audits.llm._log import (
     LLMLog,
+    by_index,
     in_order,
     mapping,
     number,
@@ -33,12 +36,13 @@ _PRIMARY = (
     "forget/avg_gt_loss",
     "forget/rougeL_recall",
 )
+_TELLING = ("avg_gt_loss", "avg_paraphrased_loss", "average_perturb_loss")
 # Logged in float32, losses and ratio alike; logs that TOFU publishes agree to 2e-6.
 _ROUNDING = 1e-4
 
 
 def read_tofu(path: str | Path, *, limits: Limits | None = None) -> LLMLog:
-    """Reads an ``eval_log_aggregated.json``.
+    """Reads an ``eval_log_aggregated.json``, or one split's file such as ``eval_log_forget.json``.
 
     Both truth ratios are computed anew from the losses (see `ln_truth_ratio`); a logged one that
     disagrees is warned of. Texts serve for fingerprints and are not kept.
@@ -56,13 +60,22 @@ def read_tofu(path: str | Path, *, limits: Limits | None = None) -> LLMLog:
             and what was expected.
     """
     where, limits = Path(path), limits or Limits()
-    return from_tofu(where, read_json(where, limits), limits)
+    return from_tofu(where, read_json(where, limits, finite=False), limits)
 
 
 def from_tofu(path: Path, content: Any, limits: Limits) -> LLMLog:
     """The log that parsed JSON holds; see `read_tofu`."""
     whole = mapping(path, content, limits)
-    if "eval_log_forget.json" not in whole:
+    if is_split(whole):
+        if path.name not in SPLITS:
+            refuse_field(
+                path,
+                (),
+                "is TOFU's log of one split, and its name alone says of which: expected one of "
+                f"{', '.join(SPLITS)}",
+            )
+        whole = {path.name: whole}
+    elif "eval_log_forget.json" not in whole:
         refuse_field(path, ("eval_log_forget.json",), "expected, found none")
     scores: dict[str, dict[str, float]] = {}
     warnings: list[str] = []
@@ -82,13 +95,20 @@ def from_tofu(path: Path, content: Any, limits: Limits) -> LLMLog:
     )
 
 
+def is_split(content: dict[str, Any]) -> bool:
+    """Whether an object is TOFU's log of a single split, by its fields."""
+    return any(isinstance(content.get(metric), dict | list) for metric in _TELLING)
+
+
 def _split(
     path: Path, file: str, logged: dict[str, Any], limits: Limits
 ) -> tuple[dict[str, dict[str, float]], list[str]]:
+    _check_lists(path, file, logged)
+
     def table(metric: str) -> dict[str, Any]:
         if metric not in logged:
             refuse_field(path, (file, metric), "expected, found none")
-        return mapping(path, logged[metric], limits, file, metric)
+        return by_index(path, logged[metric], limits, file, metric)
 
     # Prompt, answer and ground truth, of which the last alone is the same for all models.
     texts = table("generated_text") if "generated_text" in logged else {}
@@ -131,6 +151,16 @@ def _split(
         "losses; the losses are used."
     )
     return found, [warning] if off else []
+
+
+def _check_lists(path: Path, file: str, logged: dict[str, Any]) -> None:
+    """Only lists of one length number the same examples by their places."""
+    counts = {metric: len(values) for metric, values in logged.items() if isinstance(values, list)}
+    first = next(iter(counts), "")
+    for metric, count in counts.items():
+        if count != counts[first]:
+            what = f"expected {counts[first]} entries as in {first[:40]!r}, found {count}"
+            refuse_field(path, (file, metric), what)
 
 
 def _as_list(found: Any) -> list[Any]:

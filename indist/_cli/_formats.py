@@ -9,6 +9,11 @@ NATIVE = {
     "population": "folder of manifest.json and .safetensors shards, as indist unlearn writes it",
     "observations": ".npz or .safetensors array of logits with its .json manifest beside it",
 }
+PUBLISHED = {
+    "influence-pairs": ".npz of Feldman and Zhang's tr_idx, tt_idx, infl and mem; made a table",
+    "memorization": ".npz of Feldman and Zhang's tr_mem or memorization; made a table",
+}
+"""Scores of examples, and no models: there is nothing in them to audit."""
 
 
 def formats() -> None:
@@ -19,4 +24,6 @@ def formats() -> None:
     for name, kind in audits.formats.FORMATS.items():
         # Extras stand in brackets, which are rich's own marks otherwise.
         table.add_row(name, kind.title.replace("[", "\\["))
+    for name, title in PUBLISHED.items():
+        table.add_row(name, title)
     Console().print(table)

@@ -8,6 +8,8 @@ from rich.console import Console
 
 from indist import audits, oracles
 from indist._cli._options import OwnLearner
+from indist._tables import write_table
+from oracles.storage.arrays import npz_names
 
 
 def ingest(
@@ -24,7 +26,12 @@ def ingest(
     ] = None,
     learner: OwnLearner = None,
 ) -> None:
-    """Turns what somebody holds into an observation array that indist audit reads."""
+    """Turns what somebody holds into an observation array that indist audit reads.
+
+    Feldman and Zhang's published scores of examples become a table.
+    """
+    if format is None and _ingest_scores(submission, output):
+        return
     content = audits.formats.read(submission, format, mapping=mapping)
     seen = content.seen
     if not isinstance(seen, oracles.Observations):
@@ -47,3 +54,31 @@ def ingest(
     if content.left_out:
         typer.echo(f"left out: {content.left_out} models whose numbers are not finite")
     typer.echo(f"{output}.safetensors and {output}.json; next: indist audit {output}.safetensors")
+
+
+def _ingest_scores(path: Path, output: Path) -> bool:
+    """Writes what Feldman and Zhang published as a table; False for every other file."""
+    if path.suffix != ".npz" or not path.is_file():
+        return False
+    import numpy as np
+    import pandas as pd
+
+    names = npz_names(path)
+    if "tr_idx" in names:
+        pairs = audits.read_influence_pairs(path)
+        columns = ("train", "test", "influence", "memorization")
+        scores = {name: getattr(pairs, name) for name in columns}
+        what = "pairs of a training example and a test example"
+    elif "tr_mem" in names or "memorization" in names:
+        found = audits.read_memorization(path)
+        scores = {"train": np.arange(len(found.memorization))}
+        scores |= {} if found.labels is None else {"label": found.labels}
+        scores |= {"memorization": found.memorization}
+        what = "training examples"
+    else:
+        return False
+    table = pd.DataFrame(scores)
+    written = write_table(table, output)
+    typer.echo(f"{path}: {len(table):,} {what} with their scores, and no models to audit")
+    typer.echo(" and ".join(map(str, written)))
+    return True

@@ -228,3 +228,13 @@ def test_what_logs_hold_is_escaped(tmp_path: Path) -> None:
 
 def test_the_same_comparison_gives_the_same_bytes(found: llm.LLMAudit, tmp_path: Path) -> None:
     assert written(found, tmp_path / "a") == written(found, tmp_path / "b")
+
+
+def test_p_and_its_least_value_are_rounded_alike(tmp_path: Path) -> None:
+    # 1 / 126: to the nearest it is 0.0079, and no p-value is rounded down.
+    audit = llm.compare(models("mine", 4, 9.0, 100), untraining=models("r", 5, 0.0, 200), seed=0)
+    assert audit.comparisons[0].pvalue == audit.comparisons[0].least_pvalue
+    html, markdown, _ = written(audit, tmp_path)
+    for text in (Page(html).text, markdown):
+        assert "p = 0.0080" in text
+        assert "p is never below 0.0080." in text

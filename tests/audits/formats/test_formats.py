@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import flax.linen as nn
+import jax.numpy as jnp
+import ml_dtypes
 import numpy as np
 import optax
 import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 
-from audits import ObservedReferences, SubmissionError, audit, formats
+from audits import ObservedReferences, SubmissionError, audit, formats, load
+from estimators.checks import check_samples
 from oracles import ConvNet, Learner, Observations, Probes
 from tests.audits.conftest import World
 from tests.audits.formats import pth, samples
@@ -37,6 +40,11 @@ pytestmark = pytest.mark.usefixtures("torch")
 def seen(content: formats.Content) -> Observations:
     assert isinstance(content.seen, Observations)
     return content.seen
+
+
+def observed(content: formats.Content, learner: Learner, probes: Probes) -> Observations:
+    assert isinstance(content.seen, formats.Runnable)
+    return content.seen.observe(probes, learner)
 
 
 def logits_of(model: dict[str, np.ndarray], inputs: np.ndarray) -> np.ndarray:
@@ -395,6 +403,115 @@ def test_mappings_may_be_handed_over(tmp_path: Path) -> None:
 def test_logits_without_a_manifest_are_no_parameters(tmp_path: Path) -> None:
     save_file({"logits": LOGITS}, tmp_path / "mine.safetensors")
     assert formats.sniff(tmp_path / "mine.safetensors") is None
+
+
+def bfloat16(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Arrays as bfloat16, rounded to the nearest."""
+    return {name: array.astype(ml_dtypes.bfloat16) for name, array in arrays.items()}
+
+
+def written_bfloat16(path: Path, arrays: dict[str, np.ndarray]) -> Path:
+    """A safetensors file of bfloat16 by hand, as not every version of the library writes one."""
+    header: dict[str, Any] = {}
+    data = b""
+    for name, array in bfloat16(arrays).items():
+        ends = [len(data), len(data) + array.nbytes]
+        header[name] = {"dtype": "BF16", "shape": list(array.shape), "data_offsets": ends}
+        data += array.tobytes()
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
+    return path
+
+
+def test_bfloat16_becomes_float32(tmp_path: Path, learner: Learner, probes: Probes) -> None:
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    arrays = own_names(layers(0))
+    rounded = {name: array.astype(np.float32) for name, array in bfloat16(arrays).items()}
+    save_file(rounded, folder / "x.safetensors")
+    expected = observed(formats.read(folder), learner, probes).logits
+    tensors = formats.read(written_bfloat16(tmp_path / "x.safetensors", arrays))
+    np.testing.assert_array_equal(observed(tensors, learner, probes).logits, expected)
+    stacked = {name: np.stack([0 * array, array]) for name, array in arrays.items()}
+    path = written_bfloat16(tmp_path / "stacked.safetensors", stacked)
+    mapping(path, select={"stacked": True})
+    rows = observed(formats.read(path), learner, probes).logits
+    np.testing.assert_array_equal(rows[1:], expected)
+    lies = dict.fromkeys(layers(0), {"storage": "BFloat16Storage"})
+    bits = {name: array.view(np.float16) for name, array in bfloat16(layers(0)).items()}
+    path = pth.write(tmp_path / "x.pth", pth.saved(bits, lies))
+    mapping(path, parameters="order")
+    np.testing.assert_array_equal(observed(formats.read(path), learner, probes).logits, expected)
+
+
+def test_bfloat16_logits_and_samples_become_float32(tmp_path: Path) -> None:
+    path = written_bfloat16(tmp_path / "mine.safetensors", {"logits": LOGITS})
+    (tmp_path / "mine.json").write_text(
+        json.dumps(
+            {
+                "format": "indist-observations",
+                "version": 1,
+                "probes": [{"id": str(k), "group": "forget", "label": 0} for k in range(5)],
+            }
+        )
+    )
+    rounded = LOGITS.astype(ml_dtypes.bfloat16).astype(np.float32)
+    found = load(path).content
+    assert isinstance(found, Observations)
+    assert found.logits.dtype == np.float32
+    np.testing.assert_array_equal(found.logits, rounded)
+    for array in (jnp.asarray(LOGITS, jnp.bfloat16), LOGITS.astype(ml_dtypes.bfloat16)):
+        found_samples = check_samples(array, "p")
+        assert found_samples.dtype == np.float64
+        np.testing.assert_array_equal(found_samples, rounded)
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "_orig_mod.module."])
+def test_prefixes_of_wrapped_modules_are_left_out(
+    tmp_path: Path, learner: Learner, probes: Probes, prefix: str
+) -> None:
+    wrapped = {prefix + name: array for name, array in own_names(layers(0)).items()}
+    path = pth.write(tmp_path / "x.pth", pth.saved(wrapped))
+    check_run(formats.read(path), [0], learner, probes)
+    save_file(wrapped, tmp_path / "x.safetensors")
+    check_run(formats.read(tmp_path / "x.safetensors"), [0], learner, probes)
+    for named in ("", prefix):
+        said = {name: {"name": named + name} for name in own_names(layers(0))}
+        mapping(path, parameters=said)
+        check_run(formats.read(path), [0], learner, probes)
+
+
+def test_a_prefix_that_some_arrays_lack_stays(
+    tmp_path: Path, learner: Learner, probes: Probes
+) -> None:
+    arrays = own_names(layers(0))
+    arrays["module.bias_0"] = arrays.pop("bias_0")
+    path = pth.write(tmp_path / "x.pth", pth.saved(arrays))
+    with pytest.raises(SubmissionError, match="parameter 'bias_0': expected from array"):
+        observed(formats.read(path), learner, probes)
+
+
+def test_what_is_no_format_of_strangers_is_called_by_its_name(tmp_path: Path) -> None:
+    np.savez(tmp_path / "mine.npz", logits=LOGITS)
+    with pytest.raises(SubmissionError, match=r"its manifest mine.json beside it, found none"):
+        formats.read(tmp_path / "mine.npz")
+    (tmp_path / "mine.json").write_text("{}")
+    with pytest.raises(SubmissionError, match="is an observation array of indist's own, and ind"):
+        formats.read(tmp_path / "mine.npz")
+    folder = tmp_path / "population"
+    folder.mkdir()
+    (folder / "manifest.json").write_text("{}")
+    save_file({"params/x": LOGITS}, folder / "0.safetensors")
+    with pytest.raises(SubmissionError, match="is a folder of indist's own, a population, and"):
+        formats.read(folder)
+    for name, reader in (
+        ("tr_idx", "read_influence_pairs reads it, and indist ingest makes a table"),
+        ("tr_mem", "read_memorization reads it, and indist ingest makes a table"),
+        ("infl_matrix_class7", "read_class_influence reads it$"),
+    ):
+        np.savez(tmp_path / "scores.npz", **{name: np.zeros(2)})
+        with pytest.raises(SubmissionError, match=f"Feldman and Zhang published.*{reader}"):
+            formats.read(tmp_path / "scores.npz")
 
 
 def test_nothing_is_recognised_by_name_alone(tmp_path: Path) -> None:

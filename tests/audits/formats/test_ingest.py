@@ -20,7 +20,7 @@ OPTIONS: dict[str, Any] = {"format": None, "mapping": None, "references": None, 
 def test_formats_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     list_formats()
     shown = capsys.readouterr().out
-    for name in (*formats.FORMATS, "population", "observations"):
+    for name in (*formats.FORMATS, "population", "observations", "influence-pairs", "memorization"):
         assert name in shown
     assert "[torch]" in " ".join(shown.split())
 
@@ -76,3 +76,24 @@ def test_models_need_references(
     monkeypatch.setattr(oracles, "load_references", lambda path, learner: Given())
     ingest(path, tmp_path / "mine", **(OPTIONS | {"references": "refs"}))
     assert load(tmp_path / "mine.safetensors").models == 2
+
+
+def test_published_scores_are_made_a_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs, scores = np.array([7, 3]), np.array([0.5, 0.25])
+    np.savez(tmp_path / "pairs.npz", tr_idx=pairs, tt_idx=pairs + 1, infl=scores, mem=2 * scores)
+    _ingest.run_ingest(tmp_path / "pairs.npz", tmp_path / "out", **OPTIONS)
+    said = capsys.readouterr().out
+    assert "2 pairs of a training example and a test example with their scores, and no" in said
+    assert str(tmp_path / "out.csv") in said
+    assert (tmp_path / "out.csv").read_text() == (
+        "train,test,influence,memorization\n7,8,0.5,1.0\n3,4,0.25,0.5\n"
+    )
+    np.savez(tmp_path / "mem.npz", tr_mem=scores, tr_labels=pairs)
+    _ingest.run_ingest(tmp_path / "mem.npz", tmp_path / "mem", **OPTIONS)
+    assert (tmp_path / "mem.csv").read_text() == "train,label,memorization\n0,7,0.5\n1,3,0.25\n"
+    np.savez(tmp_path / "wrong.npz", tr_idx=pairs, tt_idx=pairs, infl=3 * scores, mem=scores)
+    with pytest.raises(SubmissionError, match="array 'infl': expected"):
+        _ingest.run_ingest(tmp_path / "wrong.npz", tmp_path / "wrong", **OPTIONS)
+    assert not (tmp_path / "wrong.csv").exists()

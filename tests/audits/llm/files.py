@@ -57,6 +57,18 @@ def tofu_split(
     }
 
 
+def with_lists(content: JSON) -> JSON:
+    """The same as TOFU's older script wrote it: lists by place, and no truth ratio."""
+    return {
+        file: {
+            metric: list(values.values())
+            for metric, values in split.items()
+            if metric != "truth_ratio"
+        }
+        for file, split in content.items()
+    }
+
+
 def open_unlearning(seed: int, examples: int = 30, shift: float = 0.0) -> JSON:
     """The content of a ``TOFU_EVAL.json``."""
     rng = np.random.default_rng(seed)

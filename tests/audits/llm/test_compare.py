@@ -444,3 +444,65 @@ def test_what_does_not_fit_is_refused() -> None:
         llm.compare([mine], untraining=[other], seed=0)
     with pytest.raises(SubmissionError, match="r: metric 'loss': expected the 3 examples of mine"):
         llm.compare([log("mine", {"loss": [1.0, 2.0, 3.0]})], untraining=[retain], seed=0)
+
+
+def test_a_metric_equal_in_all_files_is_no_difference() -> None:
+    # The mean of three equal numbers is not always the number: 0.1 gives 0.10000000000000002.
+    values = np.random.default_rng(0).choice([0.1, 0.3, 0.7, 1.1, 6.3], size=400)
+    logs = [log(name, {"loss": values}) for name in "abcd"]
+    assert (np.mean([values] * 3, axis=0) != values).any()
+    (only,) = llm.compare(logs[:3], untraining=logs[3:], seed=0).comparisons
+    (one,) = only.metrics
+    assert (only.finding, only.pvalue) == ("consistent", 1.0)
+    assert (one.difference, one.low, one.high, one.wilcoxon) == (0.0, 0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("cluster", [1, 5])
+@pytest.mark.parametrize("references", [1, 8])
+def test_differences_below_rounding_are_none(cluster: int, references: int) -> None:
+    # Probabilities, two metrics: one that differs by rounding, and a constant that does.
+    rng = np.random.default_rng(1)
+    base = rng.uniform(0.0, 1.0, size=60)
+    logs = [
+        log(f"m{k}", {"prob": base + 1.4e-17 * k * (base < 0.06), "flat": [0.1 + 1.4e-17 * k] * 60})
+        for k in range(8 + references)
+    ]
+    found = llm.compare(logs[:8], untraining=logs[8:], cluster=cluster, seed=0)
+    (only,) = found.comparisons
+    assert only.pvalue == 1.0
+    assert "inconsistent" not in found.headline
+    for one in only.metrics:
+        assert (one.sign_flip, one.wilcoxon, one.difference) == (1.0, 1.0, 0.0)
+        assert np.min(one.ks) == 1.0
+
+
+def test_differences_that_cancel_within_a_cluster_are_none() -> None:
+    own = np.zeros(120)
+    other = np.tile([0.1, 0.2, -0.3], 40)
+    assert np.bincount(np.arange(120) // 3, other).any()
+    found = llm.compare(
+        [log("mine", {"loss": own})], untraining=[log("r", {"loss": other})], cluster=3, seed=0
+    )
+    assert found.comparisons[0].pvalue == 1.0
+
+
+def test_small_differences_that_are_real_stay() -> None:
+    rng = np.random.default_rng(2)
+    base = rng.gamma(4.0, 0.5, size=60)
+    mine, retain = log("mine", {"loss": base + 1e-9}), log("r", {"loss": base})
+    (only,) = llm.compare([mine], untraining=[retain], seed=0).comparisons
+    assert only.finding == "inconsistent"
+    assert only.metrics[0].difference == pytest.approx(1e-9, rel=1e-3)
+
+
+def test_privleak_ends_where_it_can() -> None:
+    rng = np.random.default_rng(8)
+    forget, holdout = rng.normal(size=49), rng.normal(size=47)
+    retain = log("r", {"Min-40%/forget": forget, "Min-40%/holdout": holdout}, "Min-40%")
+    mine = log("m", {"Min-40%/forget": forget - 9.0, "Min-40%/holdout": holdout}, "Min-40%")
+    leak = llm.compare([mine], untraining=[retain], seed=0).comparisons[0].privleak
+    assert leak is not None
+    assert (leak.value, leak.low, leak.high) == (-100.0, -100.0, -100.0)
+    same = llm.compare([retain], untraining=[retain], seed=0).comparisons[0].privleak
+    assert same is not None
+    assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)

@@ -3,6 +3,7 @@
 import copy
 import json
 import math
+import re
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +50,49 @@ def test_tofu_is_read(tmp_path: Path) -> None:
                 ln_ratio = value(found.scores, f"{split}/ln_truth_ratio_{way}", at)
                 assert ln_ratio == pytest.approx(math.log(ratio), abs=1e-12)
     assert repr(found).endswith("TOFU, 20 metrics on up to 40 examples)")
+
+
+def test_the_older_lists_of_tofu_are_read(tmp_path: Path) -> None:
+    content = files.tofu(0)
+    new = llm.read_tofu(files.written(tmp_path / "new.json", content))
+    (old,) = llm.load(files.written(tmp_path / "old.json", files.with_lists(content)))
+    assert (old.benchmark, old.scores, old.primary) == ("TOFU", new.scores, new.primary)
+
+
+def test_the_least_of_tofus_lists_is_read(tmp_path: Path) -> None:
+    forget = {
+        "avg_gt_loss": [1.0],
+        "rougeL_recall": [0.5],
+        "average_perturb_loss": [[2.0, 3.0]],
+        "avg_paraphrased_loss": [1.5],
+    }
+    path = files.written(tmp_path / "log.json", {"eval_log_forget.json": forget})
+    (found,) = llm.load(path)
+    assert found.scores["forget/ln_truth_ratio_geometric"] == {"0": -1.0}
+    assert found.scores["forget/avg_gt_loss"] == {"0": 1.0}
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_the_file_of_one_split_of_tofu_is_told_by_its_name(tmp_path: Path, older: bool) -> None:
+    content = files.tofu(0)
+    whole = llm.read_tofu(files.written(tmp_path / "whole.json", content))
+    written = files.with_lists(content) if older else content
+    splits = {"eval_log_forget.json": "forget", "eval_real_author_wo_options.json": "real_authors"}
+    for file, split in splits.items():
+        (found,) = llm.load(files.written(tmp_path / file, written[file]))
+        assert found.benchmark == "TOFU"
+        assert found.scores == {
+            metric: values
+            for metric, values in whole.scores.items()
+            if metric.startswith(f"{split}/")
+        }
+    renamed = files.written(tmp_path / "mine.json", written["eval_log_forget.json"])
+    with pytest.raises(
+        SubmissionError,
+        match=r"mine.json: is TOFU's log of one split, and its name alone says of which: expected "
+        r"one of eval_log_forget.json, eval_log.json, ",
+    ):
+        llm.load(renamed)
 
 
 def test_forget_quality_is_the_published_one(tmp_path: Path) -> None:
@@ -200,6 +244,84 @@ def test_the_table_of_muse_is_read(tmp_path: Path) -> None:
         llm.compare(found[:1], untraining=found[1:], seed=0)
 
 
+PARTS = {
+    "verbmem_f/log.json": "the generated answers of one metric",
+    "verbmem_f/agg.json": "means of one metric over its examples",
+    "knowmem_r/log.json": "the generated answers of one metric",
+    "privleak/log.json": "its membership scores",
+    "privleak/auc.json": "the AUCs of its membership attacks",
+}
+
+
+@pytest.mark.parametrize("file", PARTS)
+def test_a_file_of_muses_folder_is_named_and_the_folder_asked_for(
+    tmp_path: Path, file: str
+) -> None:
+    folder = files.muse(tmp_path / "npo", 0, examples=3)
+    message = (
+        f"{file}: is one file of MUSE's log of a model, {PARTS[file]}: expected the folder of that "
+        f"model, such as {folder}, with some of verbmem_f/log.json, "
+    )
+    with pytest.raises(SubmissionError, match=re.escape(message)):
+        llm.load(folder / file)
+
+
+def test_a_file_of_muses_older_folder_is_named(tmp_path: Path) -> None:
+    rows = [{"prompt": "a", "gt": "b", "rougeL": 0.5}]
+    path = files.written(tmp_path / "knowmem" / "forget" / "history.json", rows)
+    with pytest.raises(SubmissionError, match=re.escape(f"such as {tmp_path / 'knowmem'}, with")):
+        llm.load(path)
+    rows = [{"text": "a", "ppl": {"PPL": 1.0}}]
+    path = files.written(tmp_path / "privleak" / "retain2.json", rows)
+    with pytest.raises(SubmissionError, match="membership scores of one split: expected the") as of:
+        llm.load(path)
+    assert f"such as {tmp_path / 'privleak'}, with" in str(of.value)
+
+
+def test_texts_among_the_numbers_of_a_summary_are_skipped(tmp_path: Path) -> None:
+    noted = {"forget_quality": 0.4, "model": "phi", "ok": True, "nested": [1], "privleak": math.nan}
+    (found,) = llm.load(files.written(tmp_path / "TOFU_SUMMARY.json", noted))
+    assert found.summary == {"forget_quality": 0.4}
+    content = files.open_unlearning(0)
+    content["forget_Q_A_Prob"]["agg_value"] = "n/a"
+    content |= {"config": {"forget": "forget10", "value_by_index": None}, "note": "x"}
+    (found,) = llm.load(files.written(tmp_path / "TOFU_EVAL.json", content))
+    assert "forget_Q_A_Prob" not in found.summary
+    assert len(found.scores["forget_Q_A_Prob/avg_loss"]) == 30
+    run = RUN | {"AUS": math.nan, "note": "x"}
+    (found,) = llm.load(files.written(tmp_path / "run.json", run))
+    assert "AUS" not in found.summary
+    path = tmp_path / "out.csv"
+    path.write_text("name,verbmem_f,note,privleak\na,1.5,first run,nan\n")
+    assert llm.load(path)[0].summary == {"verbmem_f": 1.5}
+
+
+@pytest.mark.parametrize(
+    "odd", [math.nan, math.inf, True, {"x": 1}, [[1.0]], [], [0.5, math.nan], "n/a", 10**400]
+)
+def test_what_is_no_number_in_an_example_is_left_out(tmp_path: Path, odd: Any) -> None:
+    content = files.open_unlearning(0)
+    content["forget_Q_A_Prob"]["value_by_index"]["4"]["prob"] = odd
+    for one in content["forget_Q_A_ROUGE"]["value_by_index"].values():
+        one |= {"odd": odd if odd != 10**400 else "x", "checked": True}
+    (found,) = llm.load(files.written(tmp_path / "TOFU_EVAL.json", content))
+    assert len(found.scores["forget_Q_A_Prob/prob"]) == 29
+    assert len(found.scores["forget_Q_A_Prob/avg_loss"]) == 30
+    assert found.warnings == (
+        f"{found.path}: examples without a finite number are left out: forget_Q_A_Prob/prob at 1.",
+    )
+
+
+def test_what_is_no_score_in_muses_rows_is_left_out(tmp_path: Path) -> None:
+    folder = files.muse(tmp_path / "npo", 0)
+    whole = llm.read_muse(folder).scores
+    content = json.loads((folder / "privleak" / "log.json").read_text())
+    for row in content["forget"]:
+        row |= {"tokens": [1, 2], "source": "news", "short": False}
+    files.written(folder / "privleak" / "log.json", content)
+    assert llm.read_muse(folder).scores == whole
+
+
 RUN = {
     "unlearner": "NegGrad",
     "dataset": "adult",
@@ -301,7 +423,20 @@ HOSTILE: dict[str, tuple[Any, str]] = {
     ),
     "a list of losses": (
         replaced(TOFU, [1.0], *LOSSES),
-        r"avg_paraphrased_loss: expected a JSON object, found list",
+        r"average_perturb_loss: expected the examples of avg_paraphrased_loss, found others",
+    ),
+    "lists of two lengths": (
+        replaced(files.with_lists(TOFU), [1.0], *LOSSES),
+        r"eval_log_forget.json.avg_paraphrased_loss: expected 3 entries as in 'avg_gt_loss', "
+        r"found 1",
+    ),
+    "an empty list of losses": (
+        replaced(TOFU, [], *LOSSES),
+        r"avg_paraphrased_loss: expected 1 to 1000000 entries, found 0",
+    ),
+    "losses that are a number": (
+        replaced(TOFU, 1.0, *LOSSES),
+        r"avg_paraphrased_loss: expected a JSON object, found float",
     ),
     "other examples": (
         without(TOFU, *LOSSES, "1"),
@@ -338,13 +473,13 @@ HOSTILE: dict[str, tuple[Any, str]] = {
         replaced(EVAL, {}, "mia_min_k", "holdout", "value_by_index"),
         r"field mia_min_k.holdout.value_by_index: expected 1 to",
     ),
-    "a field that is no number": (
-        replaced(EVAL, {"x": 1}, "forget_Q_A_Prob", "value_by_index", "1", "prob"),
-        r"value_by_index.1.prob: expected a finite number, found dict",
+    "not a number": (
+        replaced(TOFU, math.nan, *LOSSES, "1"),
+        r"loss.1: expected a finite number, found nan",
     ),
-    "an aggregate that is none": (
-        replaced(EVAL, "x", "forget_Q_A_Prob", "agg_value"),
-        r"field forget_Q_A_Prob.agg_value: expected a finite number, found 'x'",
+    "flat and of nobody": (
+        {"accuracy": 0.5, "note": "mine"},
+        r"is a flat JSON object with none of open-unlearning's metrics; expected TOFU's",
     ),
     "nothing but nulls": ({"a": None, "b": {"agg_value": None}}, r"expected at least one metric"),
     "newlines in names": (
@@ -352,8 +487,8 @@ HOSTILE: dict[str, tuple[Any, str]] = {
         r"value_by_index.a\\nba\\nba[^\n]{,60}: expected a JSON object, found str",
     ),
     "an unlearner alone": ({"unlearner": "x"}, r"field 0: expected an unlearner and its metrics"),
-    "a list of numbers": ([1], r"field 0: expected a JSON object, found int"),
-    "an empty list": ([], r"expected 1 to 1000000 entries, found 0"),
+    "a list of numbers": ([1], r"unknown format; expected TOFU's .*, found list"),
+    "an empty list": ([], r"unknown format; expected TOFU's .*, found list"),
 }  # fmt: skip
 
 
@@ -374,8 +509,8 @@ def test_logs_that_are_wrong(tmp_path: Path, case: str) -> None:
         ('{"unlearner": ', "expected JSON, found something else or a truncated file"),
         (b"\xff\xfe\x00", "expected JSON, found something else"),
         ('{"unlearner": "x", "unlearner": "x"}', "once, found"),
-        ('{"unlearner": "x", "AUS": NaN}', "expected finite numbers, found NaN"),
-        ('{"unlearner": "x", "AUS": 1e999}', "expected a finite number, found inf"),
+        ('{"unlearner": "x", "AUS": NaN}', "expected an unlearner and its metrics, found none"),
+        ('{"unlearner": "x", "AUS": 1e999}', "expected an unlearner and its metrics, found none"),
         ("[" * 100_000, "expected JSON"),
         ('{"unlearner": "x", "AUS": ' + "9" * 5000 + "}", "expected JSON"),
     ],
@@ -396,8 +531,8 @@ def test_logs_that_are_no_json(tmp_path: Path, text: str | bytes, message: str, 
         ("name,a,a\nx,1,2\n", "expected a line of distinct column names"),
         ("name,a\n", "expected 1 to 1000000 lines of values, found 0"),
         ("name,a\nx\n", "field 0: expected 2 columns, found 1"),
-        ("name,a\nx,y\n", "field 0.a: expected a finite number, found 'y'"),
-        ("name,a\nx,nan\n", "field 0.a: expected a finite number, found nan"),
+        ("name,a\nx,y\n", "expected a number in some column, found none"),
+        ("name,a\nx,nan\n", "expected a number in some column, found none"),
         (b"\xff\xfe,\n", "expected comma-separated text in UTF-8"),
         ('name,a\n"x', "expected comma-separated text"),
         ("name," + "a" * 200_000, "expected comma-separated text"),
@@ -428,8 +563,13 @@ MUSE_ROWS = [{"text": "a", "Min-40%": 1.0}]
         ("privleak/log.json", {"other": MUSE_ROWS}, "expected a folder with some of verbmem_f"),
         ("verbmem_f/log.json", [{}], "field 0.rougeL: expected a finite number, found None"),
         ("forget/history.json", {}, "history.json: expected a list of examples, found dict"),
-        ("retain2.json", [{"text": "a", "ppl": {"PPL": "x"}}], "field 0.PPL: expected a finite"),
-        ("holdout.json", [{"text": "a", "ppl": 3}], "expected a folder with some of"),
+        (
+            "retain2.json",
+            [{"text": "a", "ppl": {"PPL": 1}}, {"text": "b", "ppl": {"PPL": "x"}}],
+            "field 1.PPL: expected a finite",
+        ),
+        ("retain2.json", [{"text": "a", "ppl": {"PPL": "x"}}], "attacks on retain, found none"),
+        ("holdout.json", [{"text": "a", "ppl": 3}], "attacks on holdout, found none"),
         ("elsewhere.json", [], "expected a folder with some of .*; found none of them"),
     ],
 )

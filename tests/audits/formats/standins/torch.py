@@ -10,7 +10,13 @@ from typing import Any
 
 import numpy as np
 
-_CLASSES = {"DoubleStorage": "f8", "FloatStorage": "f4", "HalfStorage": "f2", "LongStorage": "i8"}
+_CLASSES = {
+    "DoubleStorage": "f8",
+    "FloatStorage": "f4",
+    "HalfStorage": "f2",
+    "BFloat16Storage": [("bfloat16", "<u2")],
+    "LongStorage": "i8",
+}
 
 
 class Tensor:
@@ -26,9 +32,12 @@ class Tensor:
         return self
 
     def is_floating_point(self) -> bool:
-        return self.array.dtype.kind == "f"
+        return self.array.dtype.kind in "fV"
 
     def float(self) -> "Tensor":
+        if self.array.dtype.kind == "V":
+            halves = self.array["bfloat16"].astype(np.uint32) << 16
+            return Tensor(halves.view(np.float32))
         with np.errstate(over="ignore"):
             return Tensor(self.array.astype(np.float32))
 
