@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int, Num
 
 from estimators._results import ConfidenceInterval, Interval, Undetermined
 from estimators._table import long_table
-from estimators.checks import check_confidence, check_delta, check_samples
+from estimators.checks import check_array, check_confidence, check_delta, check_samples
 from estimators.exact._gaussian_profile import gaussian_epsilon
 from estimators.one_run._one_run_tail import (
     ApproximateTradeoff,
@@ -180,7 +180,7 @@ def one_run_epsilon_from_counts(
     alpha = 1.0 - check_confidence(confidence)
     delta = float(check_delta(delta))
     method = _default(method, delta)
-    right, made = np.asarray(correct), np.asarray(guesses)
+    right, made = check_array(correct, "correct"), check_array(guesses, "guesses")
     gaussian = isinstance(method, TradeoffGuesses) and method.family == "gaussian"
     if gaussian and delta == 0.0:
         raise ValueError("delta: expected a number above 0 for the Gaussian family, found 0.0")
@@ -306,7 +306,7 @@ def one_run_epsilon(
         https://arxiv.org/abs/2410.22235.
     """
     values = check_samples(scores, "scores")
-    inside = np.asarray(member)
+    inside = check_array(member, "member")
     m, shape = values.shape[0], values.shape[1:]
     if inside.dtype != np.bool_ or inside.shape != (m,):
         raise ValueError(

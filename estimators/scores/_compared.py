@@ -9,7 +9,7 @@ from scipy.special import stdtrit
 from scipy.stats import rankdata
 
 from estimators._results import ConfidenceInterval
-from estimators.checks import check_confidence, check_samples, check_within
+from estimators.checks import check_array, check_confidence, check_samples, check_within
 from estimators.scores._populations import check_table
 from estimators.scores._score import SubmissionResult
 
@@ -68,7 +68,8 @@ def mean_difference(
     submission: Num[Any, "n ..."], reference: Num[Any, "m ..."]
 ) -> Float[np.ndarray, ""]:
     """Mean of the submission less mean of the reference: a score for `calibrate`."""
-    return np.asarray(np.mean(submission) - np.mean(reference))
+    first, second = check_samples(submission, "submission"), check_samples(reference, "reference")
+    return np.asarray(first.mean() - second.mean())
 
 
 def _t_interval(value: Any, error: float, freedom: float, alpha: float) -> ConfidenceInterval:
@@ -195,7 +196,7 @@ def tpr_per_model(
 
 
 def _members(scores: Any, member: Any) -> tuple[np.ndarray, np.ndarray]:
-    table, inside = check_table(scores, "scores"), np.asarray(member)
+    table, inside = check_table(scores, "scores"), check_array(member, "member")
     if inside.shape != (table.shape[1],):
         raise ValueError(f"member: expected {table.shape[1]} booleans, found shape {inside.shape}")
     if inside.all() or not inside.any():

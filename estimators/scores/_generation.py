@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Num
 from scipy.stats import hmean
 
-from estimators.checks import check_samples, check_within
+from estimators.checks import check_array, check_samples, check_within
 
 
 def extraction_strength(matched: Bool[Any, "n ..."]) -> Float[np.ndarray, "n e"]:
@@ -38,7 +38,7 @@ def extraction_strength(matched: Bool[Any, "n ..."]) -> Float[np.ndarray, "n e"]
         extraction; Wang et al. (2025), Towards effective evaluations and comparisons for LLM
         unlearning methods (arXiv 2406.09179), for the strength.
     """
-    table = np.asarray(matched)
+    table = check_array(matched, "matched")
     if table.ndim != 3 or not table.size or table.dtype != bool:
         raise ValueError(
             f"matched: expected booleans [models, texts, tokens], found {table.dtype} of shape "

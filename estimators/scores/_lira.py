@@ -5,7 +5,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float, Num
 
-from estimators.checks import check_within
+from estimators.checks import check_array, check_within
 from estimators.scores._populations import check_table, least_deviation
 
 
@@ -50,7 +50,7 @@ def lira_scores(
         https://arxiv.org/abs/2112.03570.
     """
     audited, seen = check_table(target, "target"), check_table(shadows, "shadows")
-    inside = np.asarray(included)
+    inside = check_array(included, "included")
     if inside.shape != seen.shape or audited.shape[1] != seen.shape[1]:
         raise ValueError(
             f"target, shadows and included: expected the same examples, found {audited.shape}, "

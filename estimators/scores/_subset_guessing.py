@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int, Num
 from scipy.special import logsumexp
 
 from estimators._results import ConfidenceInterval, Interval
-from estimators.checks import check_confidence, check_delta
+from estimators.checks import check_array, check_confidence, check_delta
 from estimators.scores._populations import check_table, least_deviation
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def subset_guessing_epsilon(
         >>> print(found.bound.round(2), np.log(share / (1 - share)).round(2))
         2.97 2.97
     """
-    seen = np.asarray(overlaps)
+    seen = check_array(overlaps, "overlaps")
     if batches % 2 or not 2 <= batches <= 20:
         raise ValueError(f"batches: expected an even number from 2 to 20, found {batches}")
     if not seen.size or seen.min() < 0 or seen.max() > batches // 2:
@@ -221,7 +221,10 @@ def guess_overlaps(
         ValueError: when shapes do not fit, or a half has fewer than two extra runs.
     """
     fresh, more = check_table(observed, "observed"), check_table(extra, "extra")
-    truth, known = np.asarray(forgotten), np.asarray(extra_forgotten)
+    truth, known = (
+        check_array(forgotten, "forgotten"),
+        check_array(extra_forgotten, "extra_forgotten"),
+    )
     batches = truth.shape[1]
     if fresh.shape[1] != more.shape[1]:
         raise ValueError(
