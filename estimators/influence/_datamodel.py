@@ -9,7 +9,7 @@ from scipy.special import stdtrit
 from scipy.stats import rankdata
 
 from estimators._results import ConfidenceInterval, Interval, Result
-from estimators.checks import check_array, check_confidence, check_within
+from estimators.checks import check_array, check_confidence, check_mask, check_within
 from estimators.influence._inclusion import check_observed
 
 if TYPE_CHECKING:
@@ -46,8 +46,12 @@ class Datamodel(Result):
 
         Returns:
             Predictions.
+
+        Raises:
+            TypeError: when included holds neither booleans nor numbers.
+            ValueError: when it has no column for each example, or another number than 0 and 1.
         """
-        mask = check_array(included, "included").astype(np.float64)
+        mask = check_mask(included, "included", (len(included), self.mean_included.size))
         return (mask - self.mean_included) @ self.coefficients + self.mean_outcome
 
     def _title(self) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int, Num
 
-from estimators.checks import check_array
+from estimators.checks import check_array, check_mask
 
 Kind = Literal["0/1", "[0, 1]", "unbounded"]
 
@@ -133,12 +133,7 @@ def check_observed(included: Any, outcome: Any, *, own: bool) -> Observed:
             f"outcome: expected a column for each of the {mask.shape[1]} examples of included, "
             f"found {values.shape[1]} columns"
         )
-    if mask.dtype != np.bool_:
-        wrong = (mask != 0) & (mask != 1)
-        if wrong.any():
-            raise ValueError(f"included: expected booleans or 0 and 1, found {mask[wrong][0]}")
-        mask = mask.astype(bool)
-    return Observed(mask, values, _kind(values))
+    return Observed(check_mask(mask, "included", mask.shape), values, _kind(values))
 
 
 def _kind(values: np.ndarray) -> Kind:

@@ -3,16 +3,16 @@
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Num
+from jaxtyping import Float, Num, Shaped
 
-from estimators.checks import check_array, check_within
+from estimators.checks import check_mask, check_within
 from estimators.scores._populations import check_table, least_deviation
 
 
 def lira_scores(
     target: Num[Any, "n ..."],
     shadows: Num[Any, "m ..."],
-    included: Bool[Any, "_ ..."],
+    included: Shaped[Any, "_ ..."],
     *,
     variance: Literal["each", "shared"] = "each",
 ) -> Float[np.ndarray, "n e"]:
@@ -50,11 +50,11 @@ def lira_scores(
         https://arxiv.org/abs/2112.03570.
     """
     audited, seen = check_table(target, "target"), check_table(shadows, "shadows")
-    inside = check_array(included, "included")
-    if inside.shape != seen.shape or audited.shape[1] != seen.shape[1]:
+    inside = check_mask(included, "included", seen.shape)
+    if audited.shape[1] != seen.shape[1]:
         raise ValueError(
-            f"target, shadows and included: expected the same examples, found {audited.shape}, "
-            f"{seen.shape} and {inside.shape}"
+            f"target and shadows: expected the same examples, found {audited.shape} and "
+            f"{seen.shape}"
         )
     fewest = int(min(inside.sum(axis=0).min(), (~inside).sum(axis=0).min()))
     if fewest < 2:

@@ -5,11 +5,11 @@ from math import comb
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Num
+from jaxtyping import Float, Int, Num, Shaped
 from scipy.special import logsumexp
 
 from estimators._results import ConfidenceInterval, Interval
-from estimators.checks import check_array, check_confidence, check_delta
+from estimators.checks import check_array, check_confidence, check_delta, check_mask
 from estimators.scores._populations import check_table, least_deviation
 
 if TYPE_CHECKING:
@@ -197,9 +197,9 @@ def subset_guessing_epsilon(
 
 def guess_overlaps(
     observed: Num[Any, "runs ..."],
-    forgotten: Bool[Any, "runs batches"],
+    forgotten: Shaped[Any, "runs batches"],
     extra: Num[Any, "more ..."],
-    extra_forgotten: Bool[Any, "more batches"],
+    extra_forgotten: Shaped[Any, "more batches"],
 ) -> Int[np.ndarray, " runs"]:
     """Guesses each run's forgotten half by likelihood; how many of its batches were right.
 
@@ -221,11 +221,9 @@ def guess_overlaps(
         ValueError: when shapes do not fit, or a half has fewer than two extra runs.
     """
     fresh, more = check_table(observed, "observed"), check_table(extra, "extra")
-    truth, known = (
-        check_array(forgotten, "forgotten"),
-        check_array(extra_forgotten, "extra_forgotten"),
-    )
-    batches = truth.shape[1]
+    batches = np.shape(forgotten)[-1]
+    truth = check_mask(forgotten, "forgotten", (len(fresh), batches))
+    known = check_mask(extra_forgotten, "extra_forgotten", (len(more), batches))
     if fresh.shape[1] != more.shape[1]:
         raise ValueError(
             f"observed and extra: expected the same points, found {fresh.shape[1]} and "
