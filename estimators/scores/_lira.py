@@ -95,8 +95,8 @@ def rmia_scores(
         shadows: the same as ``target`` of the shadow models.
         shadow_population: the same as ``target_population`` of the shadow models.
         offline: None when the shadow models are half with, half without each example; else, for
-            shadows that never include it, the paper's a in [0, 1]: p(x) is then corrected to
-            ``((1 + a) p + 1 - a) / 2``.
+            shadows that never include it, the paper's a in [0, 1]: p(x) and p(z) are then corrected
+            to ``((1 + a) p + 1 - a) / 2``, since no shadow model includes a population example.
         gamma: of the comparison, at least 1 in the paper.
 
     Returns:
@@ -128,10 +128,12 @@ def rmia_scores(
     if offline is not None:
         check_within("[0, 1]", offline=offline)
     check_within("(0, inf]", gamma=gamma)
-    base = shadow_x.mean(axis=0)
+    base_x, base_z = shadow_x.mean(axis=0), shadow_z.mean(axis=0)
     if offline is not None:
-        base = ((1.0 + offline) * base + 1.0 - offline) / 2.0
-    ours, theirs = x / base, np.sort(z / shadow_z.mean(axis=0), axis=1)
+        base_x, base_z = (
+            ((1.0 + offline) * base + 1.0 - offline) / 2.0 for base in (base_x, base_z)
+        )
+    ours, theirs = x / base_x, np.sort(z / base_z, axis=1)
     beaten = [
         np.searchsorted(bars, row / gamma, side="right")
         for bars, row in zip(theirs, ours, strict=True)
