@@ -11,6 +11,7 @@ from jaxtyping import Float, Int, Shaped
 from safetensors.numpy import save
 from scipy.special import logsumexp
 
+from estimators.checks import check_array
 from oracles.storage.digests import digest_arrays
 from oracles.storage.files import write_bytes_atomic, write_json_atomic
 
@@ -37,6 +38,8 @@ class Examples:
     labels: Int[np.ndarray, " labels"]
 
     def __post_init__(self) -> None:
+        for name in ("inputs", "labels"):
+            check_array(getattr(self, name), name)
         if len(self.inputs) != len(self.labels):
             raise ValueError(
                 f"inputs and labels: expected as many of each, found {len(self.inputs)} inputs "
@@ -53,6 +56,7 @@ class Examples:
 
 def check_subset(name: str, index: np.ndarray, total: int) -> None:
     """Raises ValueError unless these are indices of a nonempty part of ``total`` examples."""
+    check_array(index, name)
     if index.ndim != 1 or index.dtype.kind not in "iu":
         raise ValueError(f"{name}: expected a list of training indices, found {index.dtype}")
     if not index.size:
@@ -81,6 +85,8 @@ class Probes:
     ids: Shaped[np.ndarray, " ids"]
 
     def __post_init__(self) -> None:
+        for name in ("inputs", "labels", "groups", "ids"):
+            check_array(getattr(self, name), name)
         _check_probes(len(self.inputs), self.labels, self.groups, self.ids)
 
     def __len__(self) -> int:
@@ -146,7 +152,8 @@ class Observations:
 
     Raises:
         ValueError: on shapes that do not fit, an unknown group, a repeated id, a label outside
-            the classes, or a number that is not finite (its model and probe are named).
+            the classes, a number that is not finite (its model and probe are named), a masked
+            array, or integers that float64 cannot hold.
     """
 
     logits: Float[np.ndarray, "..."]
@@ -155,6 +162,8 @@ class Observations:
     ids: Shaped[np.ndarray, " ids"]
 
     def __post_init__(self) -> None:
+        for name in ("logits", "labels", "groups", "ids"):
+            check_array(getattr(self, name), name)
         if self.logits.ndim != 3 or not self.logits.size or self.logits.shape[2] < 2:
             raise ValueError(
                 "logits: expected [models, probes, classes] with at least 2 classes, found shape "

@@ -20,6 +20,7 @@ Example:
 import numpy as np
 from jaxtyping import Int, Real
 
+from estimators.checks import check_array
 from oracles._probes import check_subset
 from oracles.randomness import choose
 
@@ -283,7 +284,7 @@ def _pool(size: int, among: np.ndarray, total: int) -> np.ndarray:
 
 def _candidate_values(values: np.ndarray, pool: np.ndarray, name: str) -> np.ndarray:
     """The candidates' values as float64."""
-    candidates = values[pool].astype(np.float64)
+    candidates = check_array(values, name)[pool].astype(np.float64)
     finite = np.isfinite(candidates.reshape(len(pool), -1)).all(axis=1)
     if not finite.all():
         raise ValueError(

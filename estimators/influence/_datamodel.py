@@ -9,7 +9,7 @@ from scipy.special import stdtrit
 from scipy.stats import rankdata
 
 from estimators._results import ConfidenceInterval, Interval, Result
-from estimators.checks import check_confidence, check_within
+from estimators.checks import check_array, check_confidence, check_mask, check_within
 from estimators.influence._inclusion import check_observed
 
 if TYPE_CHECKING:
@@ -46,8 +46,12 @@ class Datamodel(Result):
 
         Returns:
             Predictions.
+
+        Raises:
+            TypeError: when included holds neither booleans nor numbers.
+            ValueError: when it has no column for each example, or another number than 0 and 1.
         """
-        mask = np.asarray(included, dtype=np.float64)
+        mask = check_mask(included, "included", (len(included), self.mean_included.size))
         return (mask - self.mean_included) @ self.coefficients + self.mean_outcome
 
     def _title(self) -> str:
@@ -229,10 +233,11 @@ def linear_datamodeling_score(
         https://arxiv.org/abs/2303.14186; Spearman (1904) for the ceiling.
     """
     check_confidence(confidence)
-    arrays = [np.asarray(predicted, np.float64), np.asarray(outcome, np.float64)]
+    given = {"predicted": predicted, "outcome": outcome}
     if replicate is not None:
-        arrays.append(np.asarray(replicate, np.float64))
-    for name, array in zip(("predicted", "outcome", "replicate"), arrays, strict=False):
+        given["replicate"] = replicate
+    arrays = [check_array(values, name).astype(np.float64) for name, values in given.items()]
+    for name, array in zip(given, arrays, strict=True):
         if array.ndim != 2 or array.shape != arrays[0].shape or not array.shape[1]:
             raise ValueError(
                 f"{name}: expected [models, targets] as the predictions, found {array.shape} "

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from scipy.special import stdtrit
 
 from estimators._results import ConfidenceInterval, Interval, Undetermined
-from estimators.checks import check_confidence
+from estimators.checks import check_array, check_confidence
 from estimators.influence._exceeding import exceedance_pvalues
 from estimators.influence._inclusion import INDEPENDENT_ARMS, Arms, check_observed, own_arms
 
@@ -159,7 +159,7 @@ def check_members(members: Any, n: int) -> Int[np.ndarray, " members"]:
         TypeError: when they are neither.
         ValueError: when there are none, one is not an example, or one is named twice.
     """
-    given = np.asarray(members)
+    given = check_array(members, "members")
     if given.ndim != 1 or given.dtype.kind not in "biu":
         raise TypeError(
             f"members: expected indices or a mask [n], found dtype {given.dtype}, "

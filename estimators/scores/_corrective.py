@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from estimators.checks import check_array
 from estimators.scores._populations import check_table
 
 
@@ -37,7 +38,7 @@ def corrective_accuracy(
     References:
         Goel et al. (2024), Corrective machine unlearning, https://arxiv.org/abs/2402.14015.
     """
-    table, truth = check_table(predicted, "predicted"), np.asarray(clean)
+    table, truth = check_table(predicted, "predicted"), check_array(clean, "clean")
     if truth.shape != table.shape[1:]:
         raise ValueError(f"clean: expected {table.shape[1]} classes, found shape {truth.shape}")
     return (table == truth).mean(axis=1)

@@ -4,9 +4,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Num
+from jaxtyping import Float, Num, Shaped
 
-from estimators.checks import check_samples, check_within
+from estimators.checks import check_array, check_mask, check_samples, check_within
 from estimators.scores._compared import auc_per_model
 from estimators.scores._populations import check_populations
 from estimators.scores._score import Score, scored
@@ -34,7 +34,10 @@ def min_k_score(
         Shi et al. (2024), Detecting pretraining data from large language models,
         https://arxiv.org/abs/2310.16789.
     """
-    array, lengths = check_samples(log_probabilities, "log_probabilities"), np.asarray(tokens)
+    array, lengths = (
+        check_samples(log_probabilities, "log_probabilities"),
+        check_array(tokens, "tokens"),
+    )
     if array.ndim != 3 or lengths.shape != array.shape[1:2] or lengths.dtype.kind not in "iu":
         raise ValueError(
             f"log_probabilities and tokens: expected [models, texts, positions] and an integer for "
@@ -51,7 +54,7 @@ def min_k_score(
 
 
 def privleak_value(
-    submission: Num[Any, "n ..."], reference: Num[Any, "m ..."], *, member: Bool[Any, " e"]
+    submission: Num[Any, "n ..."], reference: Num[Any, "m ..."], *, member: Shaped[Any, " e"]
 ) -> Float[np.ndarray, ""]:
     """PrivLeak as a plain number; see `privleak`."""
     first, second = check_populations(submission, reference)
@@ -65,7 +68,7 @@ def privleak(
     submission: Num[Any, "n ..."],
     reference: Num[Any, "m ..."],
     *,
-    member: Bool[Any, " e"],
+    member: Shaped[Any, " e"],
     seed: int,
     confidence: float = 0.95,
     paired: bool = False,
@@ -103,7 +106,7 @@ def privleak(
         https://arxiv.org/abs/2407.06460.
     """
     first, second = check_populations(submission, reference)
-    inside = np.asarray(member)
+    inside = check_mask(member, "member", first.shape[1:])
     return Score(
         **scored(
             partial(privleak_value, member=inside),
