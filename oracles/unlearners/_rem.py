@@ -14,6 +14,7 @@ from oracles._learner import AnyArray, Learner, Parameters, cross_entropies, des
 from oracles._modules import MLP, ConvNet, neighbours
 from oracles.unlearners._contract import Batch, joined, on_device
 from oracles.unlearners._descent import MomentumDescent, passes
+from oracles.unlearners._preference import npo_terms
 
 
 @dataclass(frozen=True)
@@ -93,19 +94,19 @@ class RedirectMemorization(MomentumDescent):
         ]
         reference = cross_entropies(learner.logits(params, s_inputs), s_labels)
 
-        def npo_terms(base: Any, s: Any) -> Any:
+        def base_terms(base: Any, s: Any) -> Any:
             losses = cross_entropies(learner.logits(base, s_inputs[s]), s_labels[s])
-            return 2 / self.beta * jax.nn.softplus(self.beta * (reference[s] - losses))
+            return npo_terms(self.beta, reference[s], losses)
 
         def flush_loss(wide: Any, s: Any) -> Any:
-            return npo_terms(wide["base"], s).mean()
+            return base_terms(wide["base"], s).mean()
 
         def repair_loss(wide: Any, index: Any) -> Any:
             column = jnp.maximum(index - forgotten + 1, 0)
             logits = widened(
                 learner.module, wide, inputs[index], [mask[:, column] for mask in masks]
             )
-            terms = npo_terms(wide["base"], jnp.minimum(index, forgotten - 1))
+            terms = base_terms(wide["base"], jnp.minimum(index, forgotten - 1))
             losses = cross_entropies(logits, labels[index])
             return (losses + jnp.where(index < forgotten, terms, 0.0)).mean()
 
