@@ -75,7 +75,12 @@ def run_ingest(
         with Console(stderr=True).status("running the models at the references' probes"):
             given = load_references(references, learner=learner)
             seen = seen.observe(given.probes, given.scenario.learner)
-    about = {"name": content.name, "method": content.method, "seeds": content.seeds}
+    about = {
+        "name": content.name,
+        "method": content.method,
+        "seeds": content.seeds,
+        "margins_only": content.margins_only or None,
+    }
     seen.save(output, **{name: value for name, value in about.items() if value is not None})
     counts = ", ".join(
         f"{int((seen.groups == group).sum())} {group}"
