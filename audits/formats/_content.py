@@ -6,7 +6,7 @@ that was given (to float32), so no observable of `audits` loses anything. A prob
 right label stands for the margin ln p − ln(1 − p), a loss ℓ = −ln p for −ln(e^ℓ − 1).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -61,6 +61,7 @@ class Content:
         seeds: of its models, or None.
         seen: observations, or models that must be run.
         left_out: how many models were left out, as their numbers were not finite.
+        margins_only: whether there is one number a model and example, and so no label.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Content:
     seeds: int | list[int] | None
     seen: Observations | Runnable
     left_out: int = 0
+    margins_only: bool = False
 
 
 def from_margins(
@@ -156,7 +158,8 @@ def scalar_content(
             "a bound inside)"
         )
     kept = _kept(path, values, np.isfinite(margins), f"a {kind} as {bounds}", ids, mapping, models)
-    return _content(path, from_margins(margins[kept], groups, ids), kept, mapping)
+    content = _content(path, from_margins(margins[kept], groups, ids), kept, mapping)
+    return replace(content, margins_only=True)
 
 
 def _clipped(

@@ -121,7 +121,8 @@ def score_all(
 
 def _teachers(parties: Parties, seed: int) -> np.ndarray | None:
     """Logits at the probes of models of the same kind with random parameters."""
-    if parties.scenario is None:
+    # Models of all classes have no counterpart among margins.
+    if parties.scenario is None or parties.reduced:
         return None
     learner, probes = parties.scenario.learner, parties.scenario.probes
     keys = jax.random.split(stream_key(stream_number(seed, "random teachers")), TEACHERS)

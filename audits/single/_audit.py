@@ -123,7 +123,7 @@ def audit_single(
         provenance=provenance(parties, seen),
         observables=columns,
         observations=seen,
-        warnings=_copies(seen),
+        warnings=(*_copies(seen), *parties.warnings),
     )
 
 

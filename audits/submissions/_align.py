@@ -29,13 +29,16 @@ class ProbeList(Protocol):
         ...
 
 
-def align(observations: Observations, probes: ProbeList, name: str) -> Observations:
+def align(
+    observations: Observations, probes: ProbeList, name: str, *, labels: bool = True
+) -> Observations:
     """The observations with their probes in the order of others that must be the same ones.
 
     Args:
         observations: what was submitted.
         probes: the probes of the references.
         name: the submission in messages, such as its file.
+        labels: whether the observations have labels that can be compared.
 
     Returns:
         The same numbers, columns in the order of ``probes``.
@@ -58,7 +61,7 @@ def align(observations: Observations, probes: ProbeList, name: str) -> Observati
             f"also {unknown[0]!r}{_others(unknown)}"
         )
     order = np.array([columns[one] for one in wanted])
-    for field in ("group", "label"):
+    for field in ("group", "label") if labels else ("group",):
         found = getattr(observations, f"{field}s")[order]
         expected = getattr(probes, f"{field}s")
         wrong = np.flatnonzero(found != expected)
@@ -66,7 +69,7 @@ def align(observations: Observations, probes: ProbeList, name: str) -> Observati
             k = int(wrong[0])
             raise SubmissionError(
                 f"{name}: probe {wanted[k]!r}: expected {field} {_plain(expected[k])}, found "
-                f"{_plain(found[k])}{_others(wrong)}"
+                f"{_plain(found[k])}{_others(wrong)}{_hint(field, observations)}"
             )
     if np.array_equal(order, np.arange(len(order))):
         return observations
@@ -76,6 +79,13 @@ def align(observations: Observations, probes: ProbeList, name: str) -> Observati
         observations.groups[order],
         observations.ids[order],
     )
+
+
+def _hint(field: str, observations: Observations) -> str:
+    margins = observations.logits.shape[2] == 2 and not observations.labels.any()
+    if field == "group" or not margins:
+        return ""
+    return "; what holds margins only is compared with audits.formats.as_margins of the references"
 
 
 def check_classes(observations: Observations, classes: int, name: str) -> None:

@@ -36,6 +36,8 @@ class ObservationsManifest(BaseModel):
     name: str | None = Field(default=None, min_length=1, max_length=200)
     method: str | None = Field(default=None, min_length=1, max_length=200)
     seeds: int | list[int] | None = None
+    # Of what `indist ingest` makes of one number a model and example.
+    margins_only: bool = False
 
     @property
     def ids(self) -> np.ndarray:

@@ -1,11 +1,12 @@
 """Whatever was handed in, as one record each: what was seen of it, and what it says of itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import oracles
 from audits.claims._declared import declared_claim
+from audits.formats._content import as_margins
 from audits.submissions._align import ProbeList, align, check_classes
 from audits.submissions._parameters import PopulationFiles, parameters_digest
 from audits.submissions._submission import Submission, method_of
@@ -13,6 +14,11 @@ from oracles import Observations, Population, Probes
 from oracles.mechanisms import Claim
 
 POPULATIONS = ("submission", "original", "untraining", "unlearning")
+
+REDUCED = (
+    "The submission holds one number a model and example and no labels: all populations are "
+    "compared by margins alone, and an answer counts as right where its probability is above 1/2."
+)
 
 Given = Submission | Population | Observations
 """A population as users hand it in."""
@@ -96,10 +102,17 @@ class Parties:
     Attributes:
         by_name: the populations, in the order of `POPULATIONS`; ``original`` may be missing.
         scenario: in which the references were trained, where that is known.
+        reduced: whether all were reduced to margins, as the submission holds nothing else.
     """
 
     by_name: Mapping[str, Party]
     scenario: "oracles.Scenario | None"
+    reduced: bool = False
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader of any audit of them should know."""
+        return (REDUCED,) if self.reduced else ()
 
     @property
     def submission(self) -> Party:
@@ -114,6 +127,8 @@ class Parties:
 
 def observe_all(submission: Given, references: ReferencesLike) -> Parties:
     """Observes all populations at the references' probes.
+
+    Where the submission holds margins only, all populations are reduced to theirs.
 
     Args:
         submission: what was submitted.
@@ -135,10 +150,21 @@ def observe_all(submission: Given, references: ReferencesLike) -> Parties:
     else:
         scenario, probes = None, _probes_of(references.untraining)
     parties = {name: _party(name, part, probes, scenario) for name, part in given.items()}
+    seen = parties["untraining"].observations
+    reduced = _margins_only(submission) and (seen.logits.shape[2] > 2 or bool(seen.labels.any()))
+    if reduced:
+        parties = {
+            name: replace(party, observations=as_margins(party.observations))
+            for name, party in parties.items()
+        }
     classes = parties["untraining"].observations.logits.shape[2]
     for party in parties.values():
         check_classes(party.observations, classes, party.name)
-    return Parties(by_name=parties, scenario=scenario)
+    return Parties(by_name=parties, scenario=scenario, reduced=reduced)
+
+
+def _margins_only(part: Given) -> bool:
+    return isinstance(part, Submission) and part.margins_only
 
 
 def _probes_of(reference: Population | Observations) -> ProbeList:

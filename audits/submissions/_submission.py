@@ -40,6 +40,8 @@ class Submission:
         limits: what its files were checked against.
         claim: the (epsilon, delta) against the untraining reference that it declares, or None.
         left_out: how many models were left out, as their numbers were not finite.
+        margins_only: whether it holds one number a model and example, and so no labels: then it is
+            compared with the references by margins alone.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Submission:
     limits: Limits = field(default_factory=Limits)
     claim: Claim | None = None
     left_out: int = 0
+    margins_only: bool = False
 
     def __repr__(self) -> str:
         method = f", method {self.method}" if self.method else ""
@@ -71,14 +74,16 @@ class Submission:
             scenario: digest of the references' scenario, compared with the population's own.
 
         Returns:
-            Observations with logits ``[models, probes, classes]``.
+            Observations with logits ``[models, probes, classes]``; two classes and label 0 where
+            it holds margins only.
 
         Raises:
-            SubmissionError: when a probe is missing, unknown, or of another group or label; when
+            SubmissionError: when a probe is missing, unknown, or of another group or, where it has
+                labels, of another label; when
                 parameters do not fit the learner; when a number is not finite.
         """
         if isinstance(self.content, Observations):
-            return align(self.content, probes, str(self.path))
+            return align(self.content, probes, str(self.path), labels=not self.margins_only)
         if isinstance(self.content, tuple):
             return _joined(
                 [
@@ -116,7 +121,9 @@ def load(
          "probes": [{"id": "forget/0000", "group": "forget", "label": 3}, ...],
          "name": "mine", "method": "scrub", "seeds": [0, 1, 2]}
 
-    ``name``, ``method``, ``seeds`` and ``digest`` may be left out. Nothing is ever unpickled.
+    ``name``, ``method``, ``seeds`` and ``digest`` may be left out. ``"margins_only": true``, with
+    two classes and label 0 everywhere, says that there are margins and no labels. Nothing is ever
+    unpickled.
 
     Args:
         path: the folder or the file.
@@ -188,7 +195,7 @@ def load_all(patterns: Sequence[Path | str], *, limits: Limits | None = None) ->
     limits = limits or Limits()
     paths = matching(patterns, "a submission", limits)
     given = [load(path, limits=limits) for path in dict.fromkeys(paths)]
-    kinds = {(formats.sniff(one.path), type(one.content)) for one in given}
+    kinds = {(formats.sniff(one.path), type(one.content), one.margins_only) for one in given}
     if len(given) == 1 or len(kinds) > 1 or any(one.models != 1 for one in given):
         return given
     first = given[0]
@@ -204,6 +211,7 @@ def load_all(patterns: Sequence[Path | str], *, limits: Limits | None = None) ->
             limits=limits,
             claim=first.claim if all(one.claim == first.claim for one in given) else None,
             left_out=sum(one.left_out for one in given),
+            margins_only=all(one.margins_only for one in given),
         )
     ]
 
@@ -242,6 +250,7 @@ def _load_format(
         content=found.seen,
         limits=limits,
         left_out=found.left_out,
+        margins_only=found.margins_only,
     )
 
 
@@ -292,6 +301,8 @@ def _load_array(path: Path, limits: Limits) -> Submission:
             f"field probes.{high}.label: expected 0 to {classes - 1} as the array has {classes} "
             f"classes, found {manifest.labels[high]}",
         )
+    if manifest.margins_only and (classes != 2 or manifest.labels.any()):
+        refuse(beside, "field margins_only: expected two classes and label 0 at every probe")
     check_finite(path, logits, manifest.ids)
     seen = Observations(logits, manifest.labels, manifest.groups, manifest.ids)
     if manifest.digest is not None and manifest.digest != seen.digest:
@@ -304,4 +315,5 @@ def _load_array(path: Path, limits: Limits) -> Submission:
         seeds=manifest.seeds,
         content=seen,
         limits=limits,
+        margins_only=manifest.margins_only,
     )

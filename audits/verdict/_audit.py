@@ -224,7 +224,10 @@ def audit(
         groups=tuple(row for name in seen for row in summarise(name, seen[name])),
         least_tolerance=least,
         provenance=provenance(parties, seen),
-        warnings=warnings_of(seen, declaration, separation, between_references, least, claimed),
+        warnings=(
+            *warnings_of(seen, declaration, separation, between_references, least, claimed),
+            *parties.warnings,
+        ),
         observations=seen,
         claimed=claimed,
     )

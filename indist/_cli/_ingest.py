@@ -43,7 +43,12 @@ def ingest(
         with Console(stderr=True).status("running the models at the references' probes"):
             stored = oracles.load_references(references, learner=learner)
             seen = seen.observe(stored.probes, stored.scenario.learner)
-    about = {"name": content.name, "method": content.method, "seeds": content.seeds}
+    about = {
+        "name": content.name,
+        "method": content.method,
+        "seeds": content.seeds,
+        "margins_only": content.margins_only or None,
+    }
     seen.save(output, **{name: value for name, value in about.items() if value is not None})
     counts = ", ".join(
         f"{int((seen.groups == group).sum())} {group}"

@@ -387,6 +387,41 @@ def test_what_is_read_is_audited(tmp_path: Path, world: World) -> None:
     assert found.verdict == expected.verdict
 
 
+@pytest.mark.parametrize("scalar", ["margin", "loss"])
+def test_a_table_without_labels_is_compared_by_margins(
+    tmp_path: Path, world: World, scalar: str
+) -> None:
+    populations = [world(k) for k in (4, 1, 2)]
+    mine = populations[0]
+    assert mine.labels.any()
+    # The examples in another order than the references'.
+    order = np.random.default_rng(5).permutation(len(mine.ids))
+    listed = [{"id": str(mine.ids[k]), "group": str(mine.groups[k])} for k in order]
+    margins = mine.margins[:, order]
+    values = margins if scalar == "margin" else np.logaddexp(0.0, -margins)
+    path = tmp_path / "mine.parquet"
+    pd.DataFrame(values, columns=mine.ids[order]).to_parquet(path)
+    mapping(path, probes=listed, scalar=scalar)
+    given = load(path)
+    assert given.margins_only
+    found = audit(given, ObservedReferences(*populations[1:]))
+    reduced = [formats.as_margins(one) for one in populations]
+    expected = audit(reduced[0], ObservedReferences(*reduced[1:]))
+    assert found.verdict == expected.verdict
+    assert found.observations["untraining"].digest == reduced[1].digest
+    np.testing.assert_allclose(
+        found.observations["submission"].margins, reduced[0].margins, atol=1e-4
+    )
+    assert any("compared by margins alone" in text for text in found.warnings)
+    assert not any("compared by margins alone" in text for text in expected.warnings)
+
+
+def test_observations_of_margins_beside_labels_say_what_to_do(world: World) -> None:
+    mine = formats.as_margins(world(4))
+    with pytest.raises(SubmissionError, match=r"expected label .*; what holds margins only is com"):
+        audit(mine, ObservedReferences(world(1), world(2)))
+
+
 def test_mappings_may_be_handed_over(tmp_path: Path) -> None:
     path = samples.wide_parquet(tmp_path)
     beside = path.with_name(path.name + ".map.json")

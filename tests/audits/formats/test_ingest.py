@@ -1,5 +1,6 @@
 """From any format to an observation array on disk, as the command line does it."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,12 @@ def test_observations_are_written_as_indist_reads_them(
     assert isinstance(found.content, Observations)
     np.testing.assert_array_equal(found.content.margins.astype(np.float32), MARGINS)
     assert (found.name, found.method, found.seeds) == ("theirs", "scrub", [3, 1, 4, 2])
+    assert found.margins_only
+    said = json.loads((tmp_path / "out" / "mine.json").read_text())
+    said["probes"][1]["label"] = 1
+    (tmp_path / "out" / "mine.json").write_text(json.dumps(said))
+    with pytest.raises(SubmissionError, match="field margins_only: expected two classes and lab"):
+        load(tmp_path / "out" / "mine.safetensors")
 
 
 def test_models_that_are_left_out_are_counted(
