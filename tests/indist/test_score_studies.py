@@ -109,7 +109,7 @@ def test_forms_agree_with_plain_twins(case: Case) -> None:
     assert value("activation-distance", case) == pytest.approx(apart)
 
     def area(side: np.ndarray) -> float:
-        return float(np.mean([(row[gone][:, None] > row[fresh][None]).mean() for row in side]))
+        return float(np.mean([(row[gone][:, None] < row[fresh][None]).mean() for row in side]))
 
     leak = 100 * (area(ours) / area(theirs) - 1)
     assert value("privleak", case) == pytest.approx(leak)
