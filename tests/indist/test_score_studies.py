@@ -8,22 +8,22 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
-from indist.studies.scores._gaussian_populations import EXACT, METHODS, GaussianPopulations
-from indist.studies.scores._pools import BAD
 from scipy.special import expit
 from scipy.stats import kendalltau, ks_2samp, spearmanr
 
 from audits.memorization import Estimate
 from indist import estimators
 from indist.studies import read_rows
+from indist.studies.scores._gaussian_populations import EXACT, METHODS, GaussianPopulations
 from indist.studies.scores._metric_audit import (
     MetricAudit,
-    RankingRow,
+    ScoreRankingRow,
     follows,
     kendall,
     ranking_of,
 )
-from indist.studies.scores._score_forms import FORMS, Case, Models, ScoreForm, attacked
+from indist.studies.scores._pools import BAD
+from indist.studies.scores._score_forms import FORMS, Case, ScoreForm, SeenModels, attacked
 from indist.studies.scores._score_nulls import (
     CostlyRow,
     NullFinding,
@@ -48,10 +48,10 @@ NULLS = ScoreNulls(models=8, sizes=(8,), simulations=2, attacked=2)
 AUDIT = MetricAudit(models=8, replicates=2, attacked=1)
 
 
-def models(rng: np.random.Generator, mean: float, number: int = 8) -> Models:
+def models(rng: np.random.Generator, mean: float, number: int = 8) -> SeenModels:
     margins = rng.normal(mean, 1.0, (number, len(GROUPS)))
     teachers = np.zeros((1, len(GROUPS)))
-    return Models(margins, attacked(margins, GROUPS, teachers, seed=0))
+    return SeenModels(margins, attacked(margins, GROUPS, teachers, seed=0))
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def nulls(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[NullRow 
 
 
 @pytest.fixture(scope="module")
-def audit(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[RankingRow]]:
+def audit(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[ScoreRankingRow]]:
     folder = tmp_path_factory.mktemp("audit")
     return folder, list(AUDIT.run(folder))
 
@@ -125,7 +125,7 @@ def test_subset_guessing_is_certain_where_halves_show_and_silent_where_they_do_n
     """All of 16 guesses right, as 16 models of 32 fit: Clopper and Pearson's closed form."""
     rng = np.random.default_rng(0)
     margins = rng.normal(size=(2, 32, len(GROUPS)))
-    sides = [Models(part + shift, {}) for part, shift in zip(margins, (0.0, 9.0), strict=True)]
+    sides = [SeenModels(part + shift, {}) for part, shift in zip(margins, (0.0, 9.0), strict=True)]
     chance = 0.05 ** (1 / 16)
     seen = Case(GROUPS, sides[0], sides[1], sides[0], sides[0])
     assert value("subset-guessing", seen) == pytest.approx(np.log(chance / (1 - chance)), abs=1e-6)
@@ -136,8 +136,8 @@ def test_subset_guessing_is_certain_where_halves_show_and_silent_where_they_do_n
 def test_lira_calls_the_original_a_member_and_the_reference_not() -> None:
     rng = np.random.default_rng(1)
     shape = 10, len(GROUPS)
-    far, near = (Models(rng.normal(mean, 1.0, shape), {}) for mean in (8.0, 0.0))
-    fresh = [Models(rng.normal(mean, 1.0, shape), {}) for mean in (8.0, 0.0)]
+    far, near = (SeenModels(rng.normal(mean, 1.0, shape), {}) for mean in (8.0, 0.0))
+    fresh = [SeenModels(rng.normal(mean, 1.0, shape), {}) for mean in (8.0, 0.0)]
     assert value("lira", Case(GROUPS, fresh[0], near, near, far)) > 0.95
     assert value("lira", Case(GROUPS, fresh[1], near, near, far)) < 0.05
 
@@ -148,7 +148,7 @@ def test_drawing_from_a_pool_is_like_drawing_afresh() -> None:
     Two means of 60 that differ by at most 4 standard errors: wrong once in 15,000 seeds.
     """
     rng = np.random.default_rng(5)
-    pool = Models(rng.normal(size=(2048, 20)), {})
+    pool = SeenModels(rng.normal(size=(2048, 20)), {})
 
     def drawn() -> np.ndarray:
         return pool.take(rng.integers(2048, size=64)).margins
@@ -316,7 +316,7 @@ def test_methods_have_no_randomness_of_their_own(
     assert max(exact.apart(a, b) for a, b in zip(before, again, strict=True)) < 1e-4
 
 
-def test_audit_goes_on_where_it_stopped(audit: tuple[Path, list[RankingRow]]) -> None:
+def test_audit_goes_on_where_it_stopped(audit: tuple[Path, list[ScoreRankingRow]]) -> None:
     folder, rows = audit
     assert_goes_on(AUDIT, folder, rows, "0.json")
     assert {row.score for row in rows} == set(NAMES)
@@ -326,7 +326,7 @@ def test_audit_goes_on_where_it_stopped(audit: tuple[Path, list[RankingRow]]) ->
         list(MetricAudit(models=9, replicates=2, attacked=1).run(folder))
 
 
-RANKING = RankingRow(
+RANKING = ScoreRankingRow(
     score="one",
     reference="untraining",
     question="untraining",
@@ -387,7 +387,7 @@ def maker() -> Any:
 def test_page_is_a_function_of_the_tables(
     maker: Any,
     nulls: tuple[Path, list[NullRow | CostlyRow]],
-    audit: tuple[Path, list[RankingRow]],
+    audit: tuple[Path, list[ScoreRankingRow]],
     tmp_path: Path,
 ) -> None:
     tables = [[row.record() for row in rows] for rows in (nulls[1], audit[1])]
@@ -414,8 +414,8 @@ def test_page_is_current(maker: Any) -> None:
 
 
 def test_attacks_of_some_models_are_drawn_alike() -> None:
-    held = Models(np.zeros((6, 1)), {"svc": np.array([0.0, 1.0, 2.0])})
+    held = SeenModels(np.zeros((6, 1)), {"svc": np.array([0.0, 1.0, 2.0])})
     np.testing.assert_array_equal(held.take(np.arange(6)).attacks["svc"], [0, 1, 2, 0, 1, 2])
-    both = held.join(Models(np.ones((6, 1)), {}))
+    both = held.join(SeenModels(np.ones((6, 1)), {}))
     assert both.margins.shape == (12, 1)
     assert not both.attacks

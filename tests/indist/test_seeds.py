@@ -5,6 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import binom
+
+from indist import audits
+from indist.studies.seeds._audits import Bounds, blocks, bounds, determined, gaps, verdicts
+from indist.studies.seeds._components import Components, variance_components
 from indist.studies.seeds._rows import (
     ComponentsRow,
     NearestRow,
@@ -12,11 +17,6 @@ from indist.studies.seeds._rows import (
     RankingRow,
     VerdictsRow,
 )
-from scipy.stats import binom
-
-from indist import audits
-from indist.studies.seeds._audits import Bounds, blocks, bounds, determined, gaps, verdicts
-from indist.studies.seeds._components import Components, variance_components
 from indist.studies.seeds._seeds import Seeds
 from oracles import Observations
 from tests.indist.helpers import assert_goes_on
