@@ -90,7 +90,7 @@ def test_published_scores_are_made_a_table(
 ) -> None:
     pairs, scores = np.array([7, 3]), np.array([0.5, 0.25])
     np.savez(tmp_path / "pairs.npz", tr_idx=pairs, tt_idx=pairs + 1, infl=scores, mem=2 * scores)
-    _ingest.run_ingest(tmp_path / "pairs.npz", tmp_path / "out", **OPTIONS)
+    ingest(tmp_path / "pairs.npz", tmp_path / "out", **OPTIONS)
     said = capsys.readouterr().out
     assert "2 pairs of a training example and a test example with their scores, and no" in said
     assert str(tmp_path / "out.csv") in said
@@ -98,9 +98,9 @@ def test_published_scores_are_made_a_table(
         "train,test,influence,memorization\n7,8,0.5,1.0\n3,4,0.25,0.5\n"
     )
     np.savez(tmp_path / "mem.npz", tr_mem=scores, tr_labels=pairs)
-    _ingest.run_ingest(tmp_path / "mem.npz", tmp_path / "mem", **OPTIONS)
+    ingest(tmp_path / "mem.npz", tmp_path / "mem", **OPTIONS)
     assert (tmp_path / "mem.csv").read_text() == "train,label,memorization\n0,7,0.5\n1,3,0.25\n"
     np.savez(tmp_path / "wrong.npz", tr_idx=pairs, tt_idx=pairs, infl=3 * scores, mem=scores)
     with pytest.raises(SubmissionError, match="array 'infl': expected"):
-        _ingest.run_ingest(tmp_path / "wrong.npz", tmp_path / "wrong", **OPTIONS)
+        ingest(tmp_path / "wrong.npz", tmp_path / "wrong", **OPTIONS)
     assert not (tmp_path / "wrong.csv").exists()
