@@ -15,10 +15,11 @@ from indist._cli._options import (
     LeaveOut,
     Out,
     OwnLearner,
+    OwnScenario,
     typed_options,
 )
 
-_OF_MODELS = ("epsilon", "tolerance", "claim", "learner", "leave_out_damaged")
+_OF_MODELS = ("epsilon", "tolerance", "claim", "learner", "scenario", "leave_out_damaged")
 _OF_LOGS = ("unlearning", "metric", "cluster", "seed")
 
 
@@ -53,6 +54,7 @@ def audit(
         ),
     ] = None,
     learner: OwnLearner = None,
+    scenario: OwnScenario = None,
     leave_out_damaged: LeaveOut = False,
     untraining: Annotated[
         list[str] | None,
@@ -96,6 +98,7 @@ def audit(
             output,
             references=str(references),
             learner=learner,
+            scenario=scenario,
             leave_out_damaged=leave_out_damaged,
             epsilon=epsilon,
             tolerance=parse_tolerance(tolerance),
@@ -171,6 +174,7 @@ def audit_models(
     *,
     references: str,
     learner: str | None,
+    scenario: str | None,
     leave_out_damaged: bool,
     epsilon: float,
     tolerance: float | Literal["calibrated"],
@@ -188,6 +192,7 @@ def audit_models(
         output: where the report goes, or the folders of several.
         references: folder or URL of the references.
         learner: their learner, where it is the user's own code.
+        scenario: their scenario file, where it lies elsewhere: see `oracles.load_references`.
         leave_out_damaged: go on without damaged shards of the references.
         epsilon: see `audits.audit`; of no meaning for one model, as tolerance and claim are.
         tolerance: the same.
@@ -201,7 +206,7 @@ def audit_models(
     if claim is not None and len(submissions) == 1 and submissions[0].models == 1:
         raise ValueError("--claim: expected several models, as one cannot contradict an (ε, δ)")
     stored = oracles.load_references(
-        references, learner=learner, leave_out_damaged=leave_out_damaged
+        references, learner=learner, scenario=scenario, leave_out_damaged=leave_out_damaged
     )
     results = [
         audits.audit_single(submission, stored, confidence=confidence)

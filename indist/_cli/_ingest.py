@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from indist import audits, oracles
-from indist._cli._options import OwnLearner
+from indist._cli._options import OwnLearner, OwnScenario
 from indist._tables import write_table
 from oracles.storage.arrays import npz_names
 
@@ -25,6 +25,7 @@ def ingest(
         str | None, typer.Option(help="Folder of references, whose probes models are run with.")
     ] = None,
     learner: OwnLearner = None,
+    scenario: OwnScenario = None,
 ) -> None:
     """Turns what somebody holds into an observation array that indist audit reads.
 
@@ -41,7 +42,7 @@ def ingest(
                 "probes and learner they are run with"
             )
         with Console(stderr=True).status("running the models at the references' probes"):
-            stored = oracles.load_references(references, learner=learner)
+            stored = oracles.load_references(references, learner=learner, scenario=scenario)
             seen = seen.observe(stored.probes, stored.scenario.learner)
     about = {
         "name": content.name,

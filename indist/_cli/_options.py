@@ -39,6 +39,10 @@ Interval = Annotated[float, typer.Option(help="Confidence of each interval.")]
 OwnLearner = Annotated[
     str | None, typer.Option(help="The learner of the references, where it is your own code.")
 ]
+OwnScenario = Annotated[
+    str | None,
+    typer.Option(help="Their scenario file, where it or its data lie outside its own folder."),
+]
 
 _BEFORE_SEED = {"discovery": Gamma}
 _AFTER_SEED = {

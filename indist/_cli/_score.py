@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from indist import audits, oracles
-from indist._cli._options import Interval, LeaveOut, OwnLearner
+from indist._cli._options import Interval, LeaveOut, OwnLearner, OwnScenario
 from oracles.storage.files import write_json_atomic
 
 
@@ -22,6 +22,7 @@ def score(
     seed: Annotated[int, typer.Option(help="Seed of splits and resamples.", min=0)] = 0,
     confidence: Interval = 0.95,
     learner: OwnLearner = None,
+    scenario: OwnScenario = None,
     leave_out_damaged: LeaveOut = False,
 ) -> None:
     """Gives the literature's scores under both references, each beside its null and ceiling."""
@@ -29,7 +30,7 @@ def score(
         raise ValueError(f"{output}: expected a folder to write the scores to, found a file")
     loaded = audits.load(submission)
     stored = oracles.load_references(
-        references, learner=learner, leave_out_damaged=leave_out_damaged
+        references, learner=learner, scenario=scenario, leave_out_damaged=leave_out_damaged
     )
     waiting = "computing the scores: about a minute at 128 models in each population"
     with Console(stderr=True).status(waiting):

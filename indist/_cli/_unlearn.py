@@ -34,7 +34,9 @@ def unlearn(
     # Here --set is of the method, not of the scenario.
     settings: dict[str, Any] = dict(parse_settings(scenario.settings))
     if references is not None:
-        stored = oracles.load_references(references, learner=scenario.learner)
+        stored = oracles.load_references(
+            references, learner=scenario.learner, scenario=scenario.name
+        )
         world, original = stored.scenario, stored.original
         if world.name != scenario.name:
             raise ValueError(

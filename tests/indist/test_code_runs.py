@@ -119,6 +119,12 @@ def test_scenario_files_and_data_elsewhere_are_read_only_where_the_caller_names_
     with pytest.raises(StoreError, match=r"world.toml lies outside this folder .* --scenario "):
         oracles.load_references(folder / "refs")
     assert oracles.load_references(folder / "refs", scenario=file).original.models == 2
+    asked = ("audit", "../refs/original", "--references", "../refs", "-o", "out")
+    done = run(inner, *asked)
+    assert done.returncode == 2
+    assert f"add --scenario {file}" in " ".join(done.stderr.split())
+    done = run(inner, *asked, "--scenario", file)
+    assert done.returncode == 0, done.stderr
 
 
 def test_data_that_lead_out_of_the_folder_are_named_too(

@@ -15,7 +15,7 @@ from oracles import Learner, Observations, Probes
 from tests.audits.formats import samples
 from tests.audits.formats.samples import MARGINS, SAMPLES
 
-OPTIONS: dict[str, Any] = {"format": None, "mapping": None, "references": None, "learner": None}
+OPTIONS: dict[str, Any] = dict.fromkeys(("format", "mapping", "references", "learner", "scenario"))
 
 
 def test_formats_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
