@@ -22,8 +22,9 @@ _OF_MODELS = ("epsilon", "tolerance", "claim", "learner", "leave_out_damaged")
 _OF_LOGS = ("unlearning", "metric", "cluster", "seed")
 
 
+@typed_options
 def audit(
-    context: typer.Context,
+    typed: Set[str],
     submissions: Annotated[
         list[str],
         typer.Argument(
@@ -78,7 +79,7 @@ def audit(
 
     With --untraining, logs of TOFU, open-unlearning or MUSE: tests paired by example.
     """
-    if kind_of(typed_options(context)) == "logs":
+    if kind_of(typed) == "logs":
         audit_logs(
             submissions,
             output,

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from indist import audits, oracles
 from indist._cli._colours import COLOURS
-from indist._cli._options import Discovery, Models, Out, Seed
+from indist._cli._options import Gamma, Models, Out, Seed
 
 CANDIDATES = ("identity", "finetune", "neggrad", "retrain", "retrain-behaviour")
 _QUICK = 128
@@ -21,7 +21,7 @@ def demo(
     output: Out = Path("indist-demo"),
     scenario: Annotated[str, typer.Option(help="See indist scenarios.")] = "digits-trigger",
     models: Models = 256,
-    discovery: Discovery = None,
+    discovery: Gamma = None,
     seed: Seed = 0,
     quick: Annotated[bool, typer.Option("--quick", help="128 models, for a first look.")] = False,
 ) -> None:

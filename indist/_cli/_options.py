@@ -16,7 +16,7 @@ Out = Annotated[Path, typer.Option("-o", "--output", help="Folder to write to.")
 OutAnywhere = Annotated[str, typer.Option("-o", "--output", help="Folder to write to, or a URL.")]
 Models = Annotated[int, typer.Option(help="Models in each population.", min=1)]
 Seed = Annotated[int, typer.Option(help="Seed of the populations.", min=0)]
-Discovery = Annotated[
+Gamma = Annotated[
     float | None,
     typer.Option(help="γ = |S| / |B|: the part of B that was found; the scenario's own if unsaid."),
 ]
@@ -40,7 +40,7 @@ OwnLearner = Annotated[
     str | None, typer.Option(help="The learner of the references, where it is your own code.")
 ]
 
-_BEFORE_SEED = {"discovery": Discovery}
+_BEFORE_SEED = {"discovery": Gamma}
 _AFTER_SEED = {
     "data_seed": Annotated[
         int, typer.Option(help="Seed of the scenario's data and forget set.", min=0)
@@ -124,24 +124,38 @@ def scenario_options(command: Callable[..., None]) -> Callable[..., None]:
                 _parameter(*option, 0 if option[0] == "data_seed" else None)
                 for option in _AFTER_SEED.items()
             ]
+    return _with_signature(wrapped, shown)
+
+
+def typed_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command, as ``typed``, the names of those of its parameters that somebody gave.
+
+    One typed at its default asks for nothing, and is left out.
+    """
+
+    @functools.wraps(command)
+    def wrapped(context: Any, **values: Any) -> None:
+        typed = {
+            parameter.name
+            for parameter in context.command.params
+            if context.get_parameter_source(parameter.name).name == "COMMANDLINE"
+            and context.params[parameter.name] != parameter.default
+        }
+        command(typed=typed, **values)
+
+    shown = [_parameter("context", typer.Context, inspect.Parameter.empty)]
+    for name, parameter in inspect.signature(command).parameters.items():
+        if name != "typed":
+            shown.append(_parameter(name, parameter.annotation, parameter.default))
+    return _with_signature(wrapped, shown)
+
+
+def _with_signature(
+    command: Callable[..., None], parameters: list[inspect.Parameter]
+) -> Callable[..., None]:
     # Typer reads options off the signature.
-    wrapped.__signature__ = inspect.Signature(shown)  # pyright: ignore[reportAttributeAccessIssue]
-    return wrapped
-
-
-def typed_options(context: typer.Context) -> set[str]:
-    """Names of the parameters that somebody gave; one typed at its default asks for nothing."""
-    return {
-        parameter.name
-        for parameter in context.command.params
-        if _source(context, parameter.name) == "COMMANDLINE"
-        and context.params[parameter.name] != parameter.default
-    }
-
-
-def _source(context: typer.Context, name: str) -> str:
-    source = context.get_parameter_source(name)
-    return "" if source is None else source.name
+    setattr(command, "__signature__", inspect.Signature(parameters))  # noqa: B010
+    return command
 
 
 def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:

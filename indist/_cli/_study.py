@@ -50,7 +50,7 @@ def study(
     _run(_chosen(name, quick, said | parse_settings(settings or [])), name, output)
 
 
-def _run(study: "studies.Study", name: str, folder: Path) -> None:
+def _run(study: "studies.Study[Any]", name: str, folder: Path) -> None:
     """Continues what is already in the folder, and writes the table when it is whole."""
     import jax
 
@@ -63,7 +63,7 @@ def _run(study: "studies.Study", name: str, folder: Path) -> None:
     rows: list[Any] = []
     for row in study.run(folder):
         rows.append(row)
-        record = row
+        record = row.record()
         found = record.get(study.finding) or record.get("not_applicable") or ""
         called = _called(study, record)
         console.print(f"{len(rows):4d}  {called}: {found}", markup=False, highlight=False)
@@ -82,7 +82,7 @@ def _run(study: "studies.Study", name: str, folder: Path) -> None:
     write_json_atomic(folder / f"{name}.json", about)
     for title, lines in study.shown(rows).items():
         console.print(_drawn(title, lines))
-    for record in rows:
+    for record in (row.record() for row in rows):
         if "not_applicable" in record:
             text = f"{_called(study, record)}: {record['not_applicable']}"
             console.print(text, markup=False, highlight=False)
@@ -91,11 +91,11 @@ def _run(study: "studies.Study", name: str, folder: Path) -> None:
     console.print(f"Table: {', '.join(map(str, paths))}")
 
 
-def _called(study: "studies.Study", record: Mapping[str, Any]) -> str:
+def _called(study: "studies.Study[Any]", record: Mapping[str, Any]) -> str:
     return ", ".join(str(record[column]) for column in study.names)
 
 
-def _chosen(name: str, quick: bool, said: dict[str, Any]) -> "studies.Study":
+def _chosen(name: str, quick: bool, said: dict[str, Any]) -> "studies.Study[Any]":
     if name not in studies.STUDIES:
         raise ValueError(f"study: expected one of {', '.join(studies.STUDIES)}, found {name!r}")
     kind: Any = studies.STUDIES[name]

@@ -2,18 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from indist._cli._app import app
 from indist._cli._errors import parse_settings
-
-
-def run(*words: object) -> Any:
-    return CliRunner().invoke(app, [str(word) for word in words])
+from tests.indist.helpers import run
 
 
 @pytest.fixture(scope="module")
