@@ -69,5 +69,5 @@ def test_refuses_bad_input() -> None:
         rmia_scores(ones, ones, ones[:, :1], ones)
     with pytest.raises(ValueError, match="offline: expected a number in"):
         rmia_scores(ones, ones, ones, ones, offline=2.0)
-    with pytest.raises(ValueError, match="gamma: expected a number above 0"):
+    with pytest.raises(ValueError, match="gamma: expected a number over 0"):
         rmia_scores(ones, ones, ones, ones, gamma=0.0)
