@@ -24,6 +24,7 @@ from audits.llm._privleak import privleak
 from audits.llm._results import Finding, MetricComparison, PrivLeak, ReferenceComparison
 from audits.llm._words import fit_of
 from audits.report._words import ReferenceName
+from oracles.storage.files import printable
 
 # Below so many draws a percentile interval of a mean is known to be too short.
 _FEW = 20
@@ -277,4 +278,4 @@ def _warnings(
         )
     if min(one.clusters for of in comparisons for one in of.metrics) < _FEW:
         found.append(f"Fewer than {_FEW} independent examples: bootstrap intervals are too narrow.")
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(map(printable, found)))
