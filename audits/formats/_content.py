@@ -18,6 +18,7 @@ import oracles
 from audits._reading import Limits, SubmissionError, refuse
 from audits.formats._mapping import Mapping, Scalar
 from oracles import Observations, Probes
+from oracles.storage.files import printable
 
 # Bounds of each scalar; the bounds themselves stand for an infinite margin.
 _BOUNDS: dict[Scalar, tuple[float, float]] = {
@@ -289,10 +290,11 @@ def _content(
         if len(set(seeds)) < len(seeds):
             refuse(mapping.file, "field seeds: expected another seed for each model, found repeats")
         seeds = [seed for seed, keep in zip(seeds, kept, strict=True) if keep]
+    name = mapping.name or (path.name if path.is_dir() else path.stem)
     return Content(
-        name=mapping.name or (path.name if path.is_dir() else path.stem)[:200] or "submission",
+        name=printable(name[:200]) or "submission",
         models=int(kept.sum()),
-        method=mapping.method,
+        method=mapping.method and printable(mapping.method),
         seeds=seeds,
         seen=seen,
         left_out=int((~kept).sum()),

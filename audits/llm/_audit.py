@@ -25,6 +25,7 @@ from audits.llm._results import MetricComparison, PrivLeak, ReferenceComparison
 from audits.llm._words import fit_of
 from audits.report._words import Consistency, ReferenceName
 from estimators.checks import check_confidence, check_counts
+from oracles.storage.files import printable
 
 # Below so many draws a percentile interval of a mean is known to be too short.
 _FEW = 20
@@ -282,4 +283,4 @@ def _warnings(
         warnings.append(
             f"Fewer than {_FEW} independent examples: bootstrap intervals are too narrow."
         )
-    return tuple(dict.fromkeys(warnings))
+    return tuple(dict.fromkeys(map(printable, warnings)))

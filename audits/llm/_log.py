@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from audits._reading import Limits, refuse
+from oracles.storage.files import printable
 
 Benchmark = Literal["TOFU", "open-unlearning", "MUSE", "ERASURE"]
 
@@ -23,7 +24,8 @@ class LLMLog:
     holds the text: then models that were asked other questions are never paired.
 
     Attributes:
-        name: the model's name in the log, or the log's path.
+        name: the model's name in the log, or the log's path; like all names here in characters
+            that can be printed, see `oracles.storage.files.printable`.
         path: where it was read.
         benchmark: which benchmark wrote it.
         scores: by metric, the value at each example: ``{metric: {example id: value}}``, finite.
@@ -43,6 +45,20 @@ class LLMLog:
     primary: tuple[str, ...] = ()
     attack: str | None = None
     warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        scores = {printable(metric): values for metric, values in self.scores.items()}
+        if len(scores) < len(self.scores):
+            refuse(self.path, "expected metrics that differ in printable characters, found others")
+        cleaned = {
+            "name": printable(self.name),
+            "scores": scores,
+            "summary": {printable(metric): value for metric, value in self.summary.items()},
+            "primary": tuple(map(printable, self.primary)),
+            "warnings": tuple(map(printable, self.warnings)),
+        }
+        for field, value in cleaned.items():
+            object.__setattr__(self, field, value)
 
     @property
     def digest(self) -> str:

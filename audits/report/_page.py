@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from audits.report._blocks import Beside, Block, Drawing, Drawings
 from audits.report._markdown import block_texts, escape, within
-from oracles.storage.files import write_bytes_atomic
+from oracles.storage.files import printable, write_bytes_atomic
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def html(page: Page) -> str:
         lstrip_blocks=True,
     )
     environment.filters["kind"] = lambda x: "str" if isinstance(x, str) else type(x).__name__
-    return environment.get_template("page.html.j2").render(page=page)
+    return printable(environment.get_template("page.html.j2").render(page=page))
 
 
 def markdown(page: Page) -> str:
@@ -150,7 +150,7 @@ def markdown(page: Page) -> str:
         if not section.drawn:
             parts.append(f"## {section.title}")
             parts += [text for block in section.blocks for text in block_texts(block)]
-    return "\n\n".join(parts) + "\n"
+    return printable("\n\n".join(parts) + "\n")
 
 
 def _glance(glance: Glance) -> str:

@@ -12,6 +12,7 @@ from audits.submissions._parameters import PopulationFiles, parameters_digest
 from audits.submissions._submission import Submission, method_of
 from oracles import Observations, Population, Probes
 from oracles.mechanisms import Claim
+from oracles.storage.files import printable
 
 POPULATIONS = ("submission", "original", "untraining", "unlearning")
 
@@ -93,6 +94,10 @@ class Party:
     claim: Claim | None = None
     parameters: str | None = None
     population: Population | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", printable(self.name))
+        object.__setattr__(self, "method", self.method and printable(self.method))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -17,6 +17,7 @@ from audits.submissions._manifest import read_manifest
 from audits.submissions._parameters import PopulationFiles, read_population
 from oracles import Observations, Probes
 from oracles.mechanisms import Claim
+from oracles.storage.files import printable
 
 MANIFEST = "manifest.json"
 FORMATS = (
@@ -54,6 +55,10 @@ class Submission:
     claim: Claim | None = None
     left_out: int = 0
     margins_only: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", printable(self.name))
+        object.__setattr__(self, "method", self.method and printable(self.method))
 
     def __repr__(self) -> str:
         method = f", method {self.method}" if self.method else ""

@@ -8,6 +8,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from oracles.storage.files import printable
+
 Arguments = ParamSpec("Arguments")
 
 CHECK_FAILED = 1
@@ -33,7 +35,7 @@ def plain_errors(command: Callable[Arguments, None]) -> Callable[Arguments, None
 
 
 def _say(text: str) -> None:
-    Console(stderr=True).print(Text(" ".join(text.split())), soft_wrap=True)
+    Console(stderr=True).print(Text(" ".join(printable(text).split())), soft_wrap=True)
 
 
 def parse_settings(pairs: list[str], option: str = "--set") -> dict[str, bool | int | float | str]:

@@ -6,6 +6,7 @@ that does not fit is told which file, what was found, and what was expected.
 
 import json
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Any, NoReturn, Protocol, runtime_checkable
@@ -15,11 +16,44 @@ __all__ = [
     "FileError",
     "file_size",
     "json_bytes",
+    "printable",
     "refuse",
     "write_bytes_atomic",
     "write_json_atomic",
     "write_text_atomic",
 ]
+
+
+# Controls, marks and embeddings of text direction, and halves of characters.
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    r"""Text from anywhere as a terminal, a page or a message may show it.
+
+    Control characters can rewrite what a terminal shows, and characters that turn the direction of
+    text can make a page read otherwise than it is. Names read from files pass through here where
+    they enter, and every message and page as it leaves.
+
+    Args:
+        text: any text; its newlines stay.
+
+    Returns:
+        The same with a space in the place of other white space, and U+FFFD, the replacement
+        character, in the place of the rest.
+
+    Example:
+        >>> printable("red \x1b[31m, right to left \u202e, tab\t.")
+        'red \ufffd[31m, right to left \ufffd, tab .'
+    """
+    return _UNPRINTABLE.sub(_replacement, text)
+
+
+def _replacement(match: re.Match[str]) -> str:
+    found = match[0]
+    return found if found == "\n" else " " if found.isspace() else "\N{REPLACEMENT CHARACTER}"
 
 
 def write_bytes_atomic(path: Path, data: bytes) -> None:
@@ -58,8 +92,11 @@ def json_bytes(value: Any) -> bytes:
 class FileError(ValueError):
     """A file cannot be read or does not fit; the message is one sentence for people.
 
-    It names the file, the field, what was found and what was expected.
+    It names the file, the field, what was found and what was expected, in `printable` characters.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 @runtime_checkable

@@ -22,7 +22,7 @@ from safetensors.numpy import load, save
 
 from oracles.storage._folder import Folder, open_folder
 from oracles.storage.digests import digest_arrays, digest_json
-from oracles.storage.files import json_bytes
+from oracles.storage.files import json_bytes, printable
 
 __all__ = [
     "MANIFEST",
@@ -61,6 +61,9 @@ _LARGEST_MANIFEST = 64 * 2**20
 
 class StoreError(ValueError):
     """A folder cannot be used as asked; the message is one sentence for people."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 class Span(NamedTuple):
