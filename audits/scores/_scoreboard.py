@@ -190,13 +190,15 @@ class _Beside(NamedTuple):
 
 
 def _beside(measure: Measure, reference: str, value: float, found: Calibration | None) -> _Beside:
-    start = measure.tables.get("original")
+    start, limits = measure.tables.get("original"), measure.limits
     if measure.value is None:
         # A mean is shown as published, and was compared with the reference's as a difference.
         bar = float(measure.tables[reference].mean())
-        ends = (
-            (None, None) if found is None else (bar + found.null.low[0], bar + found.null.high[0])
-        )
+        ends: tuple[float | None, float | None] = None, None
+        if found is not None:
+            # The reference's mean plus a difference may be beyond what a mean can be.
+            low, high = np.clip(bar + np.array([found.null.low[0], found.null.high[0]]), *limits)
+            ends = float(low), float(high)
         return _Beside(value, bar, *ends, None if start is None else float(start.mean()))
     if found is None:
         return _Beside()
