@@ -200,7 +200,9 @@ def _calibrated(
         mean = float(measure.tables[reference].mean())
         low, high = None, None
         if calibration is not None:
-            low, high = mean + calibration.null.low[0], mean + calibration.null.high[0]
+            # The reference's mean plus a difference may be beyond what a mean can be.
+            differences = np.array([calibration.null.low[0], calibration.null.high[0]])
+            low, high = (float(end) for end in np.clip(mean + differences, *measure.limits))
         return _Calibrated(
             value, mean, low, high, None if original is None else float(original.mean())
         )

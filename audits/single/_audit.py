@@ -18,6 +18,7 @@ from audits.single._findings import SingleFindings
 from audits.single._results import ErrorRate, GroupRank, LikelihoodRatio, RankTest
 from audits.submissions._parties import Given, ReferencesLike, observe_all
 from audits.verdict._observables import Observables, median_margins
+from audits.verdict._warnings import like_probabilities
 from estimators.checks import check_confidence
 from oracles import Observations
 
@@ -123,7 +124,7 @@ def audit_single(
         provenance=provenance(parties, seen),
         observables=columns,
         observations=seen,
-        warnings=(*_copies(seen), *parties.warnings),
+        warnings=(*like_probabilities(seen), *_copies(seen), *parties.warnings),
     )
 
 

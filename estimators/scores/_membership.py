@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int, Num, Shaped
 from scipy.special import xlogy
 
-from estimators.checks import check_array, check_within
+from estimators.checks import check_array, check_labels, check_within
 from estimators.scores._populations import check_groups, check_probabilities, check_table
 
 Feature = Literal["confidence", "correctness", "entropy", "modified entropy", "softmax"]
@@ -57,14 +57,8 @@ def modified_entropy(
 
 
 def _labels(labels: Any, probabilities: Any) -> Int[np.ndarray, " e"]:
-    own = check_array(labels, "labels")
     examples, classes = np.shape(probabilities)[1:]
-    if own.shape != (examples,) or own.dtype.kind not in "iu":
-        raise ValueError(
-            f"labels: expected {examples} integers, found {own.dtype} of shape {own.shape}"
-        )
-    check_within(f"[0, {classes - 1}]", labels=own)
-    return own.astype(np.int64)
+    return check_labels(labels, "labels", (examples,), classes=classes)
 
 
 def _answer_features(

@@ -11,6 +11,9 @@ from estimators.scores._compared import auc_per_model
 from estimators.scores._populations import check_populations
 from estimators.scores._score import Score, scored
 
+# Logarithms of probabilities that were rounded to a little over 1.
+_ROUNDING = 1e-3
+
 
 def min_k_score(
     log_probabilities: Num[Any, "n ..."], tokens: Num[Any, " _"], *, share: float = 0.4
@@ -28,7 +31,8 @@ def min_k_score(
 
     Raises:
         TypeError: when numbers are not real.
-        ValueError: when they are not finite, shapes do not fit, or a number is out of range.
+        ValueError: when they are not finite or above 0 (as losses and probabilities are), shapes
+            do not fit, or a number is out of range.
 
     References:
         Shi et al. (2024), Detecting pretraining data from large language models,
@@ -47,6 +51,12 @@ def min_k_score(
         raise ValueError(f"tokens: expected lengths from 1 to {array.shape[2]}")
     check_within("(0, 1]", share=share)
     place = np.arange(array.shape[2])
+    greatest = np.where(place < lengths[:, None], array, -np.inf).max()
+    if greatest > _ROUNDING:
+        raise ValueError(
+            f"log_probabilities: expected numbers of at most 0, found {greatest:g}: hand over "
+            "minus the losses, or the logarithms of the probabilities"
+        )
     ordered = np.sort(np.where(place < lengths[:, None], array, np.inf), axis=2)
     counted = np.maximum((share * lengths).astype(np.int64), 1)
     kept = np.where(place < counted[:, None], ordered, 0.0)

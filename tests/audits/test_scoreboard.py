@@ -9,12 +9,11 @@ from audits import ObservedReferences, SubmissionError
 from audits.scores import _scoreboard
 from audits.scores._board import MissingScore, Scoreboard, ScoreRow
 from audits.scores._inputs import ScoreInputs
-from audits.scores._measures import NEVER, RECIPES, Recipe
+from audits.scores._measures import NEVER, RECIPES, Measure, Recipe
 from audits.scores._scoreboard import _teachers, score, score_all
 from audits.submissions._parties import observe_all
 from indist import estimators, oracles
 from oracles import Observations
-from tests.audits.conftest import World
 
 GROUPS = ("forget", "behaviour", "behaviour_test", "near", "retain", "test")
 FORGOTTEN = {"forget": -3.0}
@@ -59,6 +58,29 @@ def board(seen: dict[str, Observations]) -> Scoreboard:
 def softmax(logits: np.ndarray) -> np.ndarray:
     raised = np.exp(logits.astype(np.float64))
     return raised / raised.sum(axis=2, keepdims=True)
+
+
+def test_no_null_is_beyond_what_a_score_can_be() -> None:
+    # The mean of accuracies near 1 and the difference of two halves reach beyond 1.
+    tables = {"untraining": np.repeat([1.0, 0.9], [11, 1]), "submission": np.ones(6)}
+    for turned in (tables, {name: 1.0 - table for name, table in tables.items()}):
+        ours, theirs = turned["submission"], turned["untraining"]
+        found = estimators.scores.calibrate(
+            estimators.scores.mean_difference, ours, {"untraining": theirs}, original=ours, seed=0
+        )
+        null = theirs.mean() + np.array([found.null.low[0], found.null.high[0]])
+        assert null.min() < 0.0 or null.max() > 1.0
+        beside = _scoreboard._beside(Measure(turned), "untraining", float(ours.mean()), found)
+        assert (beside.null_low, beside.null_high) == tuple(np.clip(null, 0.0, 1.0))
+
+
+def test_no_share_of_the_table_is_beyond_0_and_1(board: Scoreboard) -> None:
+    shares = [row for row in board.rows if row.score.startswith(("accuracy", "SVC", "logistic"))]
+    assert len(shares) == 18
+    for row in shares:
+        for number in (row.value, row.low, row.high, row.null, row.null_low, row.null_high):
+            assert number is not None
+            assert 0.0 <= number <= 1.0
 
 
 def test_population_scores_are_those_of_the_estimators_called_by_hand(

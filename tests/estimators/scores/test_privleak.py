@@ -18,6 +18,18 @@ def test_min_k_is_the_mean_of_the_least_likely_tokens() -> None:
             assert found[k, j] == pytest.approx(sum(kept) / len(kept))
 
 
+def test_losses_and_probabilities_are_no_log_probabilities() -> None:
+    tokens = -np.ones((2, 3, 4))
+    tokens[1, 2, 3] = 1e-6
+    assert min_k_score(tokens, np.array([4, 4, 4])).max() == -1.0
+    for wrong, found in ((-tokens, "1"), (np.full((2, 3, 4), 0.3), "0.3")):
+        with pytest.raises(ValueError, match=f"expected numbers of at most 0, found {found}: hand"):
+            min_k_score(wrong, np.array([4, 4, 4]))
+    # What lies beyond a text's end is not looked at.
+    tokens[:, :, 3] = 7.0
+    assert min_k_score(tokens, np.array([3, 2, 1])).max() == -1.0
+
+
 def test_privleak_agrees_with_the_plain_ratio() -> None:
     draw = np.random.default_rng(5)
     ours = draw.normal(size=(12, 40)) + 2.0 * MEMBER
