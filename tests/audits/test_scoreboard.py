@@ -14,6 +14,7 @@ from audits.scores._scoreboard import _teachers, score, score_all
 from audits.submissions._parties import observe_all
 from indist import estimators, oracles
 from oracles import Observations
+from tests.audits.conftest import World
 
 GROUPS = ("forget", "behaviour", "behaviour_test", "near", "retain", "test")
 FORGOTTEN = {"forget": -3.0}
