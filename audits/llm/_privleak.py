@@ -49,7 +49,7 @@ def privleak(
         weights = [times[:, label] for times, label in zip(drawn_now, labels, strict=True)]
         means = [np.mean([membership_auc(f, h, *weights) for f, h in m], axis=0) for m in pairs]
         with np.errstate(divide="ignore", invalid="ignore"):
-            drawn.append(privleak_percent(means[0], means[1]))
+            drawn.append(np.asarray(privleak_percent(means[0], means[1])))
     low, high = percentiles(np.nan_to_num(np.concatenate(drawn), posinf=np.inf), confidence)
     alone = min(counts) < 2
     return PrivLeak(
