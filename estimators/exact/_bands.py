@@ -9,10 +9,12 @@ from scipy.optimize import brentq
 from scipy.special import betaincinv
 
 from estimators.exact._binomial_pair import SLACK
-from estimators.exact._noncrossing import noncrossing
+from estimators.exact._noncrossing import crossing, noncrossing
 
 # Up to this size every order statistic is a boundary; beyond, boundaries are thinned.
 DENSE = 2_000
+# Below this level the probability to hold, right to 1e-12, does not say how often a band fails.
+_SMALL = 1e-9
 
 
 class Band(NamedTuple):
@@ -62,6 +64,21 @@ def band_probability(n: int, local: float) -> float:
     return noncrossing(low, np.maximum(high, low)) if (high >= low).all() else 0.0
 
 
+def band_failure(n: int, local: float) -> float:
+    """One less `band_probability`, to a relative error however small it is.
+
+    Args:
+        n: sample size.
+        local: level of each single limit, in (0, 0.5).
+
+    Returns:
+        A probability.
+    """
+    low = _order_limits(n, local)
+    high = 1.0 - low[::-1]
+    return crossing(low, np.maximum(high, low)) if (high >= low).all() else 1.0
+
+
 @lru_cache(maxsize=256)
 def local_level(n: int, alpha: float) -> float:
     """The local level at which the two-sided band of n points holds with probability 1 - alpha.
@@ -82,7 +99,10 @@ def local_level(n: int, alpha: float) -> float:
         return alpha / 2.0
 
     def excess(log_level: float) -> float:
-        return band_probability(n, float(np.exp(log_level))) - (1.0 - alpha)
+        local = float(np.exp(log_level))
+        if alpha < _SMALL:
+            return 1.0 - band_failure(n, local) / alpha
+        return band_probability(n, local) - (1.0 - alpha)
 
     # The band can only fail where a limit fails: 2 n limits at this level are always enough.
     least, most = np.log(alpha / (2.0 * n)), np.log(alpha / 2.0)

@@ -1,4 +1,4 @@
-"""Exact probability that an empirical distribution function stays between two boundaries."""
+"""Exact probability that an empirical distribution function stays between boundaries, or not."""
 
 import numpy as np
 from jaxtyping import Float
@@ -6,6 +6,7 @@ from scipy.special import gammaln
 
 # Mass below this share of the largest state is dropped: it counts as a crossing.
 DROPPED = 1e-18
+_HARDLY_DROPPED = 1e-60
 
 
 def noncrossing(low: Float[np.ndarray, " n"], high: Float[np.ndarray, " n"]) -> float:
@@ -37,6 +38,38 @@ def noncrossing(low: Float[np.ndarray, " n"], high: Float[np.ndarray, " n"]) -> 
         processes and its corollaries; Moscovich and Nadler (2017), Fast calculation of boundary
         crossing probabilities for Poisson processes.
     """
+    return _followed(low, high, DROPPED)[0]
+
+
+def crossing(low: Float[np.ndarray, " n"], high: Float[np.ndarray, " n"]) -> float:
+    """One less `noncrossing`, right to a relative 1e-9 however small down to 1e-20.
+
+    The counts that are struck out at a boundary are summed, each with its chance to come to n in
+    the end: positive terms again, where the difference from 1 would keep no digit below 1e-12.
+
+    Args:
+        low: as for `noncrossing`.
+        high: as for `noncrossing`.
+
+    Returns:
+        A probability; what is dropped counts as a crossing.
+
+    Raises:
+        ValueError: as `noncrossing`.
+
+    Example:
+        >>> import numpy as np
+        >>> from estimators.exact._noncrossing import crossing
+        >>> print(f"{crossing(np.array([1e-15, 1e-9]), np.array([1.0, 1.0])):.2e}")
+        2.00e-15
+    """
+    return _followed(low, high, _HARDLY_DROPPED)[1]
+
+
+def _followed(
+    low: Float[np.ndarray, " n"], high: Float[np.ndarray, " n"], dropped: float
+) -> tuple[float, float]:
+    """The probabilities to stay between the boundaries and to cross one."""
     n = low.size
     if low.shape != high.shape or n == 0:
         raise ValueError(f"low and high: expected at least one boundary each, found {low}, {high}")
@@ -44,7 +77,7 @@ def noncrossing(low: Float[np.ndarray, " n"], high: Float[np.ndarray, " n"]) -> 
         if not ((values >= 0) & (values <= 1)).all() or (np.diff(values) < 0).any():
             raise ValueError(f"{name}: expected non-decreasing numbers in [0, 1]")
     if (low > high).any():
-        return 0.0
+        return 0.0, 1.0
 
     ranks = np.arange(1, n + 1)
     below, above = low > 0.0, high < 1.0
@@ -57,7 +90,18 @@ def noncrossing(low: Float[np.ndarray, " n"], high: Float[np.ndarray, " n"]) -> 
 
     log_factorial = gammaln(np.arange(n + 2) + 1.0)
     counts = np.arange(n + 1, dtype=np.float64)
-    state, first, now = np.ones(1), 0, 0.0
+    share = np.exp(n * np.log(n) - n - log_factorial[n])
+    state, first, now, crossed = np.ones(1), 0, 0.0, 0.0
+
+    def ending(struck: Float[np.ndarray, " k"], count: int) -> float:
+        """Chance of all that is struck out, counts from this one on, to come to n points."""
+        left = n - count - np.arange(struck.size)
+        mean = n * (1.0 - now)
+        if mean <= 0.0:
+            return float(struck[left == 0].sum())
+        log_law = left * np.log(mean) - mean - log_factorial[np.maximum(left, 0)]
+        return float((struck * np.exp(log_law))[left >= 0].sum())
+
     for time, top, bottom in zip(times.tolist(), most.tolist(), least.tolist(), strict=True):
         mean = n * (time - now)
         if mean > 0.0:
@@ -66,11 +110,14 @@ def noncrossing(low: Float[np.ndarray, " n"], high: Float[np.ndarray, " n"]) -> 
             jump = np.exp(counts[:reach] * np.log(mean) - mean - log_factorial[:reach])
             state = np.convolve(state, jump)[:room]
             now = time
-        state = state[max(bottom - first, 0) : max(top - first + 1, 0)]
-        first = max(first, bottom)
-        kept = np.flatnonzero(state > DROPPED * state.max(initial=0.0))
+        inside = np.arange(first, first + state.size)
+        kept = np.flatnonzero((inside >= bottom) & (inside <= top))
+        if kept.size:
+            kept = kept[state[kept] > dropped * state[kept].max()]
         if not kept.size:
-            return 0.0
-        state, first = state[kept[0] : kept[-1] + 1], first + int(kept[0])
-    share = np.exp(n * np.log(n) - n - log_factorial[n])
-    return min(float(state[0] / share), 1.0)
+            return 0.0, 1.0
+        start, stop = int(kept[0]), int(kept[-1]) + 1
+        if start or stop < state.size:
+            crossed += ending(state[:start], first) + ending(state[stop:], first + stop)
+        state, first = state[start:stop], first + start
+    return min(float(state[0] / share), 1.0), min(float(crossed / share), 1.0)

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 import estimators
+from estimators.exact._bands import band_failure, local_level
 from estimators.exact._binomial_pair import critical_scores, rejection
 from estimators.exact._difference import difference_lower
 
@@ -36,6 +37,24 @@ def test_the_bound_grows_smoothly_with_the_models() -> None:
     assert (np.diff(bounds) > 0.0).all()
     assert bounds[0] == pytest.approx(0.87, abs=0.01)
     assert bounds[2] > 0.97
+
+
+def test_bands_keep_their_level() -> None:
+    # Their failures were one less a number right to 1e-12: too many below that, then an error.
+    p, q = np.linspace(1.0, 2.0, 300), np.linspace(0.0, 1.0, 300)
+    bounds = [
+        float(
+            estimators.delta_lower_bound(
+                p, q, epsilon=0.0, confidence=1.0 - level, method=estimators.EqualLocalLevel()
+            ).bound
+        )
+        for level in LEVELS
+    ]
+    steps = -np.diff(bounds) / -np.diff(np.log10(LEVELS))
+    assert bounds[-1] > 0.5
+    assert 0.0 < steps.max() < 2.0 * steps.min()
+    for alpha in (1e-8, 1e-12, 1e-16):
+        assert alpha * 0.999 < band_failure(300, local_level(300, alpha)) <= alpha * (1.0 + 1e-4)
 
 
 @pytest.mark.parametrize(("x", "y"), [(60, 0), (55, 2), (60, 20)])

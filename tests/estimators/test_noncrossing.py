@@ -1,3 +1,4 @@
+from fractions import Fraction
 from math import factorial
 
 import numpy as np
@@ -6,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from estimators.exact._noncrossing import noncrossing
+from estimators.exact._noncrossing import crossing, noncrossing
 from tests.estimators.pairs import margin
 
 
@@ -52,6 +53,44 @@ def test_agrees_with_simulation() -> None:
     exact = noncrossing(low, high)
     # 4 standard errors: a false alarm in 16,000 seeds.
     assert abs(share - exact) < margin(repeats, exact, errors=4)
+
+
+def exact_crossing(low: np.ndarray, high: np.ndarray) -> Fraction:
+    """One less Steck's determinant, in fractions: no digit is lost."""
+    n = low.size
+    held = [Fraction(1)]
+    # Expansion of the determinant, whose matrix has ones just below the diagonal.
+    for size in range(1, n + 1):
+        total = Fraction(0)
+        for i in range(size):
+            gap = max(Fraction(high[i]) - Fraction(low[size - 1]), Fraction(0))
+            power = size - i
+            total += (-1) ** (power + 1) * held[i] * gap**power / factorial(power)
+        held.append(total)
+    return 1 - factorial(n) * held[n]
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 20])
+@pytest.mark.parametrize("local", [1e-2, 1e-9, 1e-15, 1e-20])
+def test_small_chances_to_cross_keep_their_digits(n: int, local: float) -> None:
+    ranks = np.arange(1, n + 1)
+    low = stats.beta.ppf(local, ranks, n + 1 - ranks)
+    high = 1.0 - low[::-1]
+    exact = float(exact_crossing(low, high))
+    assert crossing(low, high) == pytest.approx(exact, rel=1e-12)
+    assert crossing(low, np.ones(n)) == pytest.approx(
+        float(exact_crossing(low, np.ones(n))), rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("n", [60, 400])
+def test_the_chances_to_cross_and_to_hold_sum_to_one(n: int) -> None:
+    ranks = np.arange(1, n + 1)
+    for local in (0.2, 1e-2, 1e-4):
+        low = stats.beta.ppf(local, ranks, n + 1 - ranks)
+        high = stats.beta.ppf(1.0 - local / 3.0, ranks, n + 1 - ranks)
+        assert noncrossing(low, high) + crossing(low, high) == pytest.approx(1.0, abs=1e-11)
+    assert crossing(np.full(3, 0.6), np.full(3, 0.4)) == 1.0
 
 
 def test_ends() -> None:
