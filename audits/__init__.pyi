@@ -10,6 +10,7 @@ from ._verify import verify as verify
 from .certificate._certificate import Certificate as Certificate
 from .certificate._certificate import CertificateError as CertificateError
 from .certificate._certificate import read_certificate as read_certificate
+from .claims._certify import ClaimMeasured as ClaimMeasured
 from .claims._certify import Sandwich as Sandwich
 from .claims._certify import certify as certify
 from .claims._certify import claim_of as claim_of

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from audits.report.numbers import rounded_up
 from audits.verdict._compare import EVENTS, LOWER
 from estimators import delta_lower_bound, delta_upper_bound
 from oracles import PROBE_GROUPS, Cost, Scenario, training_cost
@@ -209,8 +210,7 @@ def _least(reached: Callable[[int], bool], goal: str) -> int:
     while high > 1.04 * low:
         middle = round(math.sqrt(low * high))
         low, high = (low, middle) if reached(middle) else (middle, high)
-    step = 10 ** max(len(str(high)) - 2, 0)
-    return -(-high // step) * step
+    return rounded_up(high)
 
 
 def _duration(seconds: float) -> str:

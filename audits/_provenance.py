@@ -11,14 +11,14 @@ import scipy
 
 from audits.report import numbers
 from audits.report._blocks import Pairs
-from audits.report._words import POPULATIONS
+from audits.report._words import POPULATION_NAMES
 from audits.submissions._parties import Parties
 
 _SETTINGS = {"discovery": "discovery fraction γ", "seed": "seed of the scenario"}
 _SETS = {"train": "training set D", "behaviour": "behaviour B", "forget": "forget set S"}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Provenance:
     """Where the numbers came from. Keys of the mappings are names of populations.
 
@@ -48,11 +48,14 @@ class Provenance:
 
 
 def provenance(parties: Parties, compared: Iterable[str]) -> Provenance:
-    """Of the populations that were compared.
+    """The provenance of an audit.
 
     Args:
-        parties: what was observed.
-        compared: names of those of its populations that were compared.
+        parties: all populations.
+        compared: names of those that were compared.
+
+    Returns:
+        The provenance of those that were compared, with the versions that run now.
     """
     scenario, submission = parties.scenario, parties.submission
     chosen = {name: parties.by_name[name] for name in compared}
@@ -71,7 +74,7 @@ def provenance(parties: Parties, compared: Iterable[str]) -> Provenance:
 
 
 def versions() -> dict[str, str]:
-    """Of indist, and of what its numbers depend on."""
+    """Versions of indist, and of what its numbers depend on."""
     try:
         own = version("indist")
     except PackageNotFoundError:
@@ -105,7 +108,7 @@ def compared(provenance: Provenance) -> Pairs:
 def digest_pairs(provenance: Provenance) -> Pairs:
     """Digests of all that was audited."""
     return tuple(
-        (f"{POPULATIONS.get(name, name)}, {kind}", digest)
+        (f"{POPULATION_NAMES.get(name, name)}, {kind}", digest)
         for kind, digests in (
             ("observations", provenance.digests),
             ("parameters", provenance.parameters),
@@ -118,7 +121,7 @@ def seed_pairs(provenance: Provenance) -> Pairs:
     """The seed that each population declares."""
     return tuple(
         (
-            f"seed of the {POPULATIONS.get(name, name)}",
+            f"seed of the {POPULATION_NAMES.get(name, name)}",
             "not declared" if seed is None else str(seed),
         )
         for name, seed in provenance.seeds.items()

@@ -22,7 +22,7 @@ RELATIVE = 1e-9
 ABSOLUTE = 1e-12
 _MOST = 20
 
-# What a certificate says of populations and of its making that observations cannot show.
+# Fields that say what observations cannot show: where the numbers and the populations came from.
 _DECLARED = {"provenance", "parameters", "seeds"}
 
 
@@ -47,43 +47,42 @@ def verify(certificate: Path | str, *, observations: Path | str | None = None) -
         SubmissionError: when stored observations are missing or damaged.
     """
     path = Path(certificate)
-    found = read_certificate(path)
+    certified = read_certificate(path)
     folder = Path(observations) if observations is not None else path.parent / OBSERVATIONS
-    seen = {
-        one.name: _observations(folder, one.name)
-        for one in found.predicate.populations
-        if one.name in POPULATIONS
-    }
+    populations = [
+        record for record in certified.predicate.populations if record.name in POPULATIONS
+    ]
+    seen = {population.name: _observations(folder, population.name) for population in populations}
     missing = {"submission", "untraining", "unlearning"} - set(seen)
     if missing:
         raise CertificateError(f"{path}: populations: expected also {sorted(missing)[0]!r}")
     differences = [
-        f"observations of {one.name}: certified with digest {one.observations[:12]}, stored with "
-        f"{seen[one.name].digest[:12]}"
-        for one in found.predicate.populations
-        if one.name in seen and seen[one.name].digest != one.observations
+        f"observations of {population.name}: certified with digest "
+        f"{population.observations[:12]}, stored with {seen[population.name].digest[:12]}"
+        for population in populations
+        if seen[population.name].digest != population.observations
     ]
     # Loaded on use: a file that cannot be read is refused at once.
     from audits.verdict._audit import audit
 
-    declared = found.predicate.declaration
+    declared = certified.predicate.declaration
     try:
-        again = audit(
+        recomputed = audit(
             seen["submission"],
             ObservedReferences(seen["untraining"], seen["unlearning"], seen.get("original")),
             epsilon=declared.epsilon,
             tolerance="calibrated" if declared.calibrated else declared.tolerance,
             confidence=declared.confidence,
-            claim=_claim(found.predicate.claimed),
+            claim=_claim(certified.predicate.claimed),
         )
     except ValueError as error:
         return [*differences, f"the audit cannot be run again: {error}"]
-    differences += _differences("", _compared(found), _compared(again.certificate()))
+    differences += _differences("", _compared(certified), _compared(recomputed.certificate()))
     if len(differences) > _MOST:
         more = f"and {len(differences) - _MOST} more differences"
         differences = [*differences[:_MOST], more]
-    then = found.predicate.provenance.versions
-    now = again.provenance.versions
+    then = certified.predicate.provenance.versions
+    now = recomputed.provenance.versions
     if differences and then != now:
         differences.append(f"versions: certified by {_listed(then)}, recomputed by {_listed(now)}")
     return differences
@@ -110,12 +109,14 @@ def _observations(folder: Path, name: str) -> Observations:
 def _compared(certificate: Certificate) -> Any:
     """The part of a certificate that observations determine."""
     content = certificate.model_dump(mode="json", by_alias=True)
-    content["subject"] = [one for one in content["subject"] if one["name"] != "parameters"]
-    predicate = {k: v for k, v in content["predicate"].items() if k not in _DECLARED}
-    predicate["populations"] = [
-        {k: v for k, v in one.items() if k not in _DECLARED} for one in predicate["populations"]
-    ]
+    content["subject"] = [part for part in content["subject"] if part["name"] != "parameters"]
+    predicate = _without_declared(content["predicate"])
+    predicate["populations"] = [_without_declared(part) for part in predicate["populations"]]
     return content | {"predicate": predicate}
+
+
+def _without_declared(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in _DECLARED}
 
 
 def _differences(where: str, certified: Any, recomputed: Any) -> list[str]:
@@ -134,18 +135,18 @@ def _differences(where: str, certified: Any, recomputed: Any) -> list[str]:
             ]
         return [
             text
-            for place, (one, other) in enumerate(zip(certified, recomputed, strict=True))
-            for text in _differences(f"{where}[{place}]", one, other)
+            for place, (old, new) in enumerate(zip(certified, recomputed, strict=True))
+            for text in _differences(f"{where}[{place}]", old, new)
         ]
     if _same(certified, recomputed):
         return []
     return [f"{where}: certified {certified!r}, recomputed {recomputed!r}"]
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(certified: Any, recomputed: Any) -> bool:
     numbers = (int, float)
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, numbers) and isinstance(other, numbers):
-        return math.isclose(one, other, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
-    return one == other
+    if isinstance(certified, bool) or isinstance(recomputed, bool):
+        return certified is recomputed
+    if isinstance(certified, numbers) and isinstance(recomputed, numbers):
+        return math.isclose(certified, recomputed, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+    return certified == recomputed

@@ -14,13 +14,14 @@ from typing import Any
 import pandas as pd
 
 import oracles
-from indist.studies.algorithms._algorithms import GROUPS, shown_distance
+from indist.studies._shown import shown_interval
+from indist.studies.algorithms._algorithms import GROUP_HEADINGS, Distance
 
 DOCS = Path(__file__).parent
 RESULTS = DOCS / "results" / "algorithms.csv"
 _SECTION = re.compile(r"^(Attributes|Args|Raises|Example|References):\n", re.MULTILINE)
 _SETTING = re.compile(r"^ {4}(\w+): ", re.MULTILINE)
-_HEADINGS = ("to T = A(D∖S)", "to A(D∖B)", "verdict", *GROUPS.values(), "ms")
+_HEADINGS = ("to T = A(D∖S)", "to A(D∖B)", "verdict", *GROUP_HEADINGS.values(), "ms")
 _LEGEND = (
     "Distances are hockey-stick divergences at ε = 1 over half-lines of the median margins, "
     "estimate and bounds, by which the verdict has 95 % confidence as a whole; S to test are the "
@@ -123,8 +124,11 @@ def _plain(text: str) -> str:
 def _table(part: pd.DataFrame, key: str, folder: str) -> str:
     rows = []
     for row in part[part["verdict"].notna()].to_dict("records"):
-        distances = [shown_distance(row, reference) for reference in "TB"]
-        shares = [row[f"{group}_submission"] for group in GROUPS]
+        distances = [
+            shown_interval(*(row[f"{number}_to_{reference}"] for number in Distance._fields))
+            for reference in "TB"
+        ]
+        shares = [row[f"{group}_submission"] for group in GROUP_HEADINGS]
         said = ["" if share != share else f"{100 * share:.0f}" for share in shares]
         name = row[key]
         link = name if name in oracles.ORACLES else f"[{name}](../{folder}/{name}.md)"

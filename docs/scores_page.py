@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from indist.studies import read_rows
-from indist.studies._shown import shown_range
-from indist.studies.scores._metric_audit import follows
-from indist.studies.scores._score_nulls import BAD, first_telling
+from indist.studies._shown import shown_interval
+from indist.studies.scores._metric_audit import MetricAudit, follows
+from indist.studies.scores._pools import BAD
+from indist.studies.scores._score_nulls import first_telling
 
 DOCS = Path(__file__).parent
 _CALLED = {
@@ -121,14 +122,15 @@ def _table(nulls: Sequence[Mapping[str, Any]], audit: Sequence[Mapping[str, Any]
         "follows, computed against T",
     )
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    ranked = MetricAudit().typed([dict(row) for row in audit])
     for name in dict.fromkeys(row["score"] for row in nulls):
         mine = [row for row in nulls if row["score"] == name]
         cells = [name, mine[0]["reading"]]
         cells += [_told([row for row in mine if row["question"] == asked]) for asked in BAD]
         cells += [_ranked(audit, name, asked, asked) for asked in BAD]
         cells.append(_ranked(audit, name, "untraining", "unlearning"))
-        mine = [row for row in audit if row["score"] == name]
-        cells.append(follows([row for row in mine if row["reference"] != "unlearning"]))
+        mine = [row for row in ranked if row.score == name]
+        cells.append(follows([row for row in mine if row.reference != "unlearning"]))
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -147,7 +149,8 @@ def _ranked(audit: Sequence[Mapping[str, Any]], score: str, reference: str, ques
         against = row["reference"] in (reference, "none")
         if against and (row["score"], row["question"]) == (score, question):
             mark = {"ranks like it": "**", "does not": ""}.get(row["finding"], "*")
-            return f"{mark}{shown_range(row, 'tau')}{mark}"
+            shown = shown_interval(*(row[f"tau{end}"] for end in ("", "_low", "_high")))
+            return f"{mark}{shown}{mark}"
     return ""
 
 

@@ -8,20 +8,111 @@ import operator
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
 __all__ = [
+    "check_array",
     "check_confidence",
     "check_counts",
     "check_delta",
     "check_epsilon",
     "check_grid",
+    "check_labels",
+    "check_mask",
     "check_pair",
     "check_samples",
     "check_seed",
+    "check_unmasked",
     "check_within",
     "widened",
 ]
+
+MOST_INTEGER = 2**53
+"""The integers up to this size are all float64 numbers; beyond it neighbours merge."""
+
+
+def check_array(values: Any, name: str) -> np.ndarray:
+    """An array as NumPy holds it, of any type and shape: the one door through which arrays come.
+
+    Args:
+        values: an array, or what NumPy makes one of.
+        name: of the argument.
+
+    Returns:
+        The array, not copied where it is one already.
+
+    Raises:
+        ValueError: when it is masked (its masked values would be used like the others), or holds
+            a number that float64 cannot hold (two different ones would become equal).
+
+    Example:
+        >>> check_array([2**53 + 1], "p")
+        Traceback (most recent call last):
+        ValueError: p: expected numbers that float64 holds, such as integers from -2**53 to 2**53,
+        found 9007199254740993
+        >>> check_array(np.ma.array([1.0, 99.0], mask=[False, True]), "p")
+        Traceback (most recent call last):
+        ValueError: p: expected an array without a mask, found a masked array: fill its gaps or
+        leave them out first
+    """
+    check_unmasked(values, name)
+    array = np.asarray(values)
+    lost = _lost(array)
+    if array.dtype.kind == "O":
+        lost = _lost_integer(array.ravel())
+    elif array.dtype.kind == "f" and not isinstance(values, np.ndarray):
+        # NumPy has rounded the integers of a list or table that holds fractions too.
+        large = np.abs(array) >= MOST_INTEGER
+        if large.any():
+            table = values.astype(object) if hasattr(values, "iloc") else values
+            lost = lost or _lost_integer(np.asarray(table, dtype=object)[large])
+    if lost is not None:
+        raise ValueError(
+            f"{name}: expected numbers that float64 holds, such as integers from -2**53 to 2**53, "
+            f"found {lost}"
+        )
+    return array
+
+
+def check_unmasked(values: Any, name: str) -> None:
+    """No masked array, nor one in a list: NumPy's functions use masked values like the others.
+
+    Raises:
+        ValueError: when there is one.
+    """
+    if _masked(values):
+        raise ValueError(
+            f"{name}: expected an array without a mask, found a masked array: fill its gaps or "
+            "leave them out first"
+        )
+
+
+def _masked(values: Any) -> bool:
+    if isinstance(values, list | tuple):
+        return any(_masked(part) for part in values)
+    return isinstance(values, np.ma.MaskedArray)
+
+
+def _lost(array: np.ndarray) -> str | None:
+    """The first number that float64 does not hold, in digits, or None."""
+    if array.dtype.itemsize < 8 or not array.size:
+        return None
+    if array.dtype.kind in "iu":
+        lost = array > MOST_INTEGER
+        if array.dtype.kind == "i":
+            lost |= array < -MOST_INTEGER
+    elif array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        with np.errstate(over="ignore"):
+            lost = (array.astype(np.float64) != array) & ~np.isnan(array)
+    else:
+        return None
+    return str(array[lost][0]) if lost.any() else None
+
+
+def _lost_integer(values: Any) -> str | None:
+    """The first of Python's or NumPy's integers that float64 does not hold, in digits, or None."""
+    whole = (number for number in values if isinstance(number, int | np.integer))
+    return next((str(number) for number in whole if abs(int(number)) > MOST_INTEGER), None)
 
 
 def check_samples(values: Any, name: str, *, least: int = 1) -> Float[np.ndarray, "n ..."]:
@@ -29,9 +120,10 @@ def check_samples(values: Any, name: str, *, least: int = 1) -> Float[np.ndarray
 
     Raises:
         TypeError: when the values are not real numbers.
-        ValueError: when they are a scalar, too few, or hold NaN or infinity.
+        ValueError: when they are a scalar, too few, hold NaN or infinity, or `check_array` refuses
+            them.
     """
-    array = np.asarray(widened(values))
+    array = check_array(widened(values), name)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name}: expected real numbers, found dtype {array.dtype}")
     if array.ndim == 0:
@@ -59,6 +151,79 @@ def check_pair(p: Any, q: Any) -> tuple[Float[np.ndarray, "n ..."], Float[np.nda
             f"{first.shape[1:]} and {second.shape[1:]}"
         )
     return first, second
+
+
+def check_mask(values: Any, name: str, shape: tuple[int, ...]) -> Bool[np.ndarray, "..."]:
+    """Which entries belong: booleans, or numbers that are all exactly 0 or 1.
+
+    Numbers are converted, so that no mask of 0 and 1 is ever taken for indices, and none is
+    negated bit by bit.
+
+    Args:
+        values: the mask.
+        name: of the argument.
+        shape: that it must have.
+
+    Raises:
+        TypeError: when the values are neither booleans nor real numbers.
+        ValueError: when the shape is another, or a number is neither 0 nor 1.
+
+    Example:
+        >>> check_mask([0, 1, 1], "member", (3,))
+        array([False,  True,  True])
+        >>> check_mask([0, 1, 2], "member", (3,))
+        Traceback (most recent call last):
+        ValueError: member: expected booleans or 0 and 1, found 2
+    """
+    array = check_array(values, name)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name}: expected booleans or 0 and 1, found dtype {array.dtype}")
+    if array.shape != shape:
+        raise ValueError(f"{name}: expected booleans {_axes(shape)}, found {_axes(array.shape)}")
+    wrong = (array != 0) & (array != 1)
+    if wrong.any():
+        raise ValueError(f"{name}: expected booleans or 0 and 1, found {array[wrong][0]}")
+    return array.astype(np.bool_, copy=False)
+
+
+def check_labels(
+    values: Any, name: str, shape: tuple[int, ...], *, classes: int | None = None
+) -> Int[np.ndarray, "..."]:
+    """Classes: whole numbers from 0. No number is a mark for "not labelled", such as -100 or -1.
+
+    Args:
+        values: the labels.
+        name: of the argument.
+        shape: that they must have.
+        classes: how many there are; None where that is not known.
+
+    Raises:
+        TypeError: when the values are not whole numbers.
+        ValueError: when the shape is another, or a number is no class.
+
+    Example:
+        >>> check_labels([0, 1, -100], "labels", (3,))
+        Traceback (most recent call last):
+        ValueError: labels: expected classes of at least 0, found -100: leave out what has no label
+    """
+    array = check_array(values, name)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name}: expected whole numbers, found dtype {array.dtype}")
+    if array.shape != shape:
+        raise ValueError(f"{name}: expected classes {_axes(shape)}, found {_axes(array.shape)}")
+    array = array.astype(np.int64, copy=False)
+    if (array < 0).any():
+        raise ValueError(
+            f"{name}: expected classes of at least 0, found {array.min()}: leave out what has no "
+            "label"
+        )
+    if classes is not None and (array >= classes).any():
+        raise ValueError(f"{name}: expected classes 0 to {classes - 1}, found {array.max()}")
+    return array
+
+
+def _axes(shape: tuple[int, ...]) -> str:
+    return f"[{', '.join(map(str, shape))}]"
 
 
 def check_confidence(confidence: float) -> float:
@@ -100,7 +265,7 @@ def check_grid(interval: str, name: str, values: Any) -> Float[np.ndarray, "..."
     Raises:
         ValueError: when there are none, they have more axes, or one lies outside.
     """
-    array = np.asarray(values, dtype=np.float64)
+    array = check_array(values, name).astype(np.float64)
     if array.ndim > 1 or not array.size or not _inside(interval, array):
         raise ValueError(f"{name}: expected numbers in {interval}, a scalar or 1-D, found {values}")
     return array
@@ -150,7 +315,7 @@ def check_within(interval: str, **values: Any) -> None:
     """
     low, high = _ends(interval)
     for name, value in values.items():
-        if _inside(interval, value):
+        if _inside(interval, check_array(value, name)):
             continue
         expected = f"in {interval}"
         if math.isinf(high):

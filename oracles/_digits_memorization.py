@@ -33,16 +33,16 @@ def measure(models: int, seed: int) -> Float[np.ndarray, " digits"]:
     References:
         Feldman and Zhang (2020), What neural networks memorize and why. https://arxiv.org/abs/2008.03703
     """
-    digits, one = all_digits(), np.arange(1)
-    # S and B only name groups of targets here.
+    digits, first = all_digits(), np.arange(1)
+    # A scenario needs an S and a B; here they only name groups of targets.
     scenario = Scenario(
         name="all-digits",
         title="all digits",
         settings={},
         train=digits,
-        forget=one,
-        behaviour=one,
-        probes=Probes.join([("retain", digits.take(one))]),
+        forget=first,
+        behaviour=first,
+        probes=Probes.join([("retain", digits.take(first))]),
         classes=10,
         learner=digits_learner(),
     )

@@ -17,7 +17,8 @@ from oracles._deferred import build, describe
 from oracles.randomness import batch_plan, epoch_batches
 
 Parameters = Mapping[str, Any]
-Data = Array | np.ndarray
+AnyArray = Array | np.ndarray
+"""An array of JAX or of NumPy."""
 DescentState = tuple[Any, Any]
 """Parameters, and what the optimiser remembers."""
 
@@ -64,8 +65,8 @@ class Learner:
         }
         if type(self) is Learner:
             return plain
-        own = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {"kind": type(self).__name__} | own | plain
+        settings = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {"kind": type(self).__name__} | settings | plain
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Learner) and self.description == other.description
@@ -73,18 +74,18 @@ class Learner:
     def __hash__(self) -> int:
         return hash(tuple(self.description.values()))
 
-    def init(self, key: Key[Array, ""], inputs: Shaped[Data, "n ..."]) -> Parameters:
+    def init(self, key: Key[Array, ""], inputs: Shaped[AnyArray, "n ..."]) -> Parameters:
         """Fresh parameters of one model."""
         return self.module.init(key, inputs[:1])["params"]
 
     def logits(
-        self, params: Parameters, inputs: Shaped[Data, "n ..."]
+        self, params: Parameters, inputs: Shaped[AnyArray, "n ..."]
     ) -> Float[Array, "n classes"]:
         """What one model says of each input."""
         return self.module.apply({"params": params}, inputs)  # pyright: ignore[reportReturnType]
 
     def loss(
-        self, params: Parameters, inputs: Shaped[Data, "n ..."], labels: Int[Data, " n"]
+        self, params: Parameters, inputs: Shaped[AnyArray, "n ..."], labels: Int[AnyArray, " n"]
     ) -> Float[Array, ""]:
         """Mean cross-entropy of one model on a batch, in nats."""
         return cross_entropy(self.logits(params, inputs), labels)
@@ -110,9 +111,9 @@ class Learner:
     def train(
         self,
         key: Key[Array, ""],
-        inputs: Shaped[Data, "n ..."],
-        labels: Int[Data, " n"],
-        plan: Int[Data, "steps batch"],
+        inputs: Shaped[AnyArray, "n ..."],
+        labels: Int[AnyArray, " n"],
+        plan: Int[AnyArray, "steps batch"],
     ) -> Parameters:
         """One model of A: its key is its only randomness beside the plan."""
         return self.fit(self.init(key, inputs), inputs, labels, plan)
@@ -120,9 +121,9 @@ class Learner:
     def fit(
         self,
         params: Parameters,
-        inputs: Shaped[Data, "n ..."],
-        labels: Int[Data, " n"],
-        plan: Int[Data, "steps batch"],
+        inputs: Shaped[AnyArray, "n ..."],
+        labels: Int[AnyArray, " n"],
+        plan: Int[AnyArray, "steps batch"],
     ) -> Parameters:
         """Trains one model along a plan of example indices, in one `lax.scan`."""
         inputs, labels = jnp.asarray(inputs), jnp.asarray(labels)
@@ -134,21 +135,23 @@ class Learner:
         )
 
 
-def cross_entropy(logits: Float[Array, "n classes"], labels: Int[Data, " n"]) -> Float[Array, ""]:
+def cross_entropy(
+    logits: Float[Array, "n classes"], labels: Int[AnyArray, " n"]
+) -> Float[Array, ""]:
     """Mean of −ln p_y."""
     return cross_entropies(logits, labels).mean()
 
 
 def cross_entropies(
-    logits: Float[Array, "n classes"], labels: Int[Data, " n"]
+    logits: Float[Array, "n classes"], labels: Int[AnyArray, " n"]
 ) -> Float[Array, " n"]:
     """−ln p_y of each example, classes first, as XLA vectorises a sum over the leading axis only.
 
     The label is picked by comparison, which XLA fuses where a gather is not.
     """
     scores = logits.T
-    own = labels == jnp.arange(scores.shape[0])[:, None]
-    return -jnp.where(own, jax.nn.log_softmax(scores, axis=0), 0.0).sum(axis=0)
+    is_label = labels == jnp.arange(scores.shape[0])[:, None]
+    return -jnp.where(is_label, jax.nn.log_softmax(scores, axis=0), 0.0).sum(axis=0)
 
 
 def descend(

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Shaped
 
-from oracles._learner import Data
+from oracles._learner import AnyArray
 
 
 class MLP(nn.Module):
@@ -37,11 +37,11 @@ class MLP(nn.Module):
     cpu_block_width: ClassVar[int] = 8
 
     @nn.compact
-    def __call__(self, inputs: Float[Data, "batch ..."]) -> Float[Array, "batch classes"]:
+    def __call__(self, inputs: Float[AnyArray, "batch ..."]) -> Float[Array, "batch classes"]:
         """Logits of a batch."""
         flat = jnp.reshape(inputs, (inputs.shape[0], -1))
         kernel, bias = _weights(self, "0", self.features[0], flat.shape[1])
-        # Not kernel @ flat.T: XLA would transpose the gathered batch in each step.
+        # For kernel @ flat.T XLA would transpose the gathered batch in each step.
         hidden = jnp.einsum("oi,bi->ob", kernel, flat) + bias[:, None]
         for layer, width in enumerate(self.features[1:], start=1):
             kernel, bias = _weights(self, str(layer), width, hidden.shape[0])
@@ -66,14 +66,14 @@ class BinaryLinear(nn.Module):
     cpu_block_width: ClassVar[int] = 8
 
     @nn.compact
-    def __call__(self, inputs: Float[Data, "batch ..."]) -> Float[Array, "batch 2"]:
+    def __call__(self, inputs: Float[AnyArray, "batch ..."]) -> Float[Array, "batch 2"]:
         """Logits of a batch."""
         rows = unit_rows(inputs)
         half = rows @ self.param("weights", nn.initializers.zeros, (rows.shape[1],)) / 2
         return jnp.stack([-half, half], axis=1)
 
 
-def unit_rows(inputs: Float[Data, "batch ..."]) -> Float[Array, "batch features"]:
+def unit_rows(inputs: Float[AnyArray, "batch ..."]) -> Float[Array, "batch features"]:
     """Inputs as rows, those longer than 1 scaled down to norm 1."""
     rows = jnp.reshape(inputs, (inputs.shape[0], -1))
     return rows / jnp.maximum(jnp.linalg.norm(rows, axis=1, keepdims=True), 1.0)
@@ -104,7 +104,7 @@ class ConvNet(nn.Module):
 
     @nn.compact
     def __call__(
-        self, inputs: Float[Data, "batch height width *colours"]
+        self, inputs: Float[AnyArray, "batch height width *colours"]
     ) -> Float[Array, "batch classes"]:
         """Logits of a batch of images."""
         batch, height, width = inputs.shape[:3]
@@ -145,16 +145,16 @@ class Transformer(nn.Module):
     blocks: int = 2
 
     @nn.compact
-    def __call__(self, tokens: Int[Data, "batch length"]) -> Float[Array, "batch vocabulary"]:
+    def __call__(self, tokens: Int[AnyArray, "batch length"]) -> Float[Array, "batch vocabulary"]:
         """Logits of what follows each sequence of the batch."""
         batch, length = tokens.shape
         order = jnp.reshape(jnp.transpose(tokens), (-1,))
         # A product with indicators: the gradient of a gather is a scatter, which is slow.
-        own = (jnp.arange(self.vocabulary)[:, None] == order).astype(jnp.float32)
+        indicators = (jnp.arange(self.vocabulary)[:, None] == order).astype(jnp.float32)
         small = nn.initializers.normal(0.02)
         table = self.param("token", small, (self.width, self.vocabulary))
         place = self.param("position", small, (self.width, length))
-        hidden = table @ own + jnp.repeat(place, batch, axis=1)
+        hidden = table @ indicators + jnp.repeat(place, batch, axis=1)
         for block in range(self.blocks):
             normed = _normalised(self, f"{block}_attention", hidden)
             heads = _affine(self, f"{block}_qkv", 3 * self.width, normed)
@@ -171,10 +171,10 @@ class Transformer(nn.Module):
 
 
 def _weights(module: nn.Module, name: str, out: int, into: int) -> tuple[Any, Any]:
-    """Kernel ``[out, in]`` and bias ``[out]``, begun as flax.linen begins its layers."""
-    begin = nn.initializers.lecun_normal(in_axis=1, out_axis=0)
+    """Kernel ``[out, in]`` and bias ``[out]``, initialised as flax.linen initialises its layers."""
+    initializer = nn.initializers.lecun_normal(in_axis=1, out_axis=0)
     return (
-        module.param(f"kernel_{name}", begin, (out, into)),
+        module.param(f"kernel_{name}", initializer, (out, into)),
         module.param(f"bias_{name}", nn.initializers.zeros, (out,)),
     )
 

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int, Shaped
 from safetensors.numpy import save
 from scipy.special import logsumexp
 
+from estimators.checks import check_array
 from oracles.storage.digests import digest_arrays
 from oracles.storage.files import write_bytes_atomic, write_json_atomic
 
@@ -37,6 +38,8 @@ class Examples:
     labels: Int[np.ndarray, " labels"]
 
     def __post_init__(self) -> None:
+        for name in ("inputs", "labels"):
+            check_array(getattr(self, name), name)
         if len(self.inputs) != len(self.labels):
             raise ValueError(
                 f"inputs and labels: expected as many of each, found {len(self.inputs)} inputs "
@@ -53,6 +56,7 @@ class Examples:
 
 def check_subset(name: str, index: np.ndarray, total: int) -> None:
     """Raises ValueError unless these are indices of a nonempty part of ``total`` examples."""
+    check_array(index, name)
     if index.ndim != 1 or index.dtype.kind not in "iu":
         raise ValueError(f"{name}: expected a list of training indices, found {index.dtype}")
     if not index.size:
@@ -81,6 +85,8 @@ class Probes:
     ids: Shaped[np.ndarray, " ids"]
 
     def __post_init__(self) -> None:
+        for name in ("inputs", "labels", "groups", "ids"):
+            check_array(getattr(self, name), name)
         _check_probes(len(self.inputs), self.labels, self.groups, self.ids)
 
     def __len__(self) -> int:
@@ -99,12 +105,12 @@ class Probes:
 
         Empty groups are left out.
         """
-        kept = [(group, part) for group, part in parts if len(part)]
+        filled = [(group, part) for group, part in parts if len(part)]
         return Probes(
-            inputs=np.concatenate([part.inputs for _, part in kept]),
-            labels=np.concatenate([part.labels for _, part in kept]),
-            groups=np.array([group for group, part in kept for _ in range(len(part))]),
-            ids=np.array([f"{group}/{k:04d}" for group, part in kept for k in range(len(part))]),
+            inputs=np.concatenate([part.inputs for _, part in filled]),
+            labels=np.concatenate([part.labels for _, part in filled]),
+            groups=np.array([group for group, part in filled for _ in range(len(part))]),
+            ids=np.array([f"{group}/{k:04d}" for group, part in filled for k in range(len(part))]),
         )
 
 
@@ -146,7 +152,8 @@ class Observations:
 
     Raises:
         ValueError: on shapes that do not fit, an unknown group, a repeated id, a label outside
-            the classes, or a number that is not finite (its model and probe are named).
+            the classes, a number that is not finite (its model and probe are named), a masked
+            array, or integers that float64 cannot hold.
     """
 
     logits: Float[np.ndarray, "..."]
@@ -155,6 +162,8 @@ class Observations:
     ids: Shaped[np.ndarray, " ids"]
 
     def __post_init__(self) -> None:
+        for name in ("logits", "labels", "groups", "ids"):
+            check_array(getattr(self, name), name)
         if self.logits.ndim != 3 or not self.logits.size or self.logits.shape[2] < 2:
             raise ValueError(
                 "logits: expected [models, probes, classes] with at least 2 classes, found shape "
@@ -183,11 +192,11 @@ class Observations:
     @cached_property
     def margins(self) -> Float[np.ndarray, "models probes"]:
         """Logit-scaled confidence of each probe's label, ln p_y − ln Σ_{j≠y} p_j, in nats."""
-        own = self.labels[None, :, None]
+        labels = self.labels[None, :, None]
         logits = self.logits.astype(np.float64)
-        chosen = np.take_along_axis(logits, own, axis=2)[:, :, 0]
-        others = np.where(np.arange(logits.shape[2]) == own, -np.inf, logits)
-        return chosen - np.asarray(logsumexp(others, axis=2))
+        label_logits = np.take_along_axis(logits, labels, axis=2)[:, :, 0]
+        others = np.where(np.arange(logits.shape[2]) == labels, -np.inf, logits)
+        return label_logits - np.asarray(logsumexp(others, axis=2))
 
     @cached_property
     def correct(self) -> Shaped[np.ndarray, "models probes"]:

@@ -114,12 +114,12 @@ class Scenario:
         new = Probes.join(
             [("forget", self.train.take(checked.forget)), ("behaviour", self.train.take(unseen))]
         )
-        kept = ~np.isin(self.probes.groups, ("forget", "behaviour"))
+        others = ~np.isin(self.probes.groups, ("forget", "behaviour"))
         probes = Probes(
-            inputs=np.concatenate([new.inputs, self.probes.inputs[kept]]),
-            labels=np.concatenate([new.labels, self.probes.labels[kept]]),
-            groups=np.concatenate([new.groups, self.probes.groups[kept]]),
-            ids=np.concatenate([new.ids, self.probes.ids[kept]]),
+            inputs=np.concatenate([new.inputs, self.probes.inputs[others]]),
+            labels=np.concatenate([new.labels, self.probes.labels[others]]),
+            groups=np.concatenate([new.groups, self.probes.groups[others]]),
+            ids=np.concatenate([new.ids, self.probes.ids[others]]),
         )
         note = {"discovery": checked.discovery, "forget": digest_arrays({"forget": checked.forget})}
         return replace(checked, probes=probes, settings={**self.settings, **note})

@@ -20,6 +20,7 @@ Example:
 import numpy as np
 from jaxtyping import Int, Real
 
+from estimators.checks import check_array
 from oracles._probes import check_subset
 from oracles.randomness import choose
 
@@ -59,7 +60,7 @@ def most_memorized(
         array([2, 3])
     """
     pool = _pool(size, among, len(scores))
-    return _least(-_of(scores, pool, "scores"), size, pool)
+    return _least(-_candidate_values(scores, pool, "scores"), size, pool)
 
 
 def least_memorized(
@@ -84,7 +85,7 @@ def least_memorized(
         array([0, 2])
     """
     pool = _pool(size, among, len(scores))
-    return _least(_of(scores, pool, "scores"), size, pool)
+    return _least(_candidate_values(scores, pool, "scores"), size, pool)
 
 
 def middle_memorized(
@@ -109,8 +110,8 @@ def middle_memorized(
         array([2, 3, 4])
     """
     pool = _pool(size, among, len(scores))
-    own = _of(scores, pool, "scores")
-    return _least(np.abs(own - np.median(own)), size, pool)
+    values = _candidate_values(scores, pool, "scores")
+    return _least(np.abs(values - np.median(values)), size, pool)
 
 
 def random(
@@ -162,8 +163,8 @@ def centroid(
         array([1, 2])
     """
     pool = _pool(size, among, len(features))
-    own = _vectors(features, pool)
-    return _least(_squares(own, own.mean(axis=0)), size, pool)
+    vectors = _candidate_vectors(features, pool)
+    return _least(_squared_distances(vectors, vectors.mean(axis=0)), size, pool)
 
 
 def boundary(
@@ -190,7 +191,7 @@ def boundary(
         array([1, 3])
     """
     pool = _pool(size, among, len(margins))
-    return _least(np.abs(_of(margins, pool, "margins")), size, pool)
+    return _least(np.abs(_candidate_values(margins, pool, "margins")), size, pool)
 
 
 def clustered(
@@ -220,10 +221,10 @@ def clustered(
         array([2, 3])
     """
     pool = _pool(size, among, len(features))
-    own = _vectors(features, pool)
+    vectors = _candidate_vectors(features, pool)
     drawn = np.random.default_rng(seed).integers(len(pool))
-    distance = _squares(own, own[drawn])
-    # Below its copies, which would come first if they have a lower index.
+    distance = _squared_distances(vectors, vectors[drawn])
+    # Nearer than its copies, which would come first where they have a lower index.
     distance[drawn] = -1.0
     return _least(distance, size, pool)
 
@@ -262,12 +263,12 @@ def k_centre(
         https://doi.org/10.1016/0304-3975(85)90224-5
     """
     pool = _pool(size, among, len(features))
-    own = _vectors(features, pool)
+    vectors = _candidate_vectors(features, pool)
     chosen = [int(np.random.default_rng(seed).integers(len(pool)))]
     nearest = np.full(len(pool), np.inf)
     while len(chosen) < size:
-        nearest = np.minimum(nearest, _squares(own, own[chosen[-1]]))
-        # Below copies of chosen ones, which have distance 0 and may still be wanted.
+        nearest = np.minimum(nearest, _squared_distances(vectors, vectors[chosen[-1]]))
+        # Nearer than copies of those chosen, which are at distance 0 and may still be chosen.
         nearest[chosen] = -1.0
         chosen.append(int(nearest.argmax()))
     return np.sort(pool[chosen])
@@ -281,23 +282,23 @@ def _pool(size: int, among: np.ndarray, total: int) -> np.ndarray:
     return np.sort(among)
 
 
-def _of(values: np.ndarray, pool: np.ndarray, name: str) -> np.ndarray:
+def _candidate_values(values: np.ndarray, pool: np.ndarray, name: str) -> np.ndarray:
     """The candidates' values as float64."""
-    own = values[pool].astype(np.float64)
-    finite = np.isfinite(own.reshape(len(pool), -1)).all(axis=1)
+    candidates = check_array(values, name)[pool].astype(np.float64)
+    finite = np.isfinite(candidates.reshape(len(pool), -1)).all(axis=1)
     if not finite.all():
         raise ValueError(
             f"{name}: expected finite numbers for all candidates, found NaN or infinity for "
             f"training example {pool[~finite][0]} ({(~finite).sum()} in all)"
         )
-    return own
+    return candidates
 
 
-def _vectors(features: np.ndarray, pool: np.ndarray) -> np.ndarray:
-    return _of(features, pool, "features").reshape(len(pool), -1)
+def _candidate_vectors(features: np.ndarray, pool: np.ndarray) -> np.ndarray:
+    return _candidate_values(features, pool, "features").reshape(len(pool), -1)
 
 
-def _squares(points: np.ndarray, centre: np.ndarray) -> np.ndarray:
+def _squared_distances(points: np.ndarray, centre: np.ndarray) -> np.ndarray:
     """Squared distances, by differences: expanding the square would lose small ones."""
     return ((points - centre) ** 2).sum(axis=1)
 

@@ -53,15 +53,16 @@ def batch_plan(
     philox = np.random.Philox(key=np.array([stream, model], dtype=np.uint64))
     examples = len(included)
     epochs = -(-steps * batch // examples)
-    # Random bits above, the place below: sorting them permutes the places, and in place it takes
-    # half the time of a shuffle. Equal random parts, which keep their order, are one in 10^8 plans.
-    place = np.uint64(examples.bit_length())
+    # Each word holds random upper bits and an example's number in its lower bits. Sorting the words
+    # permutes the numbers, in half the time of a shuffle. Two words with the same upper bits keep
+    # their order, which happens in one plan of 10^8.
+    lower_bits = np.uint64(examples.bit_length())
     bits = philox.random_raw(epochs * examples).reshape(epochs, examples)
-    bits >>= place
-    bits <<= place
+    bits >>= lower_bits
+    bits <<= lower_bits
     bits |= np.arange(examples, dtype=np.uint64)
     bits.sort(axis=1)
-    bits &= (np.uint64(1) << place) - np.uint64(1)
+    bits &= (np.uint64(1) << lower_bits) - np.uint64(1)
     order = included.astype(np.int32)[bits.view(np.int64).ravel()[: steps * batch]]
     return order.reshape(steps, batch)
 

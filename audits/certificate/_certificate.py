@@ -22,8 +22,8 @@ from audits._reading import Limits, SubmissionError, read_json
 STATEMENT: Final = "https://in-toto.io/Statement/v1"
 PREDICATE: Final = "urn:indist:certificate:1"
 VERSION: Final = 1
-# The folder of observations beside a certificate, which it can be recomputed from.
 FILE: Final = "certificate.json"
+# The folder beside the file, which holds the observations that it can be recomputed from.
 OBSERVATIONS: Final = "observations"
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 ClaimFinding = Literal["contradicted", "not contradicted", "cannot be contradicted", "no claim"]
 
-# The largest epsilon that the estimators take: no number of models tells more.
+# The largest epsilon that the estimators take; no feasible number of models reaches it.
 GREATEST_EPSILON = 50.0
 
 
-@dataclass(frozen=True, eq=False)
-class Sandwich(Result):
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ClaimMeasured(Result):
     """Bounds measured on two samples, and the claim they are held against.
 
     Attributes:
@@ -95,7 +95,7 @@ class Sandwich(Result):
         return self.sentence
 
     def to_dataframe(self) -> "pd.DataFrame":
-        """The sandwich, a row a number: ``quantity``, ``kind`` (bound or claim), ``value``."""
+        """A row for each bound and claim: ``quantity``, ``kind`` (bound or claim), ``value``."""
         import pandas as pd
 
         rows: list[tuple[str, str, float]] = []
@@ -119,6 +119,10 @@ class Sandwich(Result):
                 if value is not None
             ]
         return pd.DataFrame(rows, columns=["quantity", "kind", "value"])
+
+
+Sandwich = ClaimMeasured
+"""The former name of `ClaimMeasured`."""
 
 
 def claim_of(
@@ -168,7 +172,7 @@ def certify(
     observables: tuple[str, ...] | None = None,
     method: Any = None,
     events: Any = None,
-) -> Sandwich:
+) -> ClaimMeasured:
     r"""Measures delta at epsilon and epsilon at delta, and holds a claim against them.
 
     A claim $(\epsilon, \delta)$ about two distributions holds for every function of them, so a
@@ -191,7 +195,7 @@ def certify(
         events: class of events of the upper bound; None is ``estimators.HalfLines()``.
 
     Returns:
-        A `Sandwich`.
+        A `ClaimMeasured`.
 
     Raises:
         TypeError: when samples are not real numbers.
@@ -220,29 +224,35 @@ def certify(
         epsilon = claim.epsilon if claim.epsilon <= GREATEST_EPSILON else None
         delta = claim.delta if claim.delta < 1 else None
     method = RankGrid() if method is None else method
-    each = confidence if method.pools else 1 - (1 - confidence) / first.shape[1]
-    lower = upper = reach = None
+    confidence_each = confidence if method.pools else 1 - (1 - confidence) / first.shape[1]
+    lower = upper = epsilon_lower = reach = None
     by_observable = np.full(first.shape[1], np.nan)
     if epsilon is not None:
-        lower = delta_lower_bound(first, second, epsilon=epsilon, confidence=each, method=method)
-        kind = {} if events is None else {"events": events}
-        upper = delta_upper_bound(first, second, epsilon=epsilon, confidence=confidence, **kind)
+        lower = delta_lower_bound(
+            first, second, epsilon=epsilon, confidence=confidence_each, method=method
+        )
+        classes = {} if events is None else {"events": events}
+        upper = delta_upper_bound(first, second, epsilon=epsilon, confidence=confidence, **classes)
         by_observable = np.broadcast_to(lower.bound, first.shape[1])
-        # Without the share of the level that two directions may cost, so never too small.
-        sizes = (len(first), len(second)), (len(second), len(first))
-        reach = max(float(method.reach(*s, np.array([epsilon]), each)[0]) for s in sizes)
-    below = None
+        # Two directions may share the level; their reach at the whole level is never too small.
+        directions = (len(first), len(second)), (len(second), len(first))
+        reach = max(
+            float(method.reach(*sizes, np.array([epsilon]), confidence_each)[0])
+            for sizes in directions
+        )
     if delta is not None:
-        below = epsilon_lower_bound(first, second, delta=delta, confidence=each, method=method)
-    measured = [bound for bound in (lower, upper, below) if bound is not None]
-    return Sandwich(
+        epsilon_lower = epsilon_lower_bound(
+            first, second, delta=delta, confidence=confidence_each, method=method
+        )
+    measured = [bound for bound in (lower, upper, epsilon_lower) if bound is not None]
+    return ClaimMeasured(
         claim=claim,
         finding=_finding(claim, None if lower is None else float(lower.bound.max()), reach),
         epsilon=epsilon,
         delta=delta,
         delta_lower=None if lower is None else float(lower.bound.max()),
         delta_upper=None if upper is None else float(upper.bound.max()),
-        epsilon_lower=None if below is None else float(below.bound.max()),
+        epsilon_lower=None if epsilon_lower is None else float(epsilon_lower.bound.max()),
         delta_reach=reach,
         by_observable=by_observable,
         observables=names,
@@ -252,7 +262,10 @@ def certify(
         n_q=len(second),
         method=measured[0].method if measured else "nothing measured",
         assumptions=_unique(
-            [*(claim.assumptions if claim else ()), *(t for b in measured for t in b.assumptions)]
+            [
+                *(claim.assumptions if claim else ()),
+                *(text for bound in measured for text in bound.assumptions),
+            ]
         ),
         warnings=_unique([text for bound in measured for text in bound.warnings]),
     )

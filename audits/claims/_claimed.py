@@ -9,7 +9,7 @@ from audits.claims._certify import ClaimFinding, certify
 from oracles.mechanisms import Claim
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ClaimCheck:
     """A claimed (ε, δ) against the untraining reference, beside what was measured.
 

@@ -4,11 +4,13 @@ import csv
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from audits._reading import Limits, file_size, refuse
+from estimators.checks import check_array
 from oracles.storage.arrays import (
     MOST_DIMS,
     Form,
@@ -64,6 +66,10 @@ def read_samples(path: str | Path) -> SampleFile:
     if where.suffix not in readers:
         refuse(where, f"expected a name ending in {', '.join(readers)}, found {where.suffix!r}")
     values, names = readers[where.suffix](where)
+    try:
+        check_array(values, "samples")
+    except ValueError as error:
+        refuse(where, str(error))
     with np.errstate(over="ignore", invalid="ignore"):
         values = np.array(values, dtype=np.float64)
     check_finite(where, "", values)
@@ -117,7 +123,7 @@ def _read_npz(path: Path) -> tuple[np.ndarray, None]:
     return read_npz(path, {name: _SAMPLES}, _LIMITS)[name], None
 
 
-def _read_csv(path: Path) -> tuple[np.ndarray, tuple[str, ...] | None]:
+def _read_csv(path: Path) -> tuple[list[Any], tuple[str, ...] | None]:
     check_bytes(path, file_size(path), _LIMITS)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -141,8 +147,13 @@ def _read_csv(path: Path) -> tuple[np.ndarray, tuple[str, ...] | None]:
                     path,
                     f"line {line}, column {label}: expected a finite number, found {cell[:40]!r}",
                 )
-    values = np.array([[float(cell) for cell in row] for _, row in rows])
-    return (values[:, 0] if width == 1 else values), names
+    values = [[_number(cell) for cell in row] for _, row in rows]
+    return ([row[0] for row in values] if width == 1 else values), names
+
+
+def _number(text: str) -> int | float:
+    """Whole numbers as such, so that none is rounded before it is looked at."""
+    return int(text) if text.strip().lstrip("+-").isdecimal() else float(text)
 
 
 def _is_number(text: str) -> bool:

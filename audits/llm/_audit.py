@@ -21,9 +21,10 @@ from audits.llm._findings import LLMFindings
 from audits.llm._log import NO_INTERVAL, LLMLog
 from audits.llm._models import model_test, seed_half_width
 from audits.llm._privleak import privleak
-from audits.llm._results import Finding, MetricComparison, PrivLeak, ReferenceComparison
+from audits.llm._results import MetricComparison, PrivLeak, ReferenceComparison
 from audits.llm._words import fit_of
-from audits.report._words import ReferenceName
+from audits.report._words import Consistency, ReferenceName
+from estimators.checks import check_confidence, check_counts
 from oracles.storage.files import printable
 
 # Below so many draws a percentile interval of a mean is known to be too short.
@@ -111,33 +112,31 @@ def compare(
     References:
         Maini et al. (2024), "TOFU", arXiv 2401.06121; Shi et al. (2024), "MUSE", arXiv 2407.06460.
     """
-    if not 0.0 < confidence < 1.0:
-        raise ValueError(f"confidence: expected a number in (0, 1), found {confidence}")
-    if cluster < 1:
-        raise ValueError(f"cluster: expected at least 1, found {cluster}")
+    check_confidence(confidence)
+    check_counts(cluster=cluster)
     given: dict[ReferenceName, Sequence[LLMLog]] = {"untraining": untraining}
     if unlearning:
         given["unlearning"] = unlearning
-    for name, logs in {"submissions": submissions, **given}.items():
-        if not logs:
+    for name, group in {"submissions": submissions, **given}.items():
+        if not group:
             raise ValueError(f"{name}: expected at least one log, found none")
-    every = [*submissions, *untraining, *unlearning]
-    for log in every:
+    logs = [*submissions, *untraining, *unlearning]
+    for log in logs:
         if not log.scores:
             refuse(log.path, NO_INTERVAL)
-    chosen = _metrics(every, metrics)
+    names = _metrics(logs, metrics)
     comparisons = tuple(
         _against(
             name,
             submissions,
-            logs,
-            chosen,
+            references,
+            names,
             confidence=confidence,
             level=(1.0 - confidence) / len(given),
             cluster=cluster,
             seed=seed,
         )
-        for name, logs in given.items()
+        for name, references in given.items()
     )
     return LLMAudit(
         fit=fit_of(comparisons),
@@ -145,21 +144,24 @@ def compare(
         confidence=float(confidence),
         cluster=cluster,
         seed=seed,
-        warnings=_warnings(every, comparisons, cluster),
-        logs={"submission": tuple(submissions)} | {k: tuple(logs) for k, logs in given.items()},
+        warnings=_warnings(logs, comparisons, cluster),
+        logs={"submission": tuple(submissions)}
+        | {name: tuple(references) for name, references in given.items()},
         versions=versions(),
     )
 
 
-def _metrics(every: Sequence[LLMLog], declared: Sequence[str] | None) -> tuple[str, ...]:
+def _metrics(logs: Sequence[LLMLog], declared: Sequence[str] | None) -> tuple[str, ...]:
     if declared is not None:
         if not declared or len(set(declared)) < len(declared):
             raise ValueError(f"metrics: expected distinct names, found {list(declared)}")
         return tuple(declared)
-    shared = tuple(m for m in every[0].primary if all(m in log.scores for log in every))
+    shared = tuple(
+        metric for metric in logs[0].primary if all(metric in log.scores for log in logs)
+    )
     if not shared:
         refuse(
-            every[0].path,
+            logs[0].path,
             "expected a metric that all logs share, found none; metrics declares others",
         )
     return shared
@@ -186,7 +188,7 @@ def _against(
         rounded = rounding(values)
         columns.append(_means(values, rounded))
         difference = without_rounding(values[:k].mean(axis=0) - values[k:].mean(axis=0), rounded)
-        found = paired_test(difference, labels, confidence=confidence, rng=rng)
+        test = paired_test(difference, labels, confidence=confidence, rng=rng)
         compared.append(
             MetricComparison(
                 metric=metric,
@@ -194,9 +196,10 @@ def _against(
                 clusters=int(labels.max()) + 1,
                 mean_submission=float(columns[-1][:k].mean()),
                 mean_reference=float(columns[-1][k:].mean()),
-                **found._asdict(),
+                **test._asdict(),
                 ks=tuple(
-                    tuple(_ks(own, other, rounded) for other in values[k:]) for own in values[:k]
+                    tuple(_ks(submitted, reference, rounded) for reference in values[k:])
+                    for submitted in values[:k]
                 ),
                 seed_half_width=seed_half_width(columns[-1][k:], k, confidence),
             )
@@ -209,9 +212,9 @@ def _against(
         statistics = np.stack(columns, axis=1)
         pvalue, least = model_test(statistics[:k], statistics[k:], rng)
     else:
-        pvalue = min(1.0, len(metrics) * min(one.sign_flip for one in compared))
-        least = min(1.0, len(metrics) * min(least_flip(one.clusters) for one in compared))
-    possible: Finding = "consistent" if least <= level else "undecided"
+        pvalue = min(1.0, len(metrics) * min(metric.sign_flip for metric in compared))
+        least = min(1.0, len(metrics) * min(least_flip(metric.clusters) for metric in compared))
+    otherwise: Consistency = "consistent" if least <= level else "undecided"
     return ReferenceComparison(
         reference=name,
         submitted=k,
@@ -222,7 +225,7 @@ def _against(
         pvalue=pvalue,
         least_pvalue=least,
         level=level,
-        finding="inconsistent" if pvalue <= level else possible,
+        finding="inconsistent" if pvalue <= level else otherwise,
     )
 
 
@@ -233,8 +236,8 @@ def _means(values: np.ndarray, rounded: np.ndarray) -> np.ndarray:
 
 
 def _ks(first: np.ndarray, second: np.ndarray, rounded: np.ndarray) -> float:
-    found: Any = ks_2samp(first, np.where(np.abs(second - first) <= rounded, first, second))
-    return float(found.pvalue)
+    test: Any = ks_2samp(first, np.where(np.abs(second - first) <= rounded, first, second))
+    return float(test.pvalue)
 
 
 def _privleak(
@@ -261,21 +264,23 @@ def _privleak(
 
 
 def _warnings(
-    every: Sequence[LLMLog], comparisons: tuple[ReferenceComparison, ...], cluster: int
+    logs: Sequence[LLMLog], comparisons: tuple[ReferenceComparison, ...], cluster: int
 ) -> tuple[str, ...]:
-    found = [text for log in every for text in log.warnings]
-    for place, log in enumerate(every):
-        for other in every[:place]:
+    warnings = [text for log in logs for text in log.warnings]
+    for place, log in enumerate(logs):
+        for other in logs[:place]:
             if log.scores == other.scores:
-                found.append(
+                warnings.append(
                     f"{log.path} holds the same numbers as {other.path}: copies are not "
                     "independent models, and the tests do not hold for them."
                 )
-    if cluster == 1 and any("forget/ln_truth_ratio_geometric" in log.scores for log in every):
-        found.append(
+    if cluster == 1 and any("forget/ln_truth_ratio_geometric" in log.scores for log in logs):
+        warnings.append(
             "TOFU asks 20 questions on each author of its forget set and they are taken as "
             "independent: tests and intervals over examples are too sure; a cluster of 20 is not."
         )
-    if min(one.clusters for of in comparisons for one in of.metrics) < _FEW:
-        found.append(f"Fewer than {_FEW} independent examples: bootstrap intervals are too narrow.")
-    return tuple(dict.fromkeys(map(printable, found)))
+    if min(metric.clusters for comparison in comparisons for metric in comparison.metrics) < _FEW:
+        warnings.append(
+            f"Fewer than {_FEW} independent examples: bootstrap intervals are too narrow."
+        )
+    return tuple(dict.fromkeys(map(printable, warnings)))

@@ -9,10 +9,11 @@ from scipy.stats import permutation_test, wilcoxon
 
 from audits._reading import refuse
 from audits.llm._log import LLMLog
+from audits.resampling import batched_counts
 
-# The ends of a 95 % interval then vary by about 2 % of its width from one seed to another.
+# With so many draws the ends of a 95 % interval vary by about 2 % of its width between seeds.
 DRAWS = 2_000
-# For a least p-value of 1e-4.
+# So many flips allow p-values down to 1e-4.
 FLIPS = 9_999
 _MEMORY = 4_000_000
 
@@ -103,15 +104,7 @@ def resamplings(
     Yields:
         An array for each count, all of the same number of draws.
     """
-    at_once = max(1, _MEMORY // width)
-    for start in range(0, DRAWS, at_once):
-        draws = min(at_once, DRAWS - start)
-        found: list[np.ndarray] = []
-        for count in counts:
-            chosen = rng.integers(count, size=(draws, count)) + count * np.arange(draws)[:, None]
-            drawn = np.bincount(chosen.ravel(), minlength=draws * count)
-            found.append(drawn.reshape(draws, count))
-        yield found
+    yield from batched_counts(counts, DRAWS, rng, batch=max(1, _MEMORY // width))
 
 
 def percentiles(drawn: Float[np.ndarray, " draws"], confidence: float) -> tuple[float, float]:
@@ -183,7 +176,7 @@ def paired_test(
     low, high = percentiles(drawn, confidence)
 
     def distance(flips: np.ndarray, axis: int) -> np.ndarray:
-        # Rounded, so that equal sums in another order still are.
+        # Rounded, so that sums of the same numbers in another order are equal too.
         return np.asarray(np.abs(np.sum(flips, axis=axis)).round(10))
 
     flipped = permutation_test(

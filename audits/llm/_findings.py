@@ -45,18 +45,24 @@ class LLMFindings:
 
         return pd.DataFrame(
             [
-                {"reference": of.reference} | vars(one) | {"ks": min(map(min, one.ks))}
-                for of in self.comparisons
-                for one in of.metrics
+                {"reference": comparison.reference}
+                | vars(compared)
+                | {"ks": min(map(min, compared.ks))}
+                for comparison in self.comparisons
+                for compared in comparison.metrics
             ]
         )
 
     def __str__(self) -> str:
-        leaks = [leak_line(of.reference, of.privleak) for of in self.comparisons if of.privleak]
-        warned = [f"Warning: {text}" for text in self.warnings]
+        leaks = [
+            leak_line(comparison.reference, comparison.privleak)
+            for comparison in self.comparisons
+            if comparison.privleak
+        ]
+        warnings = [f"Warning: {text}" for text in self.warnings]
         table = self.to_dataframe().drop(columns=["clusters", "mean_submission", "mean_reference"])
         rows = table.to_string(index=False, float_format=lambda x: f"{x:.3g}")
-        return "\n\n".join([self.sentence, rows, *leaks, *warned])
+        return "\n\n".join([self.sentence, rows, *leaks, *warnings])
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.fit!r}, {len(self.comparisons)} references)"

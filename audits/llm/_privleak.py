@@ -1,44 +1,14 @@
 """PrivLeak against the given reference models, in place of a constant from a table."""
 
 import math
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from audits.llm._examples import percentiles, resamplings
 from audits.llm._results import PrivLeak
-
-
-def membership_auc(
-    forget: Float[np.ndarray, " n"],
-    holdout: Float[np.ndarray, " m"],
-    forget_counts: Int[np.ndarray, "draws n"] | None = None,
-    holdout_counts: Int[np.ndarray, "draws m"] | None = None,
-) -> Float[np.ndarray, " draws"]:
-    """Probability that a forget text scores above a holdout text, ties counted half.
-
-    Scores grow as a text gets less likely, so below 0.5 the forget set is still the likelier one.
-    This is MUSE's orientation; open-unlearning logs one minus it.
-
-    Args:
-        forget: scores of the forget texts.
-        holdout: scores of the holdout texts.
-        forget_counts: how often each text counts, a row a resampling; once by default.
-        holdout_counts: the same for the holdout texts.
-
-    Returns:
-        One AUC a row.
-    """
-    ones = [np.ones((1, len(scores)), dtype=np.int64) for scores in (forget, holdout)]
-    first = ones[0] if forget_counts is None else forget_counts
-    second = ones[1] if holdout_counts is None else holdout_counts
-    order = np.argsort(holdout)
-    below = np.zeros((len(second), len(holdout) + 1))
-    np.cumsum(second[:, order], axis=1, out=below[:, 1:])
-    places = [np.searchsorted(holdout[order], forget, side=side) for side in ("left", "right")]
-    wins = 0.5 * (below[:, places[0]] + below[:, places[1]])
-    return (first * wins).sum(axis=1) / (first.sum(axis=1) * second.sum(axis=1))
+from estimators.scores import membership_auc as membership_auc
+from estimators.scores import privleak_percent
 
 
 def privleak(
@@ -79,19 +49,14 @@ def privleak(
         weights = [times[:, label] for times, label in zip(drawn_now, labels, strict=True)]
         means = [np.mean([membership_auc(f, h, *weights) for f, h in m], axis=0) for m in pairs]
         with np.errstate(divide="ignore", invalid="ignore"):
-            drawn.append(_percent(means[0], means[1]))
+            drawn.append(np.asarray(privleak_percent(means[0], means[1])))
     low, high = percentiles(np.nan_to_num(np.concatenate(drawn), posinf=np.inf), confidence)
     alone = min(counts) < 2
     return PrivLeak(
         attack=attack,
         submission=each[0],
         reference=each[1],
-        value=float(_percent(own, reference)) if reference else None,
+        value=float(privleak_percent(own, reference)) if reference else None,
         low=-math.inf if alone else low,
         high=math.inf if alone else high,
     )
-
-
-def _percent(own: Any, reference: Any) -> Any:
-    # In this order it is exactly -100 for an AUC of 0, and 0 for equal ones.
-    return 100.0 * (own / reference - 1.0)

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from audits.report._words import ReferenceName
+from audits.report._words import Consistency, ReferenceName
 
-Finding = Literal["consistent", "inconsistent", "undecided"]
 Fit = Literal["untraining only", "unlearning only", "both", "neither", "undecided"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MetricComparison:
     """One metric of the submitted and the reference models at the same examples.
 
@@ -65,7 +64,7 @@ class PrivLeak:
     high: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReferenceComparison:
     """The submitted models against one kind of reference model.
 
@@ -94,4 +93,4 @@ class ReferenceComparison:
     pvalue: float
     least_pvalue: float
     level: float
-    finding: Finding
+    finding: Consistency

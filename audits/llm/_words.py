@@ -1,8 +1,8 @@
 """What the logs allow to be said, and what they do not, in plain sentences."""
 
 from audits.llm._models import references_needed
-from audits.llm._results import Finding, Fit, PrivLeak, ReferenceComparison
-from audits.report._words import WITHOUT, ReferenceName
+from audits.llm._results import Fit, PrivLeak, ReferenceComparison
+from audits.report._words import REFERENCES, WITHOUT, Consistency, ReferenceName
 
 _NO_CERTIFICATE = (
     "Nothing here bounds how far apart the distributions of models are: this is no certificate, "
@@ -12,11 +12,13 @@ _NO_CERTIFICATE = (
 
 def fit_of(comparisons: tuple[ReferenceComparison, ...]) -> Fit:
     """Which references the logs fit, where both were given with several models each."""
-    found: dict[str, Finding] = {
-        of.reference: of.finding if of.noise == "seeds" else "undecided" for of in comparisons
+    findings: dict[str, Consistency] = {
+        comparison.reference: comparison.finding
+        for comparison in comparisons
+        if comparison.noise == "seeds"
     }
-    pair = found.get("untraining", "undecided"), found.get("unlearning", "undecided")
-    if "undecided" in pair:
+    untraining, unlearning = (findings.get(name, "undecided") for name in REFERENCES)
+    if "undecided" in (untraining, unlearning):
         return "undecided"
     fits: dict[tuple[bool, bool], Fit] = {
         (True, False): "untraining only",
@@ -24,14 +26,14 @@ def fit_of(comparisons: tuple[ReferenceComparison, ...]) -> Fit:
         (True, True): "both",
         (False, False): "neither",
     }
-    return fits[pair[0] == "consistent", pair[1] == "consistent"]
+    return fits[untraining == "consistent", unlearning == "consistent"]
 
 
 def headline(comparisons: tuple[ReferenceComparison, ...]) -> str:
     """The finding against each reference, in brief."""
     first, *others = comparisons
     they = "it" if first.submitted == 1 else "they"
-    return " ".join([f"{_claim(first)}.", *(f"{_claim(of, they)}." for of in others)])
+    return " ".join([f"{_claim(first)}.", *(f"{_claim(other, they)}." for other in others)])
 
 
 def sentence(comparisons: tuple[ReferenceComparison, ...]) -> str:
@@ -49,40 +51,42 @@ def leak_line(reference: ReferenceName, leak: PrivLeak) -> str:
     )
 
 
-def _claim(of: ReferenceComparison, who: str | None = None) -> str:
-    who = who or f"the submitted {'model' if of.submitted == 1 else 'models'}"
-    verb = "is" if of.submitted == 1 else "are"
-    examples = of.noise == "examples"
-    without = WITHOUT[of.reference]
+def _claim(comparison: ReferenceComparison, who: str | None = None) -> str:
+    alone = comparison.submitted == 1
+    who = who or f"the submitted {'model' if alone else 'models'}"
+    verb = "is" if alone else "are"
+    examples = comparison.noise == "examples"
+    without = WITHOUT[comparison.reference]
     reference = without.replace("models", "this model", 1) if examples else without
-    if of.finding == "undecided":
+    if comparison.finding == "undecided":
         return f"Whether {who} {verb} like {reference} cannot be told"
-    said = f"{who[0].upper()}{who[1:]} {verb}"
-    if examples and of.finding == "consistent":
-        return f"{said} not told apart from {reference}"
+    subject = f"{who[0].upper()}{who[1:]} {verb}"
+    if examples and comparison.finding == "consistent":
+        return f"{subject} not told apart from {reference}"
     beyond = " beyond example noise" if examples else ""
-    return f"{said} {of.finding} with {reference}{beyond}"
+    return f"{subject} {comparison.finding} with {reference}{beyond}"
 
 
-def _against(of: ReferenceComparison) -> str:
+def _against(comparison: ReferenceComparison) -> str:
     test = (
         "paired test over examples"
-        if of.noise == "examples"
-        else f"permutation test of {of.submitted} against {of.models} models"
+        if comparison.noise == "examples"
+        else f"permutation test of {comparison.submitted} against {comparison.models} models"
     )
-    tested = f"({test}, p = {of.pvalue:.2g}, never below {of.least_pvalue:.2g})"
-    if of.finding == "undecided":
-        return f"{_claim(of)} {tested}: {_needed(of)}."
-    if of.noise == "seeds":
-        return f"{_claim(of)} {tested}."
-    far = of.finding == "inconsistent"
+    tested = f"({test}, p = {comparison.pvalue:.2g}, never below {comparison.least_pvalue:.2g})"
+    claim = _claim(comparison)
+    if comparison.finding == "undecided":
+        return f"{claim} {tested}: {_needed(comparison)}."
+    if comparison.noise == "seeds":
+        return f"{claim} {tested}."
+    far = comparison.finding == "inconsistent"
     others = "another such model might be as far" if far else "other such models may lie elsewhere"
-    return f"{_claim(of)} {tested}; one training seed is one draw, and {others}."
+    return f"{claim} {tested}; one training seed is one draw, and {others}."
 
 
-def _needed(of: ReferenceComparison) -> str:
-    level = f"the level {of.level:.3g} is out of reach"
-    if of.noise == "examples":
+def _needed(comparison: ReferenceComparison) -> str:
+    level = f"the level {comparison.level:.3g} is out of reach"
+    if comparison.noise == "examples":
         return f"with so few independent examples {level}"
-    models = references_needed(of.submitted, of.level)
+    models = references_needed(comparison.submitted, comparison.level)
     return f"{level} with fewer than {models:,} reference models" if models else level

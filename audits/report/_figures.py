@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from audits.report._words import POPULATIONS
+from audits.report._words import POPULATION_NAMES
 from audits.report.palette import INK, MUTED, ORIGINAL, PAPER, UNLEARNING, UNTRAINING
 
-# In points.
+# Width of every figure, and size of its smaller letters, in points.
 WIDTH = 380.0
 SMALL = 10.5
 
@@ -89,7 +89,7 @@ def legend(figure: Figure, populations: list[str], extra: list[Line2D] | None = 
             markerfacecolor=MARKS[name].fill,
             markeredgewidth=1.6,
             markersize=7,
-            label=POPULATIONS[name],
+            label=POPULATION_NAMES[name],
         )
         for name in populations
     ] + (extra or [])

@@ -3,6 +3,7 @@
 from typing import Literal
 
 ReferenceName = Literal["untraining", "unlearning"]
+Consistency = Literal["consistent", "inconsistent", "undecided"]
 
 REFERENCES: tuple[ReferenceName, ReferenceName] = ("untraining", "unlearning")
 
@@ -11,7 +12,7 @@ WITHOUT: dict[ReferenceName, str] = {
     "unlearning": "models never trained on the behaviour",
 }
 
-POPULATIONS = {
+POPULATION_NAMES = {
     "submission": "submission",
     "original": "original",
     "untraining": "untraining reference",

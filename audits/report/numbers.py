@@ -25,7 +25,8 @@ _PERCENT = "\N{NO-BREAK SPACE}%"
 
 
 def _round(value: float, digits: int, rounding: str) -> Decimal:
-    # The shortest decimal that means this float: 0.2 must not become 0.201 for its 53rd bit.
+    # Rounds the shortest decimal that stands for the float: 0.2 must not become 0.201 for its last
+    # bit.
     return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), rounding=rounding)
 
 

@@ -29,7 +29,7 @@ Says = Literal[
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ScoreRow:
     """One score against one reference. None where there are too few models, or no originals.
 
@@ -81,7 +81,7 @@ class MissingScore:
     reason: str
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Scoreboard:
     """All scores of a submission. `str` of it is the whole table in plain text.
 
@@ -200,14 +200,15 @@ def _needs(row: ScoreRow) -> str:
 
 
 def _missing(board: Scoreboard) -> list[str]:
-    """Scores of one reason together."""
-    reasons = dict.fromkeys(one.reason for one in board.missing)
-    names = {why: [one.score for one in board.missing if one.reason == why] for why in reasons}
-    return [f"{'; '.join(those)}: {why}" for why, those in names.items()]
+    """A clause for each reason, with all scores that are missing for it."""
+    scores: dict[str, list[str]] = {}
+    for missing in board.missing:
+        scores.setdefault(missing.reason, []).append(missing.score)
+    return [f"{'; '.join(names)}: {reason}" for reason, names in scores.items()]
 
 
 def _notes(board: Scoreboard) -> list[str]:
-    found = [
+    notes = [
         "null: one half of the reference's models against the other, as a perfect unlearner would "
         f"score; median and range of {board.splits} random splits. original: the models before "
         "unlearning, against the same. at: the submission at the same number of models, on which "
@@ -225,9 +226,9 @@ def _notes(board: Scoreboard) -> list[str]:
     ]
     greatest = max((row.models for row in board.rows), default=0)
     fewer = {row.score: row.models for row in board.rows if row.models < greatest}
-    found += [f"{name}: compared at {models} models only" for name, models in fewer.items()]
+    notes += [f"{name}: compared at {models} models only" for name, models in fewer.items()]
     if board.sizes["submission"] == 1:
-        found.append("one submitted model gives no interval, and no comparison with a null")
+        notes.append("one submitted model gives no interval, and no comparison with a null")
     if "original" not in board.sizes:
-        found.append("without original models there are no ceilings: like the null may say nothing")
-    return found
+        notes.append("without original models there are no ceilings: like the null may say nothing")
+    return notes

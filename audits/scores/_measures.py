@@ -1,21 +1,21 @@
 """The literature's scores as recipes: what each takes of the observations, and what it answers."""
 
-import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Shaped
+from jaxtyping import Float, Int, Shaped
 from scipy.special import log_softmax
 
+from audits.scores._inputs import ScoreInputs
 from estimators import scores
 from estimators.scores import KLOM_BINS, KLOM_FLOOR, Feature, ScoreFunction
 from oracles import Observations
 
-# Below 4 models a side no score has an interval, and a quantile of a null is one of its ends.
+# With fewer models a side no score has an interval, and the quantiles of a null are its ends.
 FEWEST = 4
 
 
@@ -37,134 +37,6 @@ class Measure:
     strata: Int[np.ndarray, " e"] | None = None
 
 
-class World:
-    """What was seen of all populations, as the tables that scores take.
-
-    Every method refuses, with a sentence, what the observations do not hold.
-
-    Args:
-        seen: observations of ``submission``, ``untraining``, ``unlearning``, perhaps ``original``.
-        seed: of an attack's shuffles.
-        teachers: logits of models with random parameters at the same probes, if there are any.
-        relearn: steps that each model of each population takes to relearn S, if they are at hand.
-    """
-
-    def __init__(
-        self,
-        seen: Mapping[str, Observations],
-        seed: int,
-        teachers: Float[np.ndarray, "t e c"] | None = None,
-        relearn: Mapping[str, Int[np.ndarray, " n"]] | None = None,
-    ) -> None:
-        self.seen = seen
-        self.seed = seed
-        self.teachers = teachers
-        self.relearn = relearn or {}
-        self.labels = seen["submission"].labels
-        self.groups = seen["submission"].groups
-        self._attacks: dict[str, dict[str, np.ndarray]] = {}
-
-    @cached_property
-    def log_probabilities(self) -> dict[str, Float[np.ndarray, "n e c"]]:
-        """Of each class at each probe."""
-        return {
-            name: np.asarray(log_softmax(one.logits.astype(np.float64), axis=2))
-            for name, one in self.seen.items()
-        }
-
-    @cached_property
-    def epsilons(self) -> ScoreFunction:
-        """`competition_epsilon`, kept."""
-        return _kept(scores.competition_epsilon)
-
-    @cached_property
-    def quality(self) -> ScoreFunction:
-        """`forgetting_quality`, kept."""
-        return _kept(scores.forgetting_quality)
-
-    def chosen(self, *groups: str) -> Bool[np.ndarray, " e"]:
-        """Which probes are of these groups, each of which must be there."""
-        for group in groups:
-            if not (self.groups == group).any():
-                raise ValueError(f"needs probes of the group {group}, found none")
-        return np.isin(self.groups, groups)
-
-    def original(self) -> Observations:
-        """What was seen of the original models."""
-        if "original" not in self.seen:
-            raise ValueError("needs the original models, which the references do not hold")
-        return self.seen["original"]
-
-    def margins(self, *groups: str) -> dict[str, Float[np.ndarray, "n e"]]:
-        """Logit-scaled confidences of each population."""
-        chosen = self.chosen(*groups)
-        return {name: one.margins[:, chosen] for name, one in self.seen.items()}
-
-    def correct(self, *groups: str) -> dict[str, Float[np.ndarray, "n e"]]:
-        """1 where a model gives a probe its label, else 0."""
-        chosen = self.chosen(*groups)
-        return {name: one.correct[:, chosen] * 1.0 for name, one in self.seen.items()}
-
-    def accuracy(self, group: str) -> dict[str, Float[np.ndarray, " n"]]:
-        """Of each model."""
-        return {name: table.mean(axis=1) for name, table in self.correct(group).items()}
-
-    def probabilities(self, *groups: str) -> dict[str, Float[np.ndarray, "n e c"]]:
-        """Of each class."""
-        chosen = self.chosen(*groups)
-        return {name: np.exp(table[:, chosen]) for name, table in self.log_probabilities.items()}
-
-    def own(self, *groups: str) -> dict[str, Float[np.ndarray, "n e"]]:
-        """Log-probability of each probe's label."""
-        chosen = self.chosen(*groups)
-        place = self.labels[None, chosen, None]
-        return {
-            name: np.take_along_axis(table[:, chosen], place, axis=2)[..., 0]
-            for name, table in self.log_probabilities.items()
-        }
-
-    def svc(self, feature: Feature) -> dict[str, Float[np.ndarray, " n"]]:
-        """Result of the support vector machine's attack on each model."""
-        used = "forget", "retain", "test"
-        chosen = self.chosen(*used)
-        labels, groups = self.labels[chosen], self.groups[chosen]
-
-        def attack(name: str) -> np.ndarray:
-            table = self.probabilities(*used)[name]
-            return scores.svc_attack(table, labels, groups, feature=feature)
-
-        return self._attacked(f"svc {feature}", attack)
-
-    def logistic(self) -> dict[str, Float[np.ndarray, " n"]]:
-        """Accuracy of the logistic attack on each model."""
-        used = "forget", "test"
-        groups, losses = self.groups[self.chosen(*used)], self.own(*used)
-        return self._attacked(
-            "logistic",
-            lambda name: scores.logistic_attack(-losses[name], groups, seed=self.seed),
-        )
-
-    def _attacked(
-        self, kind: str, attack: Callable[[str], np.ndarray]
-    ) -> dict[str, Float[np.ndarray, " n"]]:
-        if kind not in self._attacks:
-            self._attacks[kind] = {name: attack(name) for name in self.seen}
-        return self._attacks[kind]
-
-
-def _kept(score: ScoreFunction) -> ScoreFunction:
-    """A slow score that keeps what it found: every row made of it meets the same splits again."""
-    known: dict[bytes, Any] = {}
-
-    def found(ours: np.ndarray, theirs: np.ndarray) -> Any:
-        key = hashlib.sha256(ours.tobytes() + b"/" + theirs.tobytes()).digest()
-        if key not in known:
-            known[key] = score(ours, theirs)
-        return known[key]
-
-    return found
-
-
 class Recipe(NamedTuple):
     """A named score.
 
@@ -176,68 +48,68 @@ class Recipe(NamedTuple):
 
     name: str
     question: str
-    make: Callable[[World], Measure]
+    make: Callable[[ScoreInputs], Measure]
 
 
-def _epsilon(over: Callable[[np.ndarray], Any], world: World) -> Measure:
+def _epsilon(over: Callable[[np.ndarray], Any], inputs: ScoreInputs) -> Measure:
     def value(ours: np.ndarray, theirs: np.ndarray) -> float:
         if min(len(ours), len(theirs)) < FEWEST:
             raise ValueError(f"needs at least {FEWEST} models on each side")
-        found = world.epsilons(ours, theirs)
-        usable = found[np.isfinite(found)]
+        epsilons = inputs.epsilons(ours, theirs)
+        usable = epsilons[np.isfinite(epsilons)]
         if not usable.size:
             raise ValueError("no example has a threshold rule that errs on both sides or neither")
         return float(over(usable))
 
-    return Measure(world.margins("forget"), value, (0.0, 50.0))
+    return Measure(inputs.margins("forget"), value, (0.0, 50.0))
 
 
-def _quality(world: World) -> Measure:
-    return Measure(world.margins("forget"), world.quality)
+def _quality(inputs: ScoreInputs) -> Measure:
+    return Measure(inputs.margins("forget"), inputs.quality)
 
 
-def _final(world: World) -> Measure:
-    margins = world.margins("forget")
-    retain, test = world.correct("retain"), world.correct("test")
+def _final(inputs: ScoreInputs) -> Measure:
+    margins = inputs.margins("forget")
+    retain, test = inputs.correct("retain"), inputs.correct("test")
     examples = next(iter(margins.values())).shape[1]
     ends = examples, examples + next(iter(retain.values())).shape[1]
 
     def value(ours: np.ndarray, theirs: np.ndarray) -> float:
-        (first, kept, fresh), (second, bar_kept, bar_fresh) = (
-            np.split(side, ends, axis=1) for side in (ours, theirs)
+        (our_margins, our_retain, our_test), (their_margins, their_retain, their_test) = (
+            np.split(table, ends, axis=1) for table in (ours, theirs)
         )
         return scores.final_score(
-            world.quality(first, second),
-            retain=(kept.mean(axis=1), bar_kept.mean(axis=1)),
-            test=(fresh.mean(axis=1), bar_fresh.mean(axis=1)),
+            inputs.quality(our_margins, their_margins),
+            retain=(our_retain.mean(axis=1), their_retain.mean(axis=1)),
+            test=(our_test.mean(axis=1), their_test.mean(axis=1)),
         )
 
-    tables = {name: np.hstack([margins[name], retain[name], test[name]]) for name in world.seen}
+    tables = {name: np.hstack([margins[name], retain[name], test[name]]) for name in inputs.seen}
     return Measure(tables, value, (0.0, math.inf))
 
 
-def _ulira(density: Any, fpr: float | None, world: World) -> Measure:
-    models = min(len(world.seen[name].margins) // 2 for name in ("untraining", "unlearning"))
-    models = min(models, world.seen["submission"].models)
+def _ulira(density: Any, fpr: float | None, inputs: ScoreInputs) -> Measure:
+    models = min(len(inputs.seen[name].margins) // 2 for name in ("untraining", "unlearning"))
+    models = min(models, inputs.seen["submission"].models)
     if fpr is not None and fpr * models < 1.0:
         least = math.ceil(1.0 / fpr)
         raise ValueError(
             f"a rate of {fpr:g} takes {least:,} models on each side, twice as many of each "
             f"reference for its null; found enough for {models:,}"
         )
-    return Measure(world.margins("forget"), partial(scores.ulira_value, density=density, fpr=fpr))
+    return Measure(inputs.margins("forget"), partial(scores.ulira_value, density=density, fpr=fpr))
 
 
 def _shadows(
-    tables: dict[str, np.ndarray], world: World
+    tables: dict[str, np.ndarray], inputs: ScoreInputs
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Tables with the first half of the originals, and the second as shadows that saw S."""
-    half = world.original().models // 2
+    """Tables that keep half of the originals, and the other half as shadow models that saw S."""
+    half = inputs.original().models // 2
     return tables | {"original": tables["original"][:half]}, tables["original"][half:]
 
 
-def _lira(variance: Any, world: World) -> Measure:
-    tables, inside = _shadows(world.margins("forget"), world)
+def _lira(variance: Any, inputs: ScoreInputs) -> Measure:
+    tables, inside = _shadows(inputs.margins("forget"), inputs)
 
     def value(ours: np.ndarray, theirs: np.ndarray) -> float:
         seen = np.concatenate([inside, theirs])
@@ -247,41 +119,45 @@ def _lira(variance: Any, world: World) -> Measure:
     return Measure(tables, value)
 
 
-def _rmia(world: World) -> Measure:
-    own = world.own("forget", "test")
-    gone = world.groups[world.chosen("forget", "test")] == "forget"
+def _rmia(inputs: ScoreInputs) -> Measure:
+    log_probabilities = inputs.of_labels("forget", "test")
+    forget = inputs.groups[inputs.chosen("forget", "test")] == "forget"
     least = np.finfo(np.float64).tiny
-    raw = {name: np.maximum(np.exp(table), least) for name, table in own.items()}
-    tables, inside = _shadows(raw, world)
+    probabilities = {
+        name: np.maximum(np.exp(table), least) for name, table in log_probabilities.items()
+    }
+    tables, inside = _shadows(probabilities, inputs)
 
     def value(ours: np.ndarray, theirs: np.ndarray) -> float:
         each = min(len(inside), len(theirs))
         seen = np.concatenate([inside[:each], theirs[:each]])
-        found = scores.rmia_scores(ours[:, gone], ours[:, ~gone], seen[:, gone], seen[:, ~gone])
-        return float(found.mean())
+        members = scores.rmia_scores(
+            ours[:, forget], ours[:, ~forget], seen[:, forget], seen[:, ~forget]
+        )
+        return float(members.mean())
 
     return Measure(tables, value)
 
 
-def _klom(group: str, variant: Any, world: World) -> Measure:
+def _klom(group: str, variant: Any, inputs: ScoreInputs) -> Measure:
     excess, most = math.log1p(KLOM_BINS * KLOM_FLOOR), math.log(1.0 / KLOM_FLOOR)
     limits = (-excess, most) if variant == "plain" else (0.0, most + excess)
-    return Measure(world.margins(group), partial(scores.klom_value, variant=variant), limits)
+    return Measure(inputs.margins(group), partial(scores.klom_value, variant=variant), limits)
 
 
-def _tow(groups: tuple[str, ...], world: World) -> Measure:
-    labels = world.groups[world.chosen(*groups)]
+def _tow(groups: tuple[str, ...], inputs: ScoreInputs) -> Measure:
+    labels = inputs.groups[inputs.chosen(*groups)]
     return Measure(
-        world.correct(*groups), partial(scores.tow_value, groups=labels), strata=_numbered(labels)
+        inputs.correct(*groups), partial(scores.tow_value, groups=labels), strata=_numbered(labels)
     )
 
 
-def _tow_mia(world: World) -> Measure:
-    kept = world.chosen("retain", "test")
-    attack, correct = world.svc("confidence"), world.correct("retain", "test")
-    labels = np.concatenate([["forget"], world.groups[kept]])
+def _tow_mia(inputs: ScoreInputs) -> Measure:
+    kept = inputs.chosen("retain", "test")
+    attack, correct = inputs.svc("confidence"), inputs.correct("retain", "test")
+    labels = np.concatenate([["forget"], inputs.groups[kept]])
     return Measure(
-        {name: np.column_stack([attack[name], correct[name]]) for name in world.seen},
+        {name: np.column_stack([attack[name], correct[name]]) for name in inputs.seen},
         partial(scores.tow_value, groups=labels),
         strata=_numbered(labels),
     )
@@ -291,78 +167,79 @@ def _numbered(labels: Shaped[np.ndarray, " e"]) -> Int[np.ndarray, " e"]:
     return np.unique(labels, return_inverse=True)[1]
 
 
-def _svc(feature: Feature, world: World) -> Measure:
-    return Measure(world.svc(feature))
+def _svc(feature: Feature, inputs: ScoreInputs) -> Measure:
+    return Measure(inputs.svc(feature))
 
 
-def _logistic(world: World) -> Measure:
-    return Measure(world.logistic())
+def _logistic(inputs: ScoreInputs) -> Measure:
+    return Measure(inputs.logistic())
 
 
-def _indiscernibility(world: World) -> Measure:
-    found = world.logistic()
-    return Measure({name: scores.indiscernibility(one) for name, one in found.items()})
+def _indiscernibility(inputs: ScoreInputs) -> Measure:
+    return Measure(
+        {name: scores.indiscernibility(table) for name, table in inputs.logistic().items()}
+    )
 
 
-def _accuracy(group: str, world: World) -> Measure:
-    return Measure(world.accuracy(group))
+def _accuracy(group: str, inputs: ScoreInputs) -> Measure:
+    return Measure(inputs.accuracy(group))
 
 
-def _hidden(world: World) -> Measure:
-    chosen = world.chosen("behaviour_test")
-    labels = world.labels[chosen]
+def _hidden(inputs: ScoreInputs) -> Measure:
+    chosen = inputs.chosen("behaviour_test")
+    labels = inputs.labels[chosen]
 
-    def share(one: Observations) -> np.ndarray:
-        predicted = one.logits[:, chosen].argmax(axis=2)
+    def share(observed: Observations) -> np.ndarray:
+        predicted = observed.logits[:, chosen].argmax(axis=2)
         return 1.0 - scores.corrective_accuracy(predicted, labels)
 
-    return Measure({name: share(one) for name, one in world.seen.items()})
+    return Measure({name: share(observed) for name, observed in inputs.seen.items()})
 
 
-def _sape(group: str, world: World) -> Measure:
+def _sape(group: str, inputs: ScoreInputs) -> Measure:
     def value(ours: np.ndarray, theirs: np.ndarray) -> float:
         return float(scores.sape(ours.mean(), theirs.mean()))
 
-    return Measure(world.accuracy(group), value, (0.0, 100.0))
+    return Measure(inputs.accuracy(group), value, (0.0, 100.0))
 
 
-def _aus(world: World) -> Measure:
-    world.original()
-    test, forget = world.accuracy("test"), world.accuracy("forget")
+def _aus(inputs: ScoreInputs) -> Measure:
+    inputs.original()
+    test, forget = inputs.accuracy("test"), inputs.accuracy("forget")
     before = float(test["original"].mean())
     return Measure(
         {
             name: scores.adaptive_unlearning_score(test[name], forget[name], original=before)
-            for name in world.seen
+            for name in inputs.seen
         },
         limits=(0.0, 2.0),
     )
 
 
-def _activation(world: World) -> Measure:
+def _activation(inputs: ScoreInputs) -> Measure:
     return Measure(
-        world.probabilities("forget"), scores.activation_distance_value, (0.0, math.sqrt(2.0))
+        inputs.probabilities("forget"), scores.activation_distance_value, (0.0, math.sqrt(2.0))
     )
 
 
-def _zrf(world: World) -> Measure:
-    chosen, logits = world.chosen("forget"), world.teachers
+def _zrf(inputs: ScoreInputs) -> Measure:
+    chosen, logits = inputs.chosen("forget"), inputs.teachers
     if logits is None:
         raise ValueError("needs models with random parameters: references that hold a learner")
     teachers = np.exp(np.asarray(log_softmax(logits[:, chosen], axis=2)))
     return Measure(
         {
             name: scores.zrf_per_model(table, teachers)
-            for name, table in world.probabilities("forget").items()
+            for name, table in inputs.probabilities("forget").items()
         }
     )
 
 
-def _relearn(world: World) -> Measure:
-    if set(world.relearn) != set(world.seen):
+def _relearn(inputs: ScoreInputs) -> Measure:
+    if set(inputs.relearn) != set(inputs.seen):
         raise ValueError("needs parameters of all populations, to train them further")
     return Measure(
-        {name: steps.astype(np.float64) for name, steps in world.relearn.items()},
+        {name: steps.astype(np.float64) for name, steps in inputs.relearn.items()},
         limits=(0.0, math.inf),
     )
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from audits.report._words import REFERENCES, ReferenceName
 from audits.scores._board import MissingScore, Says, Scoreboard, ScoreRow
-from audits.scores._measures import FEWEST, NEVER, RECIPES, Measure, Recipe, World
+from audits.scores._inputs import ScoreInputs
+from audits.scores._measures import FEWEST, NEVER, RECIPES, Measure, Recipe
 from audits.submissions._parties import Given, Parties, ReferencesLike, observe_all
 from estimators.checks import check_confidence
 from estimators.scores import Calibration, calibrate, compared, mean_difference, scored
@@ -80,28 +81,28 @@ def score(
             raise ValueError(
                 f"{name}: expected at least {FEWEST} models, found {seen[name].models}"
             )
-    world = World(seen, seed, _teachers(parties, seed), _relearn_times(parties))
-    rows, missing = score_all(RECIPES, world, confidence)
+    inputs = ScoreInputs(seen, seed, _teachers(parties, seed), _relearn_times(parties))
+    rows, missing = score_all(RECIPES, inputs, confidence)
     return Scoreboard(
         submission=parties.submission.name,
         rows=tuple(rows),
-        missing=(*missing, *(MissingScore(*one) for one in NEVER.items())),
-        sizes={name: one.models for name, one in seen.items()},
+        missing=(*missing, *(MissingScore(*item) for item in NEVER.items())),
+        sizes={name: observed.models for name, observed in seen.items()},
         confidence=float(confidence),
         splits=SPLITS,
         seed=seed,
-        digests={name: one.digest for name, one in seen.items()},
+        digests={name: observed.digest for name, observed in seen.items()},
     )
 
 
 def score_all(
-    recipes: tuple[Recipe, ...], world: World, confidence: float
+    recipes: tuple[Recipe, ...], inputs: ScoreInputs, confidence: float
 ) -> tuple[list[ScoreRow], list[MissingScore]]:
     """Rows of the scores that can be had, and why the others cannot.
 
     Args:
         recipes: which scores.
-        world: what was seen.
+        inputs: what was seen.
         confidence: of each interval.
 
     Returns:
@@ -111,8 +112,8 @@ def score_all(
     missing: list[MissingScore] = []
     for recipe in recipes:
         try:
-            measure = recipe.make(world)
-            rows += [_row(recipe, measure, name, world.seed, confidence) for name in REFERENCES]
+            measure = recipe.make(inputs)
+            rows += [_row(recipe, measure, name, inputs.seed, confidence) for name in REFERENCES]
         except ValueError as error:
             missing.append(MissingScore(recipe.name, str(error)))
     return rows, missing
@@ -132,16 +133,16 @@ def _teachers(parties: Parties, seed: int) -> np.ndarray | None:
 
 def _relearn_times(parties: Parties) -> dict[str, np.ndarray] | None:
     """Steps until S is known as well as the original knows it, where all are models at hand."""
-    scenario, original = parties.scenario, parties.by_name.get("original")
-    start = None if original is None else original.population
-    if scenario is None or start is None:
+    scenario, party = parties.scenario, parties.by_name.get("original")
+    original = None if party is None else party.population
+    if scenario is None or original is None:
         return None
     forget = scenario.train.take(scenario.forget)
-    target = float(relearn_losses(start, forget, steps=1)[:, 0].mean())
+    target = float(relearn_losses(original, forget, steps=1)[:, 0].mean())
     return {
         name: relearn_time(party.population, forget, target=target, steps=RELEARN_STEPS)
         for name, party in parties.by_name.items()
-        if party.population is not None and party.population.learner == start.learner
+        if party.population is not None and party.population.learner == original.learner
     }
 
 
@@ -156,11 +157,11 @@ class _Value(NamedTuple):
 def _value(measure: Measure, reference: str, seed: int, confidence: float) -> _Value:
     ours, theirs = measure.tables["submission"], measure.tables[reference]
     if measure.value is None:
-        both = compared(ours, theirs, name=reference, confidence=confidence)
-        value, ends, unknown = both.submission, both.submission_interval, len(ours) < 2
+        means = compared(ours, theirs, name=reference, confidence=confidence)
+        value, ends, unknown = means.submission, means.submission_interval, len(ours) < 2
     else:
-        # Its value for equal populations is not asked for: the null takes that place.
-        found = scored(
+        # The null takes the place of the value for equal populations, which is not asked for.
+        fields = scored(
             measure.value,
             ours,
             theirs,
@@ -172,16 +173,16 @@ def _value(measure: Measure, reference: str, seed: int, confidence: float) -> _V
             paired=False,
             strata=measure.strata,
         )
-        value, ends = found["estimate"], found["confidence_interval"]
-        unknown = found["undetermined"]
+        value, ends = fields["estimate"], fields["confidence_interval"]
+        unknown = fields["undetermined"]
     if unknown:
         return _Value(float(value), None, None)
     low, high = np.clip([float(ends.low), float(ends.high)], *measure.limits)
     return _Value(float(value), float(low), float(high))
 
 
-class _Beside(NamedTuple):
-    """What a value stands beside, all at the same number of models."""
+class _Calibrated(NamedTuple):
+    """What stands beside a value, all at the same number of models."""
 
     at_models: float | None = None
     null: float | None = None
@@ -190,20 +191,28 @@ class _Beside(NamedTuple):
     original: float | None = None
 
 
-def _beside(measure: Measure, reference: str, value: float, found: Calibration | None) -> _Beside:
-    start = measure.tables.get("original")
+def _calibrated(
+    measure: Measure, reference: str, value: float, calibration: Calibration | None
+) -> _Calibrated:
+    original = measure.tables.get("original")
     if measure.value is None:
         # A mean is shown as published, and was compared with the reference's as a difference.
-        bar = float(measure.tables[reference].mean())
-        ends = (
-            (None, None) if found is None else (bar + found.null.low[0], bar + found.null.high[0])
+        mean = float(measure.tables[reference].mean())
+        low, high = None, None
+        if calibration is not None:
+            # The reference's mean plus a difference may be beyond what a mean can be.
+            differences = np.array([calibration.null.low[0], calibration.null.high[0]])
+            low, high = (float(end) for end in np.clip(mean + differences, *measure.limits))
+        return _Calibrated(
+            value, mean, low, high, None if original is None else float(original.mean())
         )
-        return _Beside(value, bar, *ends, None if start is None else float(start.mean()))
-    if found is None:
-        return _Beside()
-    numbers = [found.submission.median, found.null.median, found.null.low, found.null.high]
-    known = [*numbers, *([] if start is None else [found.original.median])]
-    return _Beside(*(float(one[0]) for one in known))
+    if calibration is None:
+        return _Calibrated()
+    null = calibration.null
+    columns = [calibration.submission.median, null.median, null.low, null.high]
+    if original is not None:
+        columns.append(calibration.original.median)
+    return _Calibrated(*(float(column[0]) for column in columns))
 
 
 def _row(
@@ -211,30 +220,30 @@ def _row(
 ) -> ScoreRow:
     value = _value(measure, reference, seed, confidence)
     ours, theirs = measure.tables["submission"], measure.tables[reference]
-    start = measure.tables.get("original")
-    size = min(len(ours), len(theirs) // 2, len(ours if start is None else start))
+    original = measure.tables.get("original")
+    size = min(len(ours), len(theirs) // 2, len(ours if original is None else original))
 
-    def found(models: int, splits: int, population: np.ndarray) -> Calibration:
+    def calibrated(models: int, splits: int, population: np.ndarray) -> Calibration:
         return calibrate(
             measure.value or mean_difference,
             population,
             {reference: theirs},
-            original=population if start is None else start,
+            original=population if original is None else original,
             seed=seed,
             models=models,
             splits=splits,
             confidence=confidence,
         )
 
-    one = found(size, SPLITS, ours) if size >= FEWEST else None
+    calibration = calibrated(size, SPLITS, ours) if size >= FEWEST else None
     needed = None
-    if one is not None and start is not None and one.tells[0]:
+    if calibration is not None and original is not None and calibration.tells[0]:
         needed = size
         for models in _smaller(size):
-            if not found(models, SPLITS_OF_SEARCH, start).tells[0]:
+            if not calibrated(models, SPLITS_OF_SEARCH, original).tells[0]:
                 break
             needed = models
-    beside = _beside(measure, reference, value.value, one)
+    beside = _calibrated(measure, reference, value.value, calibration)
     return ScoreRow(
         score=recipe.name,
         question=recipe.question,
@@ -243,7 +252,7 @@ def _row(
         models=size,
         **beside._asdict(),
         models_needed=needed,
-        says=_says(value, beside, saturated=start is not None and needed is None),
+        says=_says(value, beside, saturated=original is not None and needed is None),
     )
 
 
@@ -252,17 +261,20 @@ def _smaller(size: int) -> list[int]:
     return [2**k for k in range(size.bit_length(), 1, -1) if 2**k < size]
 
 
-def _says(value: _Value, beside: _Beside, *, saturated: bool) -> Says:
-    at, null, low, high, _ = beside
-    if value.low is None or value.high is None or at is None or null is None:
+def _says(value: _Value, beside: _Calibrated, *, saturated: bool) -> Says:
+    at_models, null, low, high, _ = beside
+    if value.low is None or value.high is None or at_models is None or null is None:
         return "undetermined: too few models"
     if low is None or high is None:
         return "undetermined: too few models"
-    # Splits of one reference share its models: a mean over pairs of models, as the activation
-    # distance, varies by far less over them than over fresh models. The value's interval does not,
-    # so it must leave the null out too. Rounding: equal numbers' means differ in the last bit.
-    near = at - (value.value - value.low) - 1e-9, at + (value.high - value.value) + 1e-9
-    beyond = not low - 1e-9 <= at <= high + 1e-9
-    if beyond and not near[0] <= null <= near[1]:
+    # Splits of one reference share its models. A mean over pairs of models, as the activation
+    # distance is, varies by far less over them than over fresh models; the value's own interval
+    # does not, so it too must leave the null out. The slack is for rounding: means of equal numbers
+    # differ in the last bit.
+    slack = 1e-9
+    least = at_models - (value.value - value.low) - slack
+    greatest = at_models + (value.high - value.value) + slack
+    beyond = not low - slack <= at_models <= high + slack
+    if beyond and not least <= null <= greatest:
         return "outside the null"
     return "saturated: cannot tell the original from the null" if saturated else "like the null"

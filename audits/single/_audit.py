@@ -13,15 +13,16 @@ from scipy.stats import binomtest
 
 from audits._provenance import provenance
 from audits._reading import SubmissionError
-from audits.report._words import REFERENCES, ReferenceName
+from audits.report._words import REFERENCES, Consistency, ReferenceName
 from audits.single._findings import SingleFindings
-from audits.single._results import ErrorRate, GroupRank, LikelihoodRatio, Rank, RankTest
+from audits.single._results import ErrorRate, GroupRank, LikelihoodRatio, RankTest
 from audits.submissions._parties import Given, ReferencesLike, observe_all
 from audits.verdict._observables import Observables, median_margins
+from audits.verdict._warnings import like_probabilities
 from estimators.checks import check_confidence
 from oracles import Observations
 
-# Two models fit a spread; two more say how often the fit errs.
+# A spread takes two models to fit, and two more to count how often the fit errs.
 _LEAST_TO_FIT = 4
 
 
@@ -91,8 +92,8 @@ def audit_single(
         >>> from indist import oracles
         >>> scenario = oracles.scenarios.load("circles", seed=0)
         >>> refs = oracles.references(scenario, models=8, seed=0)
-        >>> one = oracles.train(scenario, "nothing", stream="original", models=1, seed=5)
-        >>> audit_single(one, refs).untraining.finding
+        >>> model = oracles.train(scenario, "nothing", stream="original", models=1, seed=5)
+        >>> audit_single(model, refs).untraining.finding
         'undecided'
 
     References:
@@ -100,10 +101,10 @@ def audit_single(
     """
     check_confidence(confidence)
     parties = observe_all(submission, references)
-    found = parties.observations["submission"].models
-    if found != 1:
+    models = parties.observations["submission"].models
+    if models != 1:
         raise SubmissionError(
-            f"{parties.submission.name}: expected one model, found {found}; an audit of several "
+            f"{parties.submission.name}: expected one model, found {models}; an audit of several "
             "runs says more"
         )
     seen = {name: parties.observations[name] for name in ("submission", *REFERENCES)}
@@ -123,7 +124,7 @@ def audit_single(
         provenance=provenance(parties, seen),
         observables=columns,
         observations=seen,
-        warnings=(*_copies(seen), *parties.warnings),
+        warnings=(*like_probabilities(seen), *_copies(seen), *parties.warnings),
     )
 
 
@@ -156,10 +157,10 @@ def rank_pvalue(
     deviation = np.abs(pool - pool.mean(axis=0))
     spread = pool.std(axis=0)
     varied = spread > 1e-12 * np.abs(pool).max(axis=0)
-    return _share(np.max(deviation[:, varied] / spread[varied], axis=1, initial=0.0))
+    return _share_at_least(np.max(deviation[:, varied] / spread[varied], axis=1, initial=0.0))
 
 
-def _share(statistics: Float[np.ndarray, " models"]) -> float:
+def _share_at_least(statistics: Float[np.ndarray, " models"]) -> float:
     """The share of models whose statistic is at least the first one's, but for rounding."""
     return float(np.mean(statistics >= statistics[0] * (1.0 - 1e-9)))
 
@@ -170,35 +171,33 @@ def _test(
     columns: Mapping[str, Observables],
     level: float,
 ) -> RankTest:
-    own, reference = columns["submission"].values[0], columns[name].values
+    submitted, reference = columns["submission"].values[0], columns[name].values
     models, observables = reference.shape
-    below, above = (reference <= own).sum(axis=0), (reference >= own).sum(axis=0)
-    twice = 2.0 * observables * (1.0 + np.minimum(below, above)) / (models + 1.0)
-    pvalue = rank_pvalue(own, reference)
-    possible: Rank = "consistent" if 1.0 / (models + 1.0) <= level else "undecided"
-    margins = seen["submission"].margins[0], seen[name].margins
-    beyond = _beyond(np.concatenate([margins[0][None], margins[1]]))
+    below, above = (reference <= submitted).sum(axis=0), (reference >= submitted).sum(axis=0)
+    corrected = 2.0 * observables * (1.0 + np.minimum(below, above)) / (models + 1.0)
+    pvalue = rank_pvalue(submitted, reference)
+    otherwise: Consistency = "consistent" if 1.0 / (models + 1.0) <= level else "undecided"
+    beyond = _beyond(np.concatenate([seen["submission"].margins[:1], seen[name].margins]))
     return RankTest(
         reference=name,
         models=models,
         pvalue=pvalue,
         level=level,
-        finding="inconsistent" if pvalue <= level else possible,
+        finding="inconsistent" if pvalue <= level else otherwise,
         groups=tuple(
-            GroupRank(label, float(x), float(low), float(high), int(b), int(a), min(1.0, float(p)))
-            for label, x, low, high, b, a, p in zip(
-                columns[name].names,
-                own,
-                reference.min(axis=0),
-                reference.max(axis=0),
-                below,
-                above,
-                twice,
-                strict=True,
+            GroupRank(
+                observable=columns[name].names[j],
+                value=float(submitted[j]),
+                low=float(reference[:, j].min()),
+                high=float(reference[:, j].max()),
+                below=int(below[j]),
+                above=int(above[j]),
+                pvalue=min(1.0, float(corrected[j])),
             )
+            for j in range(observables)
         ),
         outside=beyond[0],
-        outside_pvalue=_share(beyond.sum(axis=1, dtype=np.float64)),
+        outside_pvalue=_share_at_least(beyond.sum(axis=1, dtype=np.float64)),
     )
 
 
@@ -229,29 +228,24 @@ def likelihood_ratio(
     """
     if min(len(untraining), len(unlearning)) < _LEAST_TO_FIT:
         return None
-    fitted = [_normal(reference[::2]) for reference in (untraining, unlearning)]
+    fits = [_normal(reference[::2]) for reference in (untraining, unlearning)]
 
-    def score(values: np.ndarray) -> np.ndarray:
+    def log_ratio(values: np.ndarray) -> np.ndarray:
         first, second = (
             (-0.5 * ((values - mean) / spread) ** 2 - np.log(spread)).sum(axis=-1)
-            for mean, spread in fitted
+            for mean, spread in fits
         )
         return np.asarray(first - second)
 
-    value = float(score(submitted))
-    held_out = score(untraining[1::2]), score(unlearning[1::2])
-    errors = int((held_out[0] < 0.0).sum()), int((held_out[1] > 0.0).sum())
-    rates = [
-        _error_rate(count, len(scores), confidence)
-        for count, scores in zip(errors, held_out, strict=True)
-    ]
+    value = float(log_ratio(submitted))
+    of_untraining, of_unlearning = log_ratio(untraining[1::2]), log_ratio(unlearning[1::2])
     return LikelihoodRatio(
         value=value,
         towards="untraining" if value > 0.0 else "unlearning" if value < 0.0 else None,
-        untraining=rates[0],
-        unlearning=rates[1],
-        pvalue_untraining=float((1 + (held_out[0] <= value).sum()) / (1 + len(held_out[0]))),
-        pvalue_unlearning=float((1 + (held_out[1] >= value).sum()) / (1 + len(held_out[1]))),
+        untraining=_error_rate(of_untraining < 0.0, confidence),
+        unlearning=_error_rate(of_unlearning > 0.0, confidence),
+        pvalue_untraining=float((1 + (of_untraining <= value).sum()) / (1 + len(of_untraining))),
+        pvalue_unlearning=float((1 + (of_unlearning >= value).sum()) / (1 + len(of_unlearning))),
         confidence=confidence,
     )
 
@@ -260,10 +254,11 @@ def _normal(
     values: Float[np.ndarray, "n observables"],
 ) -> tuple[Float[np.ndarray, " observables"], Float[np.ndarray, " observables"]]:
     mean = values.mean(axis=0)
-    # Models that are all equal have no spread, and a density only with a little of it.
+    # Models that are all equal have no spread; a little of it keeps their density finite.
     return mean, np.maximum(values.std(axis=0, ddof=1), 1e-9 * (1.0 + np.abs(mean)))
 
 
-def _error_rate(errors: int, models: int, confidence: float) -> ErrorRate:
+def _error_rate(wrong: Bool[np.ndarray, " models"], confidence: float) -> ErrorRate:
+    errors, models = int(wrong.sum()), len(wrong)
     ends = binomtest(errors, models).proportion_ci(confidence, method="exact")
     return ErrorRate(errors, models, float(ends.low), float(ends.high))

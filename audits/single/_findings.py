@@ -54,13 +54,17 @@ class SingleFindings:
         columns = {"id": seen.ids, "group": seen.groups, "margin": seen.margins[0]}
         for test in (self.untraining, self.unlearning):
             margins = self.observations[test.reference].margins
-            own = columns["margin"]
-            fewer = np.minimum((margins <= own).sum(axis=0), (margins >= own).sum(axis=0))
+            submitted = columns["margin"]
+            beyond = np.minimum(
+                (margins <= submitted).sum(axis=0), (margins >= submitted).sum(axis=0)
+            )
             columns |= {
                 f"{test.reference}_low": margins.min(axis=0),
                 f"{test.reference}_high": margins.max(axis=0),
                 f"outside_{test.reference}": test.outside,
-                f"pvalue_{test.reference}": np.minimum(1.0, 2.0 * (1 + fewer) / (1 + len(margins))),
+                f"pvalue_{test.reference}": np.minimum(
+                    1.0, 2.0 * (1 + beyond) / (1 + len(margins))
+                ),
             }
         return pd.DataFrame(columns)
 

@@ -1,17 +1,14 @@
 """What one submitted model was found to be consistent with: plain numbers, frozen."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool
 
-from audits.report._words import ReferenceName
-
-Rank = Literal["consistent", "inconsistent", "undecided"]
+from audits.report._words import Consistency, ReferenceName
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GroupRank:
     """The submitted model among the reference's, by its median margin on one probe group.
 
@@ -34,7 +31,7 @@ class GroupRank:
     pvalue: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class RankTest:
     """The submitted model against the models of one reference.
 
@@ -54,7 +51,7 @@ class RankTest:
     models: int
     pvalue: float
     level: float
-    finding: Rank
+    finding: Consistency
     groups: tuple[GroupRank, ...]
     outside: Bool[np.ndarray, " probes"]
     outside_pvalue: float
@@ -82,7 +79,7 @@ class ErrorRate:
     high: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LikelihoodRatio:
     """ln of the untraining reference's density over the unlearning one's, and its error rates.
 

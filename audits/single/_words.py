@@ -33,9 +33,9 @@ def evidence(test: RankTest) -> list[str]:
         f"{int(test.outside.sum())} of {len(test.outside)} probes, where one of them "
         f"would be on about {test.outside_expected:.3g} (p = {test.outside_pvalue:.2g})",
         *(
-            f"  {one.observable}: {one.value:.3f}, reference {one.low:.3f} to {one.high:.3f}, "
-            f"p = {one.pvalue:.2g}"
-            for one in test.groups
+            f"  {rank.observable}: {rank.value:.3f}, reference {rank.low:.3f} to "
+            f"{rank.high:.3f}, p = {rank.pvalue:.2g}"
+            for rank in test.groups
         ),
     ]
 
@@ -60,9 +60,11 @@ def _against(test: RankTest) -> str:
             f"than {needed:,} models."
         )
     if test.finding == "inconsistent":
-        far = min(test.groups, key=lambda one: one.pvalue)
-        where = f"{far.value:.3g} where theirs are {far.low:.3g} to {far.high:.3g}"
-        tested += f"; farthest in the {far.observable}, {where}"
+        farthest = min(test.groups, key=lambda rank: rank.pvalue)
+        tested += (
+            f"; farthest in the {farthest.observable}, {farthest.value:.3g} where theirs are "
+            f"{farthest.low:.3g} to {farthest.high:.3g}"
+        )
     return f"{_claim(test)} ({tested})."
 
 

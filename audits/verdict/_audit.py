@@ -23,6 +23,7 @@ from audits.verdict._record import certificate_of
 from audits.verdict._results import Comparison, Declaration
 from audits.verdict._rule import separate, verdict_of
 from audits.verdict._warnings import warnings_of
+from estimators.checks import check_confidence, check_within
 from oracles import Observations
 from oracles.mechanisms import Claim
 
@@ -122,7 +123,10 @@ def audit(
         Neel, Roth and Sharifi-Malvajerdi (2021), "Descent-to-delete", definition 2.2.
         Berger (1982), "Multiparameter hypothesis testing and acceptance sampling", theorem 1.
     """
-    _check(epsilon, 0.5 if tolerance == "calibrated" else tolerance, confidence)
+    check_within("[0, 50]", epsilon=epsilon)
+    if tolerance != "calibrated":
+        check_within("(0, 1)", tolerance=tolerance)
+    check_confidence(confidence)
     alpha = 1.0 - confidence
 
     # Observe: one number a model and observable, of every population, at the references' probes.
@@ -172,7 +176,7 @@ def audit(
 
     untraining = against("submission", "untraining", alpha / 2.0)
     unlearning = against("submission", "unlearning", alpha / 2.0)
-    between = against("untraining", "unlearning", alpha)
+    between_references = against("untraining", "unlearning", alpha)
     original = None
     if "original" in seen:
         original = (
@@ -191,7 +195,7 @@ def audit(
         )
 
     # Decide.
-    separation = separate(between.decision)
+    separation = separate(between_references.decision)
     verdict = verdict_of(untraining.decision, unlearning.decision, separation)
 
     # Record.
@@ -201,7 +205,7 @@ def audit(
         declaration=declaration,
         untraining=untraining,
         unlearning=unlearning,
-        references=between,
+        references=between_references,
         original=original,
         nearest=nearest(
             values["submission"],
@@ -221,23 +225,12 @@ def audit(
         least_tolerance=least,
         provenance=provenance(parties, seen),
         warnings=(
-            *warnings_of(seen, declaration, separation, between, least, claimed),
+            *warnings_of(seen, declaration, separation, between_references, least, claimed),
             *parties.warnings,
         ),
         observations=seen,
         claimed=claimed,
     )
-
-
-def _check(epsilon: float, tolerance: float, confidence: float) -> None:
-    ranges = {
-        "epsilon": (epsilon, 0.0 <= epsilon <= 50.0, "[0, 50]"),
-        "tolerance": (tolerance, 0.0 < tolerance < 1.0, "(0, 1)"),
-        "confidence": (confidence, 0.0 < confidence < 1.0, "(0, 1)"),
-    }
-    for name, (found, inside, allowed) in ranges.items():
-        if not inside:
-            raise ValueError(f"{name}: expected a number in {allowed}, found {found}")
 
 
 def _seed(seen: Mapping[str, Observations]) -> int:

@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from audits.report._figures import canvas
 from audits.report.numbers import plain
 from audits.report.palette import INK, UNLEARNING, UNTRAINING, drawing
-from audits.verdict._figures import regions
+from audits.verdict._figures import Box, regions
 from audits.verdict._findings import AuditFindings
 from oracles.storage.files import write_bytes_atomic
 
@@ -31,13 +31,10 @@ def candidates_plane(results: Mapping[str, AuditFindings]) -> Figure:
     first = next(iter(results.values()))
     figure, axes = canvas(372.0, left=50.0, bottom=44.0, right=12.0, top=10.0)
     figure.set_facecolor("white")
-    boxes = [
-        (r.untraining.lower, r.unlearning.lower, r.untraining.upper, r.unlearning.upper)
-        for r in results.values()
-    ]
-    words = [_word(name, *box) for name, box in zip(results, boxes, strict=True)]
-    regions(axes, first.declaration.tolerance, boxes + words)
-    taken: list[float] = []
+    boxes = [_confidence_box(result) for result in results.values()]
+    names = [_name_box(name, *box) for name, box in zip(results, boxes, strict=True)]
+    regions(axes, first.declaration.tolerance, boxes + names)
+    estimates: list[float] = []
     for (name, result), (left, low, right, high) in zip(results.items(), boxes, strict=True):
         colour = _SHADES.get(result.verdict, INK)
         axes.add_patch(
@@ -49,8 +46,8 @@ def candidates_plane(results: Mapping[str, AuditFindings]) -> Figure:
         x, y = result.untraining.estimate, result.unlearning.estimate
         axes.plot([x], [y], "o", color=colour, markersize=7, clip_on=False, zorder=6)
         # Candidates in one corner are named below one another.
-        level = sum(abs(x - other) < 0.3 for other in taken)
-        taken.append(x)
+        level = sum(abs(x - estimate) < 0.3 for estimate in estimates)
+        estimates.append(x)
         axes.annotate(
             name,
             (right if right > 0.9 else (left + right) / 2, low if low > 0.15 else high),
@@ -70,10 +67,13 @@ def candidates_plane(results: Mapping[str, AuditFindings]) -> Figure:
     return figure
 
 
-def _word(
-    name: str, left: float, low: float, right: float, high: float
-) -> tuple[float, float, float, float]:
-    """About where the name of a candidate stands, beside the box given."""
+def _confidence_box(result: AuditFindings) -> Box:
+    untraining, unlearning = result.untraining, result.unlearning
+    return untraining.lower, unlearning.lower, untraining.upper, unlearning.upper
+
+
+def _name_box(name: str, left: float, low: float, right: float, high: float) -> Box:
+    """About where a candidate's name stands beside its box: left, low, right and high."""
     width = _LETTER * len(name)
     start = right - width if right > 0.9 else (left + right - width) / 2
     bottom = low - _LINE if low > 0.15 else high

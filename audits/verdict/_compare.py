@@ -17,7 +17,7 @@ from estimators import (
 
 EVENTS = HalfLines()
 LOWER = RankGrid()
-# One band serves the whole curve; at the declared epsilon alone the default bound is tighter.
+# One band holds for the whole curve. At the declared epsilon alone the default bound is tighter.
 BAND = EqualLocalLevel()
 BOUNDS = f"lower: {LOWER.words()}; upper: {EVENTS.method()}; lower curve: {BAND.words()}"
 _POINTS = 31
@@ -63,16 +63,18 @@ def compare(
         Berger (1982), "Multiparameter hypothesis testing and acceptance sampling", theorem 1.
     """
     grid = curve_grid(epsilon)
-    at = int(np.searchsorted(grid, epsilon))
-    each = 1.0 - (1.0 - confidence) / len(observables)
+    place = int(np.searchsorted(grid, epsilon))
+    confidence_each = 1.0 - (1.0 - confidence) / len(observables)
     plug_in = plug_in_curves(first, second, grid)
     lower = np.asarray(
-        delta_lower_bound(first, second, epsilon=epsilon, confidence=each, method=LOWER).bound
+        delta_lower_bound(
+            first, second, epsilon=epsilon, confidence=confidence_each, method=LOWER
+        ).bound
     )
-    band = delta_lower_bound(first, second, epsilon=grid, confidence=each, method=BAND)
+    band = delta_lower_bound(first, second, epsilon=grid, confidence=confidence_each, method=BAND)
     upper = delta_upper_bound(first, second, epsilon=grid, confidence=confidence, events=EVENTS)
-    estimates = np.maximum(plug_in.forward, plug_in.backward)[at]
-    low, high = float(lower.max()), float(upper.bound[at].max())
+    estimates = np.maximum(plug_in.forward, plug_in.backward)[place]
+    low, high = float(lower.max()), float(upper.bound[place].max())
     decision = decide(low, high, tolerance)
     return Comparison(
         first=names[0],
@@ -88,7 +90,7 @@ def compare(
                 observables,
                 estimates,
                 lower,
-                upper.bound[at],
+                upper.bound[place],
                 np.median(first, axis=0),
                 np.median(second, axis=0),
                 strict=True,
@@ -136,5 +138,7 @@ def plug_in_curves(
     """
     weights = [np.full((1, len(sample)), 1.0 / len(sample)) for sample in (first, second)]
     factor = np.exp(epsilon)[:, None]
-    sides = [divergence(p, q, factor) for p, q in masses_below((first, second), weights)]
-    return Directions(*(np.stack(side, axis=1) for side in zip(*sides, strict=True)))
+    by_observable = [divergence(p, q, factor) for p, q in masses_below((first, second), weights)]
+    return Directions(
+        *(np.stack(direction, axis=1) for direction in zip(*by_observable, strict=True))
+    )

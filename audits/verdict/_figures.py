@@ -16,16 +16,18 @@ from audits.report.palette import BOTH, GRID, INK, MUTED, UNLEARNING, UNTRAINING
 from audits.verdict._findings import AuditFindings
 from audits.verdict._results import Comparison, Declaration, GroupSummary
 
-_Box = tuple[float, float, float, float]
+Box = tuple[float, float, float, float]
+"""Left, low, right and high end, in the units of the axes."""
 
 
-def _clearest(candidates: list[tuple[float, float]], boxes: list[_Box]) -> tuple[float, float]:
-    """The candidate furthest from every box (x0, y0, x1, y1); the first one in a tie."""
+def _clearest(candidates: list[tuple[float, float]], boxes: list[Box]) -> tuple[float, float]:
+    """The candidate furthest from every box; the first one in a tie."""
 
-    def room(at: tuple[float, float]) -> float:
+    def room(place: tuple[float, float]) -> float:
+        x, y = place
         gaps = (
-            np.hypot(max(x0 - at[0], at[0] - x1, 0.0), max(y0 - at[1], at[1] - y1, 0.0))
-            for x0, y0, x1, y1 in boxes
+            np.hypot(max(left - x, x - right, 0.0), max(low - y, y - high, 0.0))
+            for left, low, right, high in boxes
         )
         # Beyond this much room more is no better, and the first candidate is the tidiest.
         return min(min(gaps), 0.15)
@@ -33,8 +35,14 @@ def _clearest(candidates: list[tuple[float, float]], boxes: list[_Box]) -> tuple
     return max(candidates, key=room)
 
 
-def regions(axes: Axes, tolerance: float, boxes: list[_Box]) -> None:
-    """Tint and name the four parts into which the tolerance divides the plane."""
+def regions(axes: Axes, tolerance: float, boxes: list[Box]) -> None:
+    """Tints and names the four parts into which the tolerance divides the plane.
+
+    Args:
+        axes: of the plane.
+        tolerance: where it is divided.
+        boxes: what is drawn in it, to be kept clear of the names.
+    """
     t = tolerance
     for corner, width, height, colour, alpha in (
         ((0.0, t), t, 1 - t, UNTRAINING, 0.11),
@@ -113,7 +121,7 @@ def distance_plane(audit: AuditFindings) -> Figure:
     if audit.original is not None:
         pairs.append(("original", *audit.original))
     figure, axes = canvas(422.0, left=50.0, bottom=104.0, right=10.0, top=10.0)
-    boxes: list[_Box] = [(x.lower, y.lower, x.upper, y.upper) for _, x, y in pairs]
+    boxes: list[Box] = [(x.lower, y.lower, x.upper, y.upper) for _, x, y in pairs]
     boxes += [(x.estimate, y.estimate, x.estimate, y.estimate) for _, x, y in pairs]
     boxes += [(0.0, between.lower, 0.0, between.upper), (between.lower, 0.0, between.upper, 0.0)]
     regions(axes, declared.tolerance, boxes)

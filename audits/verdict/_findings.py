@@ -80,7 +80,7 @@ class AuditFindings:
         """
         import pandas as pd
 
-        return pd.DataFrame([row for one in self.comparisons for row in _rows(one)])
+        return pd.DataFrame([row for comparison in self.comparisons for row in _rows(comparison)])
 
     def __str__(self) -> str:
         found = further(
@@ -119,8 +119,8 @@ def _rows(comparison: Comparison) -> list[dict[str, Any]]:
     """The comparison over all observables, then each observable by itself."""
     rows = [(comparison, "all", comparison.decision, math.nan, math.nan)]
     rows += [
-        (one, one.observable, None, one.median_first, one.median_second)
-        for one in comparison.by_observable
+        (distance, distance.observable, None, distance.median_first, distance.median_second)
+        for distance in comparison.by_observable
     ]
     return [
         {

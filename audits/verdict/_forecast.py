@@ -2,19 +2,16 @@
 
 import math
 from collections.abc import Callable
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 
 from audits.verdict._half_lines import masses_below
-from audits.verdict._results import Forecast
+from audits.verdict._results import Forecast, Towards
 from audits.verdict._simulated_audits import Margins, fitted
 
-Towards = Literal["match", "differ"]
-
 POWER = 0.8
-MOST = 1_000_000
+_MOST = 1_000_000
 _FOLDS = 5
 
 
@@ -45,9 +42,9 @@ def forecast(
         seed: of the simulation.
 
     Returns:
-        The forecast: "about", for what goes in are estimates themselves. Even at the true distance
-        it may be short by a factor of two or three where a match is not perfect and epsilon is
-        above 0, since the events that decide it are rare.
+        The forecast. It says "about", since it is computed from estimates. Even at the true
+        distance it may be too small by a factor of two or three where a match is not perfect and
+        epsilon is above 0, since the events that decide it are rare.
 
     Example:
         >>> p, q = np.random.default_rng(0).normal(size=(2, 100, 2))
@@ -67,7 +64,7 @@ def forecast(
         bounds=bounds,
         seed=seed,
     )
-    # What is open at this size was not decided by it, whatever the forecast says of its chances.
+    # The models at hand did not decide it: more are needed, whatever the simulation says.
     least = math.ceil(1.1 * max(len(first), len(second)))
     return Forecast(None if models is None else max(models, least), POWER, towards)
 
@@ -101,7 +98,8 @@ def models_to_decide(
     towards: Towards = "match" if distance < tolerance else "differ"
     level, bound = 1.0 - confidence, bounds[1]
     if towards == "differ":
-        # About what is left of a level after observables, directions and a grid of thresholds.
+        # A lower bound shares its level among observables, directions and a grid of thresholds:
+        # about this much of it is left for one event.
         level, bound = level / (12.0 * first.shape[1]), bounds[0]
     seen = fitted(first, second, factor, math.inf)
     margins = Margins(towards == "match", level, factor).calibrated(
@@ -110,8 +108,8 @@ def models_to_decide(
     truth = fitted(first, second, factor, distance)
 
     def share(models: int) -> float:
-        imagined = margins.imagined(truth, models, seed)
-        return float((imagined <= tolerance if margins.upper else imagined > tolerance).mean())
+        simulated = margins.simulated_bounds(truth, models, seed)
+        return float((simulated <= tolerance if margins.upper else simulated > tolerance).mean())
 
     return _least_models(share), towards
 
@@ -121,7 +119,9 @@ def held_out_divergence(
     second: Float[np.ndarray, "m observables"],
     factor: float,
 ) -> float:
-    """Cross-fitted divergence: the greatest event of each four fifths, measured on the other fifth.
+    """Cross-fitted divergence, of events chosen on four fifths of the models.
+
+    The event with the greatest gap on each four fifths is measured on the fifth that is left.
 
     Args:
         first: observables of the models of P.
@@ -129,8 +129,8 @@ def held_out_divergence(
         factor: c = e^epsilon.
 
     Returns:
-        The mean over folds, in [0, 1]; unlike the plug-in it is not biased upward. 0 with fewer
-        than two models on a side, where nothing can be held out.
+        The mean over folds, in [0, 1]; unlike the plug-in it is not biased upward. It is 0 with
+        fewer than two models on a side, where nothing can be held out.
     """
     folds = min(_FOLDS, len(first), len(second))
     if folds < 2:
@@ -146,8 +146,8 @@ def held_out_divergence(
         for a, b in ((p, q), (1.0 - p, 1.0 - q)):
             gaps += [a - factor * b, b - factor * a]
     chosen, measured = np.split(np.concatenate(gaps, axis=1), 2)
-    at = chosen.argmax(axis=1)
-    return max(0.0, float(measured[np.arange(folds), at].mean()))
+    events = chosen.argmax(axis=1)
+    return max(0.0, float(measured[np.arange(folds), events].mean()))
 
 
 def _least_models(share: Callable[[int], float]) -> int | None:
@@ -155,9 +155,9 @@ def _least_models(share: Callable[[int], float]) -> int | None:
     low, high = 2, 64
     while share(high) < POWER:
         low, high = high, 4 * high
-        if low >= MOST:
+        if low >= _MOST:
             return None
     while high > 1.02 * low + 1:
         middle = round(math.sqrt(low * high))
         low, high = (low, middle) if share(middle) >= POWER else (middle, high)
-    return high if high <= MOST else None
+    return high if high <= _MOST else None

@@ -22,7 +22,7 @@ def summarise(population: str, observations: Observations) -> tuple[GroupSummary
         One summary a group, in the order of `oracles.PROBE_GROUPS`. The accuracy's interval is
         Student's, over models, within [0, 1]; it is all of [0, 1] for a single model.
     """
-    found: list[GroupSummary] = []
+    summaries: list[GroupSummary] = []
     for group in PROBE_GROUPS:
         chosen = observations.groups == group
         if not chosen.any():
@@ -31,7 +31,7 @@ def summarise(population: str, observations: Observations) -> tuple[GroupSummary
         mean, half = float(accuracy.mean()), _half_width(accuracy)
         margin = np.median(observations.margins[:, chosen], axis=1)
         low, middle, high = (float(value) for value in np.quantile(margin, [0.05, 0.5, 0.95]))
-        found.append(
+        summaries.append(
             GroupSummary(
                 population=population,
                 group=group,
@@ -45,10 +45,11 @@ def summarise(population: str, observations: Observations) -> tuple[GroupSummary
                 margin_high=high,
             )
         )
-    return tuple(found)
+    return tuple(summaries)
 
 
 def _half_width(values: np.ndarray) -> float:
+    """Half the length of Student's interval for the mean of one value a model."""
     models = len(values)
     if models < 2:
         return 1.0

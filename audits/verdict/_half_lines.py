@@ -1,4 +1,4 @@
-"""Masses of all half-lines at once, under weights: what curves and resampling run on."""
+"""Masses of all half-lines at once, under weights, for plug-in curves and resampling."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -27,10 +27,10 @@ def masses_below(
         ends = np.flatnonzero(np.append(np.diff(column[order]) > 0, True))
         masses: list[np.ndarray] = []
         for start, stop, weight in zip(starts[:-1], starts[1:], weights, strict=True):
-            mine = (order >= start) & (order < stop)
+            members = (order >= start) & (order < stop)
             running = np.zeros((len(weight), stop - start + 1), dtype=weight.dtype)
-            np.cumsum(weight[:, order[mine] - start], axis=1, out=running[:, 1:])
-            masses.append(running[:, np.cumsum(mine)[ends]])
+            np.cumsum(weight[:, order[members] - start], axis=1, out=running[:, 1:])
+            masses.append(running[:, np.cumsum(members)[ends]])
         yield tuple(masses)
 
 
@@ -61,9 +61,9 @@ def divergence(
     Returns:
         Numbers in [0, 1]; the empty event gives 0.
     """
-    sides: list[np.ndarray] = []
+    suprema: list[np.ndarray] = []
     for first, second in ((p, q), (q, p)):
         below = first - factor * second
         above = (1.0 - factor) - below
-        sides.append(np.maximum(np.maximum(below, above).max(axis=-1), 0.0))
-    return Directions(*sides)
+        suprema.append(np.maximum(np.maximum(below, above).max(axis=-1), 0.0))
+    return Directions(*suprema)

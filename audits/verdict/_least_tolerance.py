@@ -21,7 +21,7 @@ def self_distances(
     models: int,
     seed: int,
 ) -> Float[np.ndarray, " splits"]:
-    """Upper bounds that a perfect match would about get at the audit's own sizes.
+    """About the upper bounds that a perfect match would get at the audit's own sizes.
 
     The reference is split at random into two halves, which match by construction. Their upper bound
     is that of two populations of n/2 models; bounds on a true match shrink like the standard error
@@ -35,7 +35,7 @@ def self_distances(
         seed: of the splits.
 
     Returns:
-        A number in [0, 1] for each split; all are 1 with fewer than four models to split.
+        A number in [0, 1] for each split; all are 1 if there are fewer than four models to split.
     """
     total = len(reference)
     half = total // 2
@@ -43,10 +43,13 @@ def self_distances(
         return np.ones(_SPLITS)
     rng = np.random.default_rng(seed)
     orders = np.stack([np.argsort(rng.random(total)) for _ in range(_SPLITS)])
-    parts = [
-        reference[orders[:, cut]].swapaxes(0, 1) for cut in (slice(half), slice(half, 2 * half))
-    ]
-    bound = delta_upper_bound(*parts, epsilon=epsilon, confidence=confidence, events=EVENTS).bound
+    first, second = (
+        reference[orders[:, places]].swapaxes(0, 1)
+        for places in (slice(half), slice(half, 2 * half))
+    )
+    bound = delta_upper_bound(
+        first, second, epsilon=epsilon, confidence=confidence, events=EVENTS
+    ).bound
     scale = math.sqrt((1.0 / models + 1.0 / total) / (2.0 / half))
     return np.minimum(1.0, np.asarray(bound).max(axis=1) * scale)
 
@@ -60,7 +63,7 @@ def least_tolerance(*distances: Float[np.ndarray, " splits"]) -> float:
     Returns:
         A number in [0, 1]; smaller tolerances ask for the impossible more often than not.
     """
-    return float(max(np.median(one) for one in distances))
+    return float(max(np.median(distance) for distance in distances))
 
 
 def calibrated_tolerance(*distances: Float[np.ndarray, " splits"]) -> float:
@@ -78,11 +81,11 @@ def calibrated_tolerance(*distances: Float[np.ndarray, " splits"]) -> float:
     Raises:
         ValueError: when there are too few models for any tolerance below 1.
     """
-    found = max(float(np.quantile(one, _CALIBRATED)) for one in distances)
-    rounded = math.ceil(100.0 * found) / 100.0
-    if rounded >= 1.0:
+    least = max(float(np.quantile(distance, _CALIBRATED)) for distance in distances)
+    tolerance = math.ceil(100.0 * least) / 100.0
+    if tolerance >= 1.0:
         raise ValueError(
             "tolerance: expected more models to calibrate it on; with these few no tolerance below "
             "1 could be met"
         )
-    return rounded
+    return tolerance

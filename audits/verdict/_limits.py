@@ -1,7 +1,7 @@
 """What an audit cannot conclude, in the words of the audit at hand."""
 
 from audits.report._blocks import Pairs
-from audits.report._words import POPULATIONS
+from audits.report._words import POPULATION_NAMES
 from audits.report.numbers import count, level, plain
 from audits.verdict._findings import AuditFindings
 
@@ -15,9 +15,9 @@ def _of_verdict(audit: AuditFindings) -> list[tuple[str, str]]:
     declared = audit.declaration
     tolerance, epsilon = plain(declared.tolerance), plain(declared.epsilon)
     found: list[tuple[str, str]] = []
-    pair = {"untraining": audit.untraining, "unlearning": audit.unlearning}
-    matched = [POPULATIONS[name] for name, of in pair.items() if of.decision == "match"]
-    differed = [POPULATIONS[name] for name, of in pair.items() if of.decision == "differ"]
+    comparisons = (audit.untraining, audit.unlearning)
+    matched = [POPULATION_NAMES[pair.second] for pair in comparisons if pair.decision == "match"]
+    differed = [POPULATION_NAMES[pair.second] for pair in comparisons if pair.decision == "differ"]
     if audit.separation == "coincide":
         found.append(
             (

@@ -1,14 +1,17 @@
 """Which reference is nearer, with its own confidence: a bootstrap over models."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
+from audits.resampling import batched_counts
 from audits.verdict._half_lines import divergence, masses_below
 from audits.verdict._results import Nearest
 
-DRAWS = 400
+_DRAWS = 400
+# Numbers held at once, a batch of draws with a number for each model.
 _MEMORY = 2_000_000
 
 
@@ -48,38 +51,26 @@ def nearest(
         Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
     """
     samples = (submission, untraining, unlearning)
-    once = tuple(np.ones((1, len(sample)), dtype=np.int64) for sample in samples)
-    difference = float(_difference(samples, once, epsilon)[0])
-    rng = np.random.default_rng(seed)
-    rows = max(1, _MEMORY // sum(len(sample) for sample in samples))
-    drawn = np.concatenate(
-        [
-            _difference(samples, tuple(_resample(len(s), size, rng) for s in samples), epsilon)
-            for size in _chunks(DRAWS, rows)
-        ]
+    sizes = [len(sample) for sample in samples]
+    as_seen = [np.ones((1, size), dtype=np.int64) for size in sizes]
+    difference = float(_difference(samples, as_seen, epsilon)[0])
+    resampled = batched_counts(
+        sizes, _DRAWS, np.random.default_rng(seed), batch=max(1, _MEMORY // sum(sizes))
     )
+    differences = np.concatenate([_difference(samples, counts, epsilon) for counts in resampled])
     tail = (1.0 - confidence) / 2.0
     # With one model there is nothing to draw anew: the interval says that nothing is known.
-    alone = min(len(sample) for sample in samples) < 2
-    low, high = (-1.0, 1.0) if alone else np.quantile(drawn, [tail, 1.0 - tail])
+    alone = min(sizes) < 2
+    low, high = (-1.0, 1.0) if alone else np.quantile(differences, [tail, 1.0 - tail])
     low, high = min(float(low), difference), max(float(high), difference)
     reference = "untraining" if high < 0 else "unlearning" if low > 0 else None
     return Nearest(reference, difference, low, high, confidence, seed)
 
 
-def _chunks(total: int, size: int) -> list[int]:
-    return [min(size, total - start) for start in range(0, total, size)]
-
-
-def _resample(models: int, draws: int, rng: np.random.Generator) -> Int[np.ndarray, "draws models"]:
-    # Integers, not a multinomial: the same draws whatever the machine's mathematical library.
-    chosen = rng.integers(models, size=(draws, models)) + models * np.arange(draws)[:, None]
-    return np.bincount(chosen.ravel(), minlength=draws * models).reshape(draws, models)
-
-
 def _difference(
-    samples: tuple[np.ndarray, ...], counts: tuple[np.ndarray, ...], epsilon: float
+    samples: Sequence[np.ndarray], counts: Sequence[np.ndarray], epsilon: float
 ) -> Float[np.ndarray, " draws"]:
+    """Distance to the first reference less distance to the second, for each row of counts."""
     factor = math.exp(epsilon)
     weights = [count / count.shape[1] for count in counts]
     distances = np.zeros((2, len(counts[0])))

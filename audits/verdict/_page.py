@@ -13,7 +13,7 @@ from audits.report import numbers
 from audits.report._blocks import Beside, Claims, Command, Drawing, Drawings, Listing, Pairs
 from audits.report._page import Glance, Page, Section, Track, write_page
 from audits.report._svg import svg
-from audits.report._words import LETTERS, POPULATIONS, group_name
+from audits.report._words import LETTERS, POPULATION_NAMES, group_name
 from audits.verdict._figures import distance_plane, group_margins, hockey_stick_curve
 from audits.verdict._findings import AuditFindings
 from audits.verdict._limits import cannot_conclude
@@ -57,7 +57,8 @@ def page(audit: AuditFindings) -> Page:
     """The audit in words, tables and figures."""
     declared, provenance = audit.declaration, audit.provenance
     glances = tuple(
-        _glance(one, declared.tolerance) for one in (audit.untraining, audit.unlearning)
+        _glance(comparison, declared.tolerance)
+        for comparison in (audit.untraining, audit.unlearning)
     )
     return Page(
         title=f"Audit of {provenance.submission}",
@@ -118,7 +119,7 @@ def page(audit: AuditFindings) -> Page:
 def _glance(comparison: Comparison, tolerance: float) -> Glance:
     return Glance(
         reference=comparison.second,
-        heading=f"Distance to the {POPULATIONS[comparison.second]}",
+        heading=f"Distance to the {POPULATION_NAMES[comparison.second]}",
         number=bounds(comparison, tolerance),
         finding=_DECISIONS[comparison.decision],
         reason=_REASONS[comparison.decision],
@@ -129,8 +130,9 @@ def _glance(comparison: Comparison, tolerance: float) -> Glance:
 
 def _plane(audit: AuditFindings, glances: tuple[Glance, ...]) -> Drawing:
     places = "; ".join(
-        f"distance to the {POPULATIONS[one.reference]} {one.estimate}, bounds {one.number}"
-        for one in glances
+        f"distance to the {POPULATION_NAMES[glance.reference]} {glance.estimate}, "
+        f"bounds {glance.number}"
+        for glance in glances
     )
     image = svg(
         distance_plane(audit),
@@ -157,14 +159,14 @@ _CURVES = Markup(
 def _curves(audit: AuditFindings) -> tuple[Drawings, ...]:
     return tuple(
         Drawings(
-            f"Against the {POPULATIONS[comparison.second]}",
+            f"Against the {POPULATION_NAMES[comparison.second]}",
             tuple(
                 Drawing(
                     svg(
                         hockey_stick_curve(comparison, direction, audit.declaration),
                         name=f"{comparison.second}-{direction}",
                         title="Hockey-stick divergence from the "
-                        f"{POPULATIONS[comparison.second]}: {words}",
+                        f"{POPULATION_NAMES[comparison.second]}: {words}",
                         description="A falling curve of the divergence δ against ε, with its band.",
                     ),
                     words.capitalize(),
@@ -197,15 +199,15 @@ def _groups(audit: AuditFindings) -> tuple[Section, ...]:
 
 def _deciding(audit: AuditFindings) -> tuple[Section, ...]:
     texts = tuple(
-        _forecast(one, audit.declaration.epsilon)
-        for one in (audit.untraining, audit.unlearning)
-        if one.forecast is not None
+        _forecast(comparison, audit.declaration.epsilon)
+        for comparison in (audit.untraining, audit.unlearning)
+        if comparison.forecast is not None
     )
     return (Section("What would decide it", texts),) if texts else ()
 
 
 def _forecast(comparison: Comparison, epsilon: float) -> str:
-    forecast, start = comparison.forecast, f"Against the {POPULATIONS[comparison.second]}, "
+    forecast, start = comparison.forecast, f"Against the {POPULATION_NAMES[comparison.second]}, "
     if forecast is None or forecast.models is None:
         return (
             f"{start}no feasible number of models would decide: the distance seems too close to "
@@ -242,7 +244,7 @@ def _further(audit: AuditFindings) -> Pairs:
             "The nearer reference",
             f"Undecided: the interval holds 0 ({gap})."
             if nearest.reference is None
-            else f"The {POPULATIONS[nearest.reference]} ({gap}). Nearer is not near: only the "
+            else f"The {POPULATION_NAMES[nearest.reference]} ({gap}). Nearer is not near: only the "
             "verdict says what is matched.",
         ),
     ]
@@ -260,7 +262,9 @@ def _further(audit: AuditFindings) -> Pairs:
             )
         )
     if audit.original is not None:
-        to_untraining, to_unlearning = (numbers.near(one.estimate) for one in audit.original)
+        to_untraining, to_unlearning = (
+            numbers.near(comparison.estimate) for comparison in audit.original
+        )
         found.append(
             (
                 "Where it started from",

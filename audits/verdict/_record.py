@@ -32,7 +32,7 @@ def certificate_of(audit: AuditFindings) -> Certificate:
         )
         for name, seen in audit.observations.items()
     ]
-    submitted = next(one for one in populations if one.name == "submission")
+    submitted = next(record for record in populations if record.name == "submission")
     subject = [Subject(name="observations", digest={"sha256": submitted.observations})]
     if submitted.parameters is not None:
         subject.append(Subject(name="parameters", digest={"sha256": submitted.parameters}))

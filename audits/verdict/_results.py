@@ -11,9 +11,10 @@ from audits.report._words import ReferenceName
 VerdictName = Literal["untraining", "unlearning", "both", "neither", "inconclusive"]
 Decision = Literal["match", "differ", "open"]
 Separation = Literal["separated", "coincide", "unresolved"]
+Towards = Literal["match", "differ"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Declaration:
     """Everything fixed before looking at the data.
 
@@ -36,14 +37,15 @@ class Declaration:
     calibrated: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Curve:
     """Hockey-stick divergence against ε, the greatest over the observables, with bands.
 
-    Forward is sup over events R of P(R) − e^ε Q(R), with P the first population named. The lower
-    bands hold at all ε at once at the comparison's confidence (equal-local-level bands), the upper
-    ones at each ε alone. The comparison's own bounds at the declared ε are for that ε only, and
-    the lower one is usually tighter than the band.
+    The forward divergence is the supremum of P(R) − e^ε Q(R) over events R, with P the first
+    population named; the backward one has P and Q exchanged. The lower bands hold at all ε at once
+    at the comparison's confidence (equal-local-level bands), the upper ones at each ε alone. The
+    comparison's own bounds at the declared ε are for that ε only, and the lower one is usually
+    tighter than the band.
     """
 
     epsilon: Float[np.ndarray, " grid"]
@@ -89,10 +91,10 @@ class Forecast:
 
     models: int | None
     power: float
-    towards: Literal["match", "differ"]
+    towards: Towards
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Comparison:
     """One population against another, at one confidence.
 
@@ -164,7 +166,7 @@ class OverUnlearned:
     group: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GroupSummary:
     """What one population does on one probe group.
 

@@ -1,4 +1,4 @@
-"""Audits that were not run: bounds at other numbers of models, from rates fitted to these."""
+"""Simulated audits: bounds to expect at other numbers of models, from the rates seen in these."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from scipy.special import betaincinv
 
 from audits.verdict._half_lines import masses_below
 
-DRAWS = 100
+_DRAWS = 100
 _THRESHOLDS = 256
 _NODES = 128
 
@@ -31,7 +31,7 @@ class Fitted(NamedTuple):
         return max(_greatest(mass[:1], mass[1:], factor) for (mass,) in masses)
 
     def mixed(self, share: float) -> "Fitted":
-        """Both moved towards their mean; a share of 1 makes them equal."""
+        """Both distributions moved towards their mean; a share of 1 makes them equal."""
         mean = self.weights.mean(axis=0)
         return Fitted(self.values, (1.0 - share) * self.weights + share * mean)
 
@@ -53,7 +53,7 @@ def fitted(
         target: the divergence aimed at; a greater one than the plug-in leaves the samples as seen.
 
     Returns:
-        The distributions.
+        The samples, or their mixtures with the pool of both.
     """
     n, m = len(first), len(second)
     weights = np.zeros((2, n + m))
@@ -71,17 +71,18 @@ def fitted(
 
 
 class Margins(NamedTuple):
-    """Distance from each event's gap to its bound: the Clopper-Pearson margins of two counts.
+    """Distance from each event's gap p - c q to its bound, from the limits of both rates.
 
-    For an upper bound sqrt((p_U - p)^2 + c^2 (q - q_L)^2), for a lower bound the other ends; times
-    a stretch that makes it reach the bound of the audit at hand. It follows the exact joint bound
-    closely, in the tails too, and needs no search.
+    With Clopper-Pearson limits p_L, p_U, q_L and q_U the margin of an upper bound is
+    sqrt((p_U - p)^2 + c^2 (q - q_L)^2); that of a lower bound takes p_L and q_U. Both are
+    multiplied by a stretch, with which they reach the bound of the audit at hand. The margins
+    follow the exact joint bound closely, in the tails too, and need no search.
 
     Attributes:
-        upper: of an upper bound, or else of a lower one.
+        upper: whether they are margins of an upper bound; if not, of a lower one.
         level: of the Clopper-Pearson limits.
         factor: c = e^epsilon.
-        stretch: see above.
+        stretch: the number that they are multiplied by.
 
     References:
         Zou and Donner (2008), "Construction of confidence limits about effect measures", Statistics
@@ -93,7 +94,7 @@ class Margins(NamedTuple):
     factor: float
     stretch: float = 1.0
 
-    def of(
+    def margin(
         self, x: Int[np.ndarray, "..."], n: int, y: Int[np.ndarray, "..."], m: int
     ) -> Float[np.ndarray, "..."]:
         """The margin where x of n models of P and y of m of Q lie in the event."""
@@ -102,9 +103,10 @@ class Margins(NamedTuple):
         return self.stretch * np.hypot(p, self.factor * q)
 
     def calibrated(self, fit: Fitted, n: int, m: int, bound: float) -> "Margins":
-        """The stretch at which the greatest bound over all events is the one that was found.
+        """The margins with the stretch at which the greatest bound over all events is ``bound``.
 
-        A bound at its trivial value shows only that the stretch is at least so large.
+        A trivial bound, such as an upper bound of 1, shows only that the stretch is at least so
+        large.
         """
         counts = np.rint(fit.weights * [[n], [m]]).astype(np.int64)
         stretches: list[float] = []
@@ -112,18 +114,18 @@ class Margins(NamedTuple):
             margin = np.maximum(margin, 1e-300)
             ratio = (bound - gap) / margin if self.upper else (gap - bound) / margin
             stretches.append(float(ratio.min() if self.upper else ratio.max()))
-        found = min(stretches) if self.upper else max(stretches)
+        stretch = min(stretches) if self.upper else max(stretches)
         trivial = bound >= 1.0 if self.upper else bound <= 0.0
-        return self._replace(stretch=max(found, 1.0) if trivial else max(found, 0.0))
+        return self._replace(stretch=max(stretch, 1.0 if trivial else 0.0))
 
-    def imagined(self, fit: Fitted, models: int, seed: int) -> Float[np.ndarray, " draws"]:
+    def simulated_bounds(self, fit: Fitted, models: int, seed: int) -> Float[np.ndarray, " draws"]:
         """Bounds of audits with as many models a side, drawn from fitted distributions."""
         rng = np.random.default_rng(seed)
         counts = np.concatenate(
-            [rng.multinomial(models, row / row.sum(), size=DRAWS) for row in fit.weights]
+            [rng.multinomial(models, row / row.sum(), size=_DRAWS) for row in fit.weights]
         )
         sign = 1.0 if self.upper else -1.0
-        bounds = np.full(DRAWS, -1.0)
+        bounds = np.full(_DRAWS, -1.0)
         for gap, margin in _events(fit, counts, models, models, self):
             np.maximum(bounds, (gap + sign * margin).max(axis=1), out=bounds)
         return bounds
@@ -137,8 +139,8 @@ def _events(
         kept = np.linspace(0, mass.shape[1] - 1, min(mass.shape[1], _THRESHOLDS))
         x, y = np.split(mass[:, kept.round().astype(np.int64)], 2)
         for a, b in ((x, y), (n - x, m - y)):
-            yield a / n - margins.factor * b / m, margins.of(a, n, b, m)
-            yield b / m - margins.factor * a / n, margins.of(b, m, a, n)
+            yield a / n - margins.factor * b / m, margins.margin(a, n, b, m)
+            yield b / m - margins.factor * a / n, margins.margin(b, m, a, n)
 
 
 def _greatest(p: np.ndarray, q: np.ndarray, factor: float) -> float:

@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 from audits.report import numbers
 from audits.report._blocks import Pairs, Table
-from audits.report._words import GROUPS, POPULATIONS, WHO, group_name
+from audits.report._words import GROUPS, POPULATION_NAMES, WHO, group_name
 from audits.verdict._findings import AuditFindings
 from audits.verdict._results import Comparison, GroupSummary
 
 
-def bounds(of: Comparison, tolerance: float) -> str:
+def bounds(comparison: Comparison, tolerance: float) -> str:
     """Both bounds of a comparison, rounded so that they fall on their side of the tolerance."""
-    return numbers.interval(of.lower, of.upper, limit=tolerance)
+    return numbers.interval(comparison.lower, comparison.upper, limit=tolerance)
 
 
 def people(audit: AuditFindings) -> Table:
@@ -25,7 +25,7 @@ def people(audit: AuditFindings) -> Table:
         models["original"] = audit.original[0].models_first
     rows = tuple(
         (name, WHO[key], numbers.count(models[key]))
-        for key, name in POPULATIONS.items()
+        for key, name in POPULATION_NAMES.items()
         if key in models
     )
     return Table(
@@ -36,7 +36,7 @@ def people(audit: AuditFindings) -> Table:
     )
 
 
-def by_observable(of: Comparison, tolerance: float) -> Table:
+def by_observable(comparison: Comparison, tolerance: float) -> Table:
     """One comparison, a row for each observable and one for the greatest."""
     rows = tuple(
         (
@@ -45,12 +45,12 @@ def by_observable(of: Comparison, tolerance: float) -> Table:
             numbers.interval(row.lower, row.upper, limit=tolerance),
             f"{numbers.near(row.median_first, 2)} / {numbers.near(row.median_second, 2)}",
         )
-        for row in of.by_observable
+        for row in comparison.by_observable
     )
-    total = ("greatest", numbers.near(of.estimate), bounds(of, tolerance), "")
+    total = ("greatest", numbers.near(comparison.estimate), bounds(comparison, tolerance), "")
     return Table(
-        f"Distance to the {POPULATIONS[of.second]}, by observable",
-        ("observable", "estimate", "bounds", f"medians: {of.first} / {of.second}"),
+        f"Distance to the {POPULATION_NAMES[comparison.second]}, by observable",
+        ("observable", "estimate", "bounds", f"medians: {comparison.first} / {comparison.second}"),
         rows,
         total,
     )
@@ -74,8 +74,10 @@ def by_group(groups: tuple[GroupSummary, ...]) -> tuple[Table, ...]:
     if not groups:
         return ()
     cells = {(row.group, row.population): row for row in groups}
-    populations = [name for name in POPULATIONS if any(row.population == name for row in groups)]
-    columns = ("probes", *(POPULATIONS[name] for name in populations))
+    populations = [
+        name for name in POPULATION_NAMES if any(row.population == name for row in groups)
+    ]
+    columns = ("probes", *(POPULATION_NAMES[name] for name in populations))
 
     def table(caption: str, cell: Callable[[GroupSummary], str]) -> Table:
         rows = tuple(

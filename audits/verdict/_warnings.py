@@ -1,5 +1,7 @@
 """What a reader should be warned of, found in the data rather than in the rules."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from audits.claims._claimed import ClaimCheck
@@ -8,6 +10,7 @@ from audits.verdict._words import needed
 from oracles import Observations
 
 _SHORT = {
+    "submission": "the submission",
     "untraining": "the untraining reference",
     "unlearning": "the unlearning reference",
     "original": "the original",
@@ -30,7 +33,7 @@ def warnings_of(
         separation: of the references.
         references: their comparison.
         least_tolerance: the least tolerance that these sizes could meet.
-        claimed: what is claimed beside what was measured, or None.
+        claimed: a claim beside what was measured, or None.
 
     Returns:
         The warnings, the gravest first.
@@ -40,6 +43,7 @@ def warnings_of(
     rows = {name: _rows(seen) for name, seen in observations.items()}
     if claimed is not None and claimed.finding == "contradicted":
         found.append(claimed.sentence)
+    found += like_probabilities(observations)
     if all(len(set(row)) == 1 and len(row) > 1 for row in rows.values()):
         found.append(
             "All models of each population are equal to the last bit: the learner has no "
@@ -84,5 +88,25 @@ def warnings_of(
     return tuple(found)
 
 
+def like_probabilities(observations: Mapping[str, Observations]) -> list[str]:
+    """A warning for each population whose logits could all be probabilities.
+
+    Args:
+        observations: of each population, by its name.
+
+    Returns:
+        The warnings, one sentence or two each.
+    """
+    return [
+        f"The logits of {_SHORT[name]} look like probabilities: all are at least 0 and sum to 1 at "
+        "every probe. Margins are differences of logits: hand over logits, or logarithms of "
+        "probabilities."
+        for name, seen in observations.items()
+        if seen.logits.min() >= 0.0
+        and np.abs(seen.logits.sum(axis=2, dtype=np.float64) - 1.0).max() <= 1e-3
+    ]
+
+
 def _rows(observations: Observations) -> list[bytes]:
+    """All logits of each model as bytes, which are equal only for models equal to the last bit."""
     return [np.ascontiguousarray(model).tobytes() for model in observations.logits]

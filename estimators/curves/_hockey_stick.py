@@ -108,7 +108,7 @@ def hockey_stick(
     flat_p, flat_q, grid = first.reshape(n, -1), second.reshape(m, -1), np.atleast_1d(epsilons)
     forward = plug_in(flat_p, flat_q, grid).reshape(shape)
     backward = plug_in(flat_q, flat_p, grid).reshape(shape)
-    # Each direction alone has the whole error; at epsilon 0 the two are one number.
+    # The interval of each direction alone has the whole error; at epsilon 0 both are one number.
     low_forward, low_backward = (
         RankGrid().forward(ours, theirs, DeltaAt(grid), 1.0 - half).reshape(shape)
         for ours, theirs in ((flat_p, flat_q), (flat_q, flat_p))

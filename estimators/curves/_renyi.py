@@ -164,7 +164,7 @@ def binary_divergence(a: Any, b: Any, order: float) -> Float[np.ndarray, "..."]:
     """
     a, b = np.broadcast_arrays(np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64))
     ahead = a > b
-    # Where the first is not ahead any pair will do: the answer there is 0.
+    # Where the first coin is not ahead the answer is 0, and any pair of chances stands in.
     a, b = np.where(ahead, a, 0.5), np.where(ahead, np.maximum(b, 1e-300), 0.5)
     if order == 1.0:
         value = xlogy(a, a / b) + xlogy(1.0 - a, np.where(a < 1.0, (1.0 - a) / (1.0 - b), 1.0))

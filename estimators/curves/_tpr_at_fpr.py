@@ -84,7 +84,7 @@ def _limits(
     ):
         place_score = -ndtri(np.minimum(chance * (1.0 + 1e-12), 1.0))
         score = np.minimum(cap, (level - other * place_score) / weight)
-        # Where the score is capped the least favourable place is the last; keep it and the rest.
+        # Of the places with a capped score only the last can be the least favourable one.
         open_places = np.flatnonzero(place_score < cap)
         free = open_places[score[open_places] < cap]
         edge = np.setdiff1d(open_places, free)
@@ -165,7 +165,7 @@ def tpr_at_fpr(
         # The least point that at most a share `rate` of Q exceeds.
         at = int(np.ceil(m * (1.0 - rate) * (1.0 - 1e-12)))
         estimate[i] = _beyond(first, ordered[at : at + 1])[0] / n
-        # The most telling data: all of P above all of Q, or below.
+        # The most telling data have all of P above all of Q, or all of it below.
         reach = _limits(np.ones((n, 1)), bars, rate, half)[0]
         depth = _limits(np.zeros((n, 1)), bars, rate, half)[1]
         trivial[i] = reach[0] <= 0.0 and depth[0] >= 1.0

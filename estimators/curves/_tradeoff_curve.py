@@ -8,7 +8,7 @@ from jaxtyping import Float, Num
 
 from estimators._results import INDEPENDENT, ConfidenceInterval, Interval, TwoPopulations
 from estimators._table import long_table
-from estimators.checks import check_confidence, check_pair
+from estimators.checks import check_array, check_confidence, check_pair
 from estimators.exact._bands import equal_local_level_band
 from estimators.exact._frontier import half_line_counts
 
@@ -133,7 +133,7 @@ def tradeoff_curve(
     """
     first, second = check_pair(p, q)
     level = 1.0 - np.sqrt(check_confidence(confidence))
-    grid = np.linspace(0.0, 1.0, 101) if alpha is None else np.asarray(alpha, dtype=np.float64)
+    grid = np.linspace(0.0, 1.0, 101) if alpha is None else check_array(alpha, "alpha")
     if grid.ndim != 1 or not grid.size or not ((grid >= 0) & (grid <= 1)).all():
         raise ValueError(f"alpha: expected a 1-D array of numbers in [0, 1], found {alpha}")
     n, m, shape = first.shape[0], second.shape[0], first.shape[1:]

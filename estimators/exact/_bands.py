@@ -36,7 +36,7 @@ def _boundaries(n: int) -> np.ndarray:
         share = ranks[-1] / n
         ranks.append(ranks[-1] + max(1, int(0.1 * np.sqrt(n * share * (1.0 - share)))))
     half = np.array(ranks[:-1])
-    # Symmetric, so that a half-line and its mirror image get the same limits.
+    # The ranks are symmetric, so that a half-line and its mirror image get the same limits.
     return np.unique(np.concatenate([half, n + 1 - half]))
 
 

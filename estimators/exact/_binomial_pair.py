@@ -42,6 +42,8 @@ CELLS = 128
 SLACK = 1e-9
 # The normal integral below is right to about 1e-13; the score is moved outward by far more.
 LEVEL_SLACK = 1e-9
+# At levels from here on the region's size was compared with one of 60 digits: it is never above.
+LEAST_LEVEL = 1e-30
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(256)
 
 
@@ -110,7 +112,7 @@ def critical_scores(alpha: float, weight: float, kappa: float = KAPPA) -> tuple[
     """The cap and the level of the region of size ``alpha``.
 
     Args:
-        alpha: probability of rejection, in [1e-12, 1).
+        alpha: probability of rejection, in [1e-30, 1), where the integral was checked.
         weight: weight of the first score, in [0.05, 0.9987] (the second has the rest).
         kappa: share of ``alpha`` given to the two caps, in [1e-3, 1]; 1 is Clopper-Pearson pairs.
 
@@ -120,8 +122,8 @@ def critical_scores(alpha: float, weight: float, kappa: float = KAPPA) -> tuple[
     Raises:
         ValueError: when a number lies outside its range.
     """
-    if not 1e-12 <= alpha < 1.0:
-        raise ValueError(f"confidence: expected a level alpha in [1e-12, 1), found {alpha}")
+    if not LEAST_LEVEL <= alpha < 1.0:
+        raise ValueError(f"confidence: expected a level alpha in [1e-30, 1), found {alpha}")
     if not 0.05 <= weight <= 0.9988:
         raise ValueError(f"weight_p: expected numbers in [0.05, 0.9987], found {weight}")
     check_within("[0.001, 1]", kappa=kappa)

@@ -13,6 +13,7 @@ References:
     contingency tables", JASA 75 (1980).
 """
 
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -26,6 +27,9 @@ _CELLS = 32
 _HALVINGS = 20
 # Half-width of the window of counts that are summed, in sqrt(trials): over 6 standard deviations.
 _REACH = 3.3
+# What lies beyond the window counts in full: by Hoeffding's inequality, this share of the level at
+# most. The window is wider than `_REACH` where the level asks for it.
+_BEYOND = 1e-3
 # The bound is found to this share of the difference's standard error.
 _RESOLUTION = 0.01
 
@@ -45,8 +49,9 @@ class _Window(NamedTuple):
     above: Float[np.ndarray, " k"]
 
 
-def _window(trials: int, rates: Float[np.ndarray, " k"]) -> _Window:
-    reach = int(np.ceil(_REACH * np.sqrt(trials))) + 1
+def _window(trials: int, rates: Float[np.ndarray, " k"], alpha: float) -> _Window:
+    width = max(_REACH, math.sqrt(0.5 * math.log(1.0 / (_BEYOND * alpha))))
+    reach = int(np.ceil(width * np.sqrt(trials))) + 1
     first = np.rint(trials * rates).astype(np.int64)[:, None] - reach
     count = first + np.arange(2 * reach + 1)
     inside = (count >= 0) & (count <= trials)
@@ -59,17 +64,26 @@ def _window(trials: int, rates: Float[np.ndarray, " k"]) -> _Window:
 
 
 def _difference_tail(
-    excess: int, n: int, m: int, p: Float[np.ndarray, " k"], q: Float[np.ndarray, " k"]
+    excess: int,
+    n: int,
+    m: int,
+    p: Float[np.ndarray, " k"],
+    q: Float[np.ndarray, " k"],
+    alpha: float,
 ) -> Float[np.ndarray, " k"]:
-    """``P(m X - n Y >= excess)`` at given rates, rounded up: far tails count in full."""
-    x, y = _window(n, p), _window(m, q)
+    """``P(m X - n Y >= excess)`` at given rates, rounded up: far tails count in full.
+
+    They are a small share of ``alpha``, the level with which the probability will be compared.
+    """
+    x, y = _window(n, p, alpha), _window(m, q, alpha)
     least = -((-excess - n * (y.first + np.arange(y.mass.shape[1]))) // m) - x.first
     beyond = np.cumsum(x.mass[:, ::-1], axis=1)[:, ::-1] + x.above[:, None]
     beyond = np.concatenate([beyond, x.above[:, None]], axis=1)
     held = np.take_along_axis(beyond, np.clip(least, 0, beyond.shape[1] - 1), axis=1)
     held = np.where(least < 0, 1.0, held)
     tail = (y.mass * held).sum(axis=1) + y.below + y.above
-    return np.minimum(tail * (1.0 + 1e-9) + 1e-15, 1.0)
+    # A sum of positive terms is right to a relative error, however small it is.
+    return np.minimum(tail * (1.0 + 1e-9) + np.finfo(np.float64).tiny, 1.0)
 
 
 def _rejected(excess: int, n: int, m: int, difference: float, alpha: float) -> bool:
@@ -77,12 +91,14 @@ def _rejected(excess: int, n: int, m: int, difference: float, alpha: float) -> b
     edges = np.linspace(0.0, 1.0 - difference, _CELLS + 1)
     low, high = edges[:-1], edges[1:]
     for _ in range(_HALVINGS):
-        worst = _difference_tail(excess, n, m, np.minimum(high + difference, 1.0), low)
+        worst = _difference_tail(excess, n, m, np.minimum(high + difference, 1.0), low, alpha)
         low, high = low[worst > alpha], high[worst > alpha]
         if not low.size:
             return True
         middle = (low + high) / 2.0
-        reached = _difference_tail(excess, n, m, np.minimum(middle + difference, 1.0), middle)
+        reached = _difference_tail(
+            excess, n, m, np.minimum(middle + difference, 1.0), middle, alpha
+        )
         if (reached > alpha).any():
             return False
         low, high = np.concatenate([low, middle]), np.concatenate([middle, high])

@@ -18,13 +18,13 @@ from jaxtyping import Float, Int
 
 from estimators.exact._binomial_pair import joint_upper
 
-# Unique pairs of counts up to which pruning costs more than it saves.
+# Up to so many different pairs of counts, pruning costs more than it saves.
 FEW_PAIRS = 4_000
 # Blocks a side in the first stage of pruning, and how much smaller they get from stage to stage.
 BLOCKS = 128
 SHRINK = 8
 
-# (x, n, y, m, factor, confidence) -> bounds [factors, *shape], as `joint_upper`.
+# It takes (x, n, y, m, factor, confidence) to bounds [factors, *shape], as `joint_upper` does.
 Pointwise = Callable[..., Float[np.ndarray, "..."]]
 
 

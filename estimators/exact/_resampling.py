@@ -24,6 +24,6 @@ def resampled_counts(
         >>> resampled_counts(4, 3, np.random.default_rng(0)).sum(axis=1)
         array([4, 4, 4])
     """
-    # Integers, not a multinomial: the same draws whatever the machine's mathematical library.
+    # Integers are drawn, as a multinomial depends on the machine's mathematical library.
     chosen = rng.integers(models, size=(draws, models)) + models * np.arange(draws)[:, None]
     return np.bincount(chosen.ravel(), minlength=draws * models).reshape(draws, models)

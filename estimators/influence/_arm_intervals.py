@@ -232,7 +232,8 @@ def unpooled_error(
     for n, mean, squares in pairs:
         more = n + weight
         moved = mean + weight * (0.5 - mean) / more
-        # The squares about the new mean: theirs, the shift's, and those of the two outcomes added.
+        # Squares about the new mean are those about the old one, plus those of the shift and of the
+        # two outcomes added.
         added = n * (moved - mean) ** 2 + 0.5 * weight * (moved**2 + (1.0 - moved) ** 2)
         variance = variance + (squares + (added if weight else 0.0)) / (more * (more - 1.0))
         means.append(moved)

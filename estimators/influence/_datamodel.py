@@ -9,7 +9,7 @@ from scipy.special import stdtrit
 from scipy.stats import rankdata
 
 from estimators._results import ConfidenceInterval, Interval, Result
-from estimators.checks import check_confidence, check_within
+from estimators.checks import check_array, check_confidence, check_mask, check_within
 from estimators.influence._inclusion import check_observed
 
 if TYPE_CHECKING:
@@ -46,8 +46,13 @@ class Datamodel(Result):
 
         Returns:
             Predictions.
+
+        Raises:
+            TypeError: when included holds neither booleans nor numbers.
+            ValueError: when it has no column for each example, or another number than 0 and 1.
         """
-        mask = np.asarray(included, dtype=np.float64)
+        wanted = *np.shape(included)[:1], self.mean_included.size
+        mask = check_mask(included, "included", wanted)
         return (mask - self.mean_included) @ self.coefficients + self.mean_outcome
 
     def _title(self) -> str:
@@ -154,12 +159,14 @@ class LinearDatamodelingScore(Interval):
 
     Attributes:
         estimate: rank correlation of prediction and outcome over models, mean over targets.
-        confidence_interval: two-sided, by a jackknife over blocks of models.
+        confidence_interval: two-sided, by a jackknife over blocks of models, of the mean.
         ceiling: what the best function of the mask would score; the rest is noise of training. None
             without replicates.
         by_target: rank correlation of each target; 0 where either side is constant.
         models: models it was measured on.
         targets: how many targets.
+        undetermined: whether no target has an order, as one side is constant in each; the interval
+            is then all that is possible.
     """
 
     estimate: float
@@ -167,6 +174,7 @@ class LinearDatamodelingScore(Interval):
     by_target: Float[np.ndarray, " targets"]
     models: int
     targets: int
+    undetermined: bool
 
     def _title(self) -> str:
         return (
@@ -175,15 +183,17 @@ class LinearDatamodelingScore(Interval):
         )
 
     def to_dataframe(self) -> "pd.DataFrame":
-        """One row."""
+        """One row; missing where undetermined."""
         import pandas as pd
 
         ends = self.confidence_interval
+        numbers = self.estimate, float(ends.low), float(ends.high)
+        score, low, high = (np.nan,) * 3 if self.undetermined else numbers
         return pd.DataFrame(
             {
-                "score": [self.estimate],
-                "low": [float(ends.low)],
-                "high": [float(ends.high)],
+                "score": [score],
+                "low": [low],
+                "high": [high],
                 "noise ceiling": [np.nan if self.ceiling is None else self.ceiling],
             }
         )
@@ -229,10 +239,11 @@ def linear_datamodeling_score(
         https://arxiv.org/abs/2303.14186; Spearman (1904) for the ceiling.
     """
     check_confidence(confidence)
-    arrays = [np.asarray(predicted, np.float64), np.asarray(outcome, np.float64)]
+    given = {"predicted": predicted, "outcome": outcome}
     if replicate is not None:
-        arrays.append(np.asarray(replicate, np.float64))
-    for name, array in zip(("predicted", "outcome", "replicate"), arrays, strict=False):
+        given["replicate"] = replicate
+    arrays = [check_array(values, name).astype(np.float64) for name, values in given.items()]
+    for name, array in zip(given, arrays, strict=True):
         if array.ndim != 2 or array.shape != arrays[0].shape or not array.shape[1]:
             raise ValueError(
                 f"{name}: expected [models, targets] as the predictions, found {array.shape} "
@@ -253,11 +264,16 @@ def linear_datamodeling_score(
     ceiling = None
     if replicate is not None:
         ceiling = float(np.sqrt(np.maximum(_spearman(arrays[1], arrays[2]), 0.0)).mean())
-    constant = int((np.ptp(arrays[1], axis=0) == 0).sum())
+    sides = {
+        side: np.ptp(array, axis=0) == 0
+        for side, array in zip(("prediction", "outcome"), arrays, strict=False)
+    }
+    unknown = bool((sides["outcome"] | sides["prediction"]).all())
     return LinearDatamodelingScore(
         estimate=estimate,
         confidence_interval=ConfidenceInterval(
-            np.asarray(max(estimate - reach, -1.0)), np.asarray(min(estimate + reach, 1.0))
+            np.asarray(-1.0 if unknown else max(estimate - reach, -1.0)),
+            np.asarray(1.0 if unknown else min(estimate + reach, 1.0)),
         ),
         confidence_level=confidence,
         method="a jackknife over models",
@@ -266,7 +282,13 @@ def linear_datamodeling_score(
         models=len(arrays[0]),
         targets=by_target.size,
         assumptions=("models are independent", "the jackknife's t is about right"),
-        warnings=(f"{constant} targets have the same outcome in all models",) if constant else (),
+        warnings=tuple(
+            f"{constant.sum()} targets have the same {side} in all models: no order to score, 0 in "
+            "the mean"
+            for side, constant in sides.items()
+            if constant.any()
+        ),
+        undetermined=unknown,
     )
 
 

@@ -117,7 +117,7 @@ def score_statistics(n: int, m: int, difference: float) -> Float[np.ndarray, "x 
     p = np.clip(q + difference, 0.0, 1.0)
     error = np.sqrt(p * (1.0 - p) / n + q * (1.0 - q) / m)
     gap = x / n - y / m - difference
-    # Rates of 0 or 1 in both arms leave no error, and then no gap either, but for rounding.
+    # Where both rates are 0 or 1 there is no error, and no gap beyond what rounding leaves.
     return np.divide(gap, error, out=np.zeros_like(gap), where=error > 1e-7)
 
 
@@ -132,7 +132,7 @@ def _rejected_tables(n: int, m: int, difference: float, alpha: float) -> np.ndar
     degree = n + m
     nodes = _NODES_A_DEGREE * degree
     cosines = np.cos((2.0 * np.arange(nodes) + 1.0) * np.pi / (2.0 * nodes))
-    # Between the least and the greatest q that leave both rates within [0, 1].
+    # The nodes lie between the least and the greatest q that leave both rates within [0, 1].
     q = max(0.0, -difference) + (1.0 - abs(difference)) * (cosines + 1.0) / 2.0
     law_in, law_out = _law(n, np.clip(q + difference, 0.0, 1.0)), _law(m, q)
     most = alpha * np.cos(np.pi * degree / (2.0 * nodes)) * (1.0 - 1e-9)

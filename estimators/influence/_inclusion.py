@@ -14,6 +14,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int, Num
 
+from estimators.checks import check_array, check_mask
+
 Kind = Literal["0/1", "[0, 1]", "unbounded"]
 
 INDEPENDENT_ARMS = "models are independent, and so is the choice of those that include an example"
@@ -109,10 +111,10 @@ def check_observed(included: Any, outcome: Any, *, own: bool) -> Observed:
 
     Raises:
         TypeError: when either is not made of real numbers.
-        ValueError: when shapes do not fit, there are no models, included is not 0/1, or an outcome
-            is not finite.
+        ValueError: when shapes do not fit, there are no models, included is not 0/1, an outcome is
+            not finite, or `check_array` refuses either.
     """
-    mask, values = np.asarray(included), np.asarray(outcome)
+    mask, values = check_array(included, "included"), check_array(outcome, "outcome")
     for array, name, columns in ((mask, "included", "n"), (values, "outcome", "targets")):
         if array.dtype.kind not in "biuf":
             raise TypeError(f"{name}: expected booleans or numbers, found dtype {array.dtype}")
@@ -131,12 +133,7 @@ def check_observed(included: Any, outcome: Any, *, own: bool) -> Observed:
             f"outcome: expected a column for each of the {mask.shape[1]} examples of included, "
             f"found {values.shape[1]} columns"
         )
-    if mask.dtype != np.bool_:
-        wrong = (mask != 0) & (mask != 1)
-        if wrong.any():
-            raise ValueError(f"included: expected booleans or 0 and 1, found {mask[wrong][0]}")
-        mask = mask.astype(bool)
-    return Observed(mask, values, _kind(values))
+    return Observed(check_mask(mask, "included", mask.shape), values, _kind(values))
 
 
 def _kind(values: np.ndarray) -> Kind:
@@ -241,7 +238,7 @@ def _block_widths(
     """Sources and targets a block: half of the budget for the mask, half for all else."""
     half = memory_budget // 2
     wide = min(n_source, max(1, half // (models * item)))
-    # Outcomes, their squares and a float64 column on the way; then the products themselves.
+    # A column takes its outcomes, their squares, a float64 copy on the way, and the products.
     column = models * (2 * item + 8 if soft else item) + wide * item * (2 if soft else 1)
     return wide, min(n_target, max(1, half // column))
 

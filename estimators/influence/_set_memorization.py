@@ -8,15 +8,15 @@ from jaxtyping import Bool, Float, Int, Shaped
 from scipy.special import stdtrit
 
 from estimators._results import ConfidenceInterval, Interval, Undetermined
-from estimators.checks import check_confidence
+from estimators.checks import check_array, check_confidence
 from estimators.influence._exceeding import exceedance_pvalues
 from estimators.influence._inclusion import INDEPENDENT_ARMS, Arms, check_observed, own_arms
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# The weight of `PseudoCountWelch`; Agresti and Caffo's for one example with 0/1 outcomes, since the
-# mean over a set takes more values the more members there are.
+# The weight of the added outcomes is that of `PseudoCountWelch`, and for 0/1 outcomes of a single
+# example Agresti and Caffo's; the more members a set has, the more values its mean takes.
 _WEIGHT, _MORE_FOR_ONE = 0.5, 1.5
 
 
@@ -159,7 +159,7 @@ def check_members(members: Any, n: int) -> Int[np.ndarray, " members"]:
         TypeError: when they are neither.
         ValueError: when there are none, one is not an example, or one is named twice.
     """
-    given = np.asarray(members)
+    given = check_array(members, "members")
     if given.ndim != 1 or given.dtype.kind not in "biu":
         raise TypeError(
             f"members: expected indices or a mask [n], found dtype {given.dtype}, "
@@ -201,7 +201,7 @@ def _mean_limits(
     ):
         more = n + weight
         moved = mean + weight * (0.5 - mean) / more
-        # Bessel's correction: a set of one has exactly the variance of its two arms.
+        # Bessel's correction gives a set of one exactly the variance of its two arms.
         scale = sign / np.sqrt(more * (more - 1.0)) / n.size
         contribution += np.where(inside, values - moved, 0.0) @ scale
         added += 0.5 * weight * float((moved @ scale) ** 2 + ((1.0 - moved) @ scale) ** 2)

@@ -17,7 +17,7 @@ from estimators.lower._target import DeltaAt, Target
 if TYPE_CHECKING:
     import pandas as pd
 
-# Bets as shares of the largest that cannot lose everything, and their prior weights.
+# The bets, as shares of the largest that cannot lose everything; all have the same prior weight.
 BETS = 0.9 / 1.6 ** np.arange(10)
 STEPS = 30
 FIRST = 8
@@ -157,7 +157,7 @@ def log_wealth(
     width = factor + delta
     parts: list[np.ndarray] = []
     for bet in BETS:
-        # What is left of the wealth, as a share of the width: 1 + bet (W - delta) / width.
+        # Each outcome multiplies the wealth by 1 + bet (W - delta) / width; the width comes later.
         total = neither * np.log(width - bet * delta) + q_alone * np.log(width * (1.0 - bet))
         total = total + p_alone * np.log(width + bet * (1.0 - delta))
         parts.append(total + both * np.log(width + bet * (1.0 - factor - delta)))

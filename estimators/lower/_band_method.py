@@ -12,7 +12,7 @@ from estimators.lower._limits import bound_from_limits
 from estimators.lower._method import DirectedBounds, LowerBoundMethod
 from estimators.lower._target import Target
 
-# Half-lines worked on at once; bounds the memory, not the result.
+# How many half-lines are in work at once: it limits the memory and leaves the result alone.
 _BLOCK = 500_000
 
 

@@ -133,7 +133,7 @@ class Bayesian(OneSidedMethod):
             a, b = pairs // (m + 1) + self.prior, pairs % (m + 1) + self.prior
             rest_a = (n + 2 * self.prior - a)[:, None]
             rest_b = (m + 2 * self.prior - b)[:, None]
-            # Gauss's rule in the quantiles of b; given b, the chance of a is exact.
+            # Gauss's rule integrates over the quantiles of b; given b, the chance of a is exact.
             mass = betaincinv(b[:, None], rest_b, NODES)
             if isinstance(target, DeltaAt):
                 low, high = np.full(pairs.size, -np.exp(number)), np.ones(pairs.size)

@@ -83,7 +83,7 @@ def choose_event(
         # One direction alone must beat the even mixture by more than the pilot could well mistake.
         gain = score - score[_EVEN]
         merit = merit[_EVEN] + gain.mean(axis=(1, 2)) - 1.5 * gain.std(axis=(1, 2))
-    # Events that hold none or all of the pilot have nothing to show for themselves.
+    # Events that hold none of the pilot, or all of it, are chosen only where there are no others.
     held = above_p + above_q
     idle = np.tile((held == 0) | (held == p.size + q.size), 2)
     merit[:, idle] -= 1e6

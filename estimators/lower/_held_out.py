@@ -15,9 +15,9 @@ from estimators.lower._rank_grid import grid_bounds
 from estimators.lower._rank_test import Direction
 from estimators.lower._target import DeltaAt, Target
 
-# A number for each model, learned from other models.
+# A function that gives each model a number, learned from other models.
 LearnedScore = Callable[[Float[np.ndarray, "n j"]], Float[np.ndarray, " n"]]
-# What a learner returns: the score to use for each question, at one number, and direction.
+# What a learner returns: it chooses the score for a question at one number, and a direction.
 ScoreChooser = Callable[[Target, Direction], LearnedScore]
 
 

@@ -14,9 +14,9 @@ from estimators.lower._rank_scan import count_beyond, scan
 from estimators.lower._rank_test import Direction
 from estimators.lower._target import DeltaAt, Target
 
-# Share of the level for events in which P lies above Q, by the pilot's evidence on it.
+# The share of the level that goes to events in which P lies above Q, by the pilot's evidence.
 UP_SHARES = {-2: 0.04, -1: 0.12, 0: 0.5, 1: 0.88, 2: 0.96}
-# Columns are worked through in blocks of about this many values a side.
+# Columns are in work in blocks of about this many values a side.
 _BLOCK = 4_000_000
 
 

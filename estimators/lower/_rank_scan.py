@@ -19,9 +19,10 @@ from jaxtyping import Float, Int
 from estimators.lower._rank_test import LEVEL_CUT, Direction, critical_count, tail
 from estimators.lower._target import DeltaAt, Target
 
-# From this many points on: ranks of the thresholds, as ratios to the rank at which randomised
-# response of the same epsilon and delta has its atom, (1 - delta) / (1 + e^epsilon), and the shares
-# of the level they get. Tuned on normal and Laplace shifts; any values are valid.
+# Each design holds from so many points on. It has the ranks of the thresholds, and the shares of
+# the level that they get. Ranks are ratios to the one at which randomised response of the same
+# epsilon and delta has its atom, (1 - delta) / (1 + e^epsilon). The numbers were tuned on normal
+# and Laplace shifts; the tests are valid with any.
 DESIGNS: tuple[tuple[int, tuple[float, ...], tuple[float, ...]], ...] = (
     (0, (1.0,), (1.0,)),
     (40, (1.0, 0.15, 0.03), (0.66, 0.25, 0.09)),

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Num
+from jaxtyping import Bool, Float, Int, Num, Shaped
 
 from estimators._results import ConfidenceInterval, Interval, Undetermined
 from estimators._table import long_table
-from estimators.checks import check_confidence, check_delta, check_samples
+from estimators.checks import check_array, check_confidence, check_delta, check_mask, check_samples
 from estimators.exact._gaussian_profile import gaussian_epsilon
 from estimators.one_run._one_run_tail import (
     ApproximateTradeoff,
@@ -180,7 +180,7 @@ def one_run_epsilon_from_counts(
     alpha = 1.0 - check_confidence(confidence)
     delta = float(check_delta(delta))
     method = _default(method, delta)
-    right, made = np.asarray(correct), np.asarray(guesses)
+    right, made = check_array(correct, "correct"), check_array(guesses, "guesses")
     gaussian = isinstance(method, TradeoffGuesses) and method.family == "gaussian"
     if gaussian and delta == 0.0:
         raise ValueError("delta: expected a number above 0 for the Gaussian family, found 0.0")
@@ -260,7 +260,7 @@ def guess_counts(
 
 def one_run_epsilon(
     scores: Num[Any, "m ..."],
-    member: Bool[Any, " m"],
+    member: Shaped[Any, " m"],
     *,
     guesses: tuple[int, ...] | None = None,
     delta: float = 0.0,
@@ -306,12 +306,8 @@ def one_run_epsilon(
         https://arxiv.org/abs/2410.22235.
     """
     values = check_samples(scores, "scores")
-    inside = np.asarray(member)
     m, shape = values.shape[0], values.shape[1:]
-    if inside.dtype != np.bool_ or inside.shape != (m,):
-        raise ValueError(
-            f"member: expected {m} booleans, found {inside.dtype} of shape {inside.shape}"
-        )
+    inside = check_mask(member, "member", (m,))
     if guesses is None:
         guesses = tuple(m // 2**i for i in range(max(1, int(np.log2(max(m, 10) / 10)) + 1)))
     if not guesses or min(guesses) < 1 or max(guesses) > m:

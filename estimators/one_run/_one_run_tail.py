@@ -40,7 +40,7 @@ def binomial_pvalue(
     if delta > 0.0:
         tail = np.concatenate([tail, np.ones((epsilon.size, 1))], axis=1)
         share = (tail[:, 1:] - tail[:, :1]) / np.arange(1, correct + 1)
-        # Rising in epsilon wherever it matters; the running maximum makes sure on the grid.
+        # The term rises with epsilon wherever it matters; the maximum so far makes sure of it.
         pvalue = pvalue + 2.0 * examples * delta * np.maximum.accumulate(share.max(axis=1))
     return np.minimum(pvalue * (1.0 + 1e-9), 1.0)
 

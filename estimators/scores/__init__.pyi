@@ -34,8 +34,10 @@ from ._membership import logistic_attack as logistic_attack
 from ._membership import modified_entropy as modified_entropy
 from ._membership import sape as sape
 from ._membership import svc_attack as svc_attack
+from ._privleak import membership_auc as membership_auc
 from ._privleak import min_k_score as min_k_score
 from ._privleak import privleak as privleak
+from ._privleak import privleak_percent as privleak_percent
 from ._privleak import privleak_value as privleak_value
 from ._score import Score as Score
 from ._score import ScoreFunction as ScoreFunction

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Num
+from jaxtyping import Float, Num, Shaped
 from scipy.special import stdtrit
 from scipy.stats import rankdata
 
 from estimators._results import ConfidenceInterval
-from estimators.checks import check_confidence, check_samples, check_within
+from estimators.checks import check_confidence, check_mask, check_samples, check_within
 from estimators.scores._populations import check_table
 from estimators.scores._score import SubmissionResult
 
@@ -68,7 +68,8 @@ def mean_difference(
     submission: Num[Any, "n ..."], reference: Num[Any, "m ..."]
 ) -> Float[np.ndarray, ""]:
     """Mean of the submission less mean of the reference: a score for `calibrate`."""
-    return np.asarray(np.mean(submission) - np.mean(reference))
+    first, second = check_samples(submission, "submission"), check_samples(reference, "reference")
+    return np.asarray(first.mean() - second.mean())
 
 
 def _t_interval(value: Any, error: float, freedom: float, alpha: float) -> ConfidenceInterval:
@@ -149,12 +150,13 @@ def compared(
     )
 
 
-def auc_per_model(scores: Num[Any, "n ..."], member: Bool[Any, " e"]) -> Float[np.ndarray, " n"]:
+def auc_per_model(scores: Num[Any, "n ..."], member: Shaped[Any, " e"]) -> Float[np.ndarray, " n"]:
     """Each model's probability that a member's score exceeds a non-member's, ties counted half.
 
     Args:
         scores: membership scores, ``[models, examples]``, higher for members.
-        member: whether each example counts as a member: the forget set, against held-out examples.
+        member: whether each example counts as a member: the forget set, against held-out examples;
+            booleans, or 0 and 1.
 
     Returns:
         ``[models]``, for `compared`.
@@ -170,7 +172,7 @@ def auc_per_model(scores: Num[Any, "n ..."], member: Bool[Any, " e"]) -> Float[n
 
 
 def tpr_per_model(
-    scores: Num[Any, "n ..."], member: Bool[Any, " e"], *, fpr: float
+    scores: Num[Any, "n ..."], member: Shaped[Any, " e"], *, fpr: float
 ) -> Float[np.ndarray, " n"]:
     """Each model's share of members above the bar that a share ``fpr`` of non-members exceeds.
 
@@ -195,9 +197,8 @@ def tpr_per_model(
 
 
 def _members(scores: Any, member: Any) -> tuple[np.ndarray, np.ndarray]:
-    table, inside = check_table(scores, "scores"), np.asarray(member)
-    if inside.shape != (table.shape[1],):
-        raise ValueError(f"member: expected {table.shape[1]} booleans, found shape {inside.shape}")
+    table = check_table(scores, "scores")
+    inside = check_mask(member, "member", table.shape[1:])
     if inside.all() or not inside.any():
         raise ValueError("member: expected members and non-members, found one kind")
     return table, inside

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from estimators.checks import check_labels
 from estimators.scores._populations import check_table
 
 
@@ -17,15 +18,15 @@ def corrective_accuracy(
     test examples of the swapped classes; on the others the same is the retained accuracy.
 
     Args:
-        predicted: class predicted by each model, ``[models, examples]``.
-        clean: right class of each example.
+        predicted: class predicted by each model, whole numbers from 0, ``[models, examples]``.
+        clean: right class of each example; examples without one are to be left out.
 
     Returns:
         ``[models]``, in [0, 1].
 
     Raises:
-        TypeError: when classes are not real numbers.
-        ValueError: when shapes do not fit.
+        TypeError: when classes are not whole numbers.
+        ValueError: when shapes do not fit, or a class is below 0, such as -100.
 
     Example:
         >>> import numpy as np
@@ -37,7 +38,6 @@ def corrective_accuracy(
     References:
         Goel et al. (2024), Corrective machine unlearning, https://arxiv.org/abs/2402.14015.
     """
-    table, truth = check_table(predicted, "predicted"), np.asarray(clean)
-    if truth.shape != table.shape[1:]:
-        raise ValueError(f"clean: expected {table.shape[1]} classes, found shape {truth.shape}")
-    return (table == truth).mean(axis=1)
+    table = check_table(predicted, "predicted")
+    classes = check_labels(predicted, "predicted", table.shape)
+    return (classes == check_labels(clean, "clean", table.shape[1:])).mean(axis=1)

@@ -3,13 +3,13 @@
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Num
+from jaxtyping import Float, Num, Shaped
 from scipy.stats import hmean
 
-from estimators.checks import check_samples, check_within
+from estimators.checks import check_mask, check_samples, check_within
 
 
-def extraction_strength(matched: Bool[Any, "n ..."]) -> Float[np.ndarray, "n e"]:
+def extraction_strength(matched: Shaped[Any, "n ..."]) -> Float[np.ndarray, "n e"]:
     """How much of each text a model goes on with by itself: 1 − k / t, for `compared` by its mean.
 
     k is the least number of given tokens after which the model's own most likely tokens are the
@@ -38,13 +38,12 @@ def extraction_strength(matched: Bool[Any, "n ..."]) -> Float[np.ndarray, "n e"]
         extraction; Wang et al. (2025), Towards effective evaluations and comparisons for LLM
         unlearning methods (arXiv 2406.09179), for the strength.
     """
-    table = np.asarray(matched)
-    if table.ndim != 3 or not table.size or table.dtype != bool:
+    table = check_mask(matched, "matched", np.shape(matched))
+    if table.ndim != 3 or not table.size:
         raise ValueError(
-            f"matched: expected booleans [models, texts, tokens], found {table.dtype} of shape "
-            f"{table.shape}"
+            f"matched: expected booleans [models, texts, tokens], found shape {table.shape}"
         )
-    # Ones that reach back from the end without a gap.
+    # The product stays 1 while the matches reach back from the end without a gap.
     return np.cumprod(table[:, :, ::-1], axis=2).mean(axis=2)
 
 

@@ -3,16 +3,16 @@
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Num
+from jaxtyping import Float, Num, Shaped
 
-from estimators.checks import check_within
+from estimators.checks import check_mask, check_within
 from estimators.scores._populations import check_table, least_deviation
 
 
 def lira_scores(
     target: Num[Any, "n ..."],
     shadows: Num[Any, "m ..."],
-    included: Bool[Any, "_ ..."],
+    included: Shaped[Any, "_ ..."],
     *,
     variance: Literal["each", "shared"] = "each",
 ) -> Float[np.ndarray, "n e"]:
@@ -50,11 +50,11 @@ def lira_scores(
         https://arxiv.org/abs/2112.03570.
     """
     audited, seen = check_table(target, "target"), check_table(shadows, "shadows")
-    inside = np.asarray(included)
-    if inside.shape != seen.shape or audited.shape[1] != seen.shape[1]:
+    inside = check_mask(included, "included", seen.shape)
+    if audited.shape[1] != seen.shape[1]:
         raise ValueError(
-            f"target, shadows and included: expected the same examples, found {audited.shape}, "
-            f"{seen.shape} and {inside.shape}"
+            f"target and shadows: expected the same examples, found {audited.shape} and "
+            f"{seen.shape}"
         )
     fewest = int(min(inside.sum(axis=0).min(), (~inside).sum(axis=0).min()))
     if fewest < 2:
@@ -95,8 +95,8 @@ def rmia_scores(
         shadows: the same as ``target`` of the shadow models.
         shadow_population: the same as ``target_population`` of the shadow models.
         offline: None when the shadow models are half with, half without each example; else, for
-            shadows that never include it, the paper's a in [0, 1]: p(x) is then corrected to
-            ``((1 + a) p + 1 - a) / 2``.
+            shadows that never include it, the paper's a in [0, 1]: p(x) and p(z) are then corrected
+            to ``((1 + a) p + 1 - a) / 2``, since no shadow model includes a population example.
         gamma: of the comparison, at least 1 in the paper.
 
     Returns:
@@ -128,10 +128,12 @@ def rmia_scores(
     if offline is not None:
         check_within("[0, 1]", offline=offline)
     check_within("(0, inf]", gamma=gamma)
-    base = shadow_x.mean(axis=0)
+    base_x, base_z = shadow_x.mean(axis=0), shadow_z.mean(axis=0)
     if offline is not None:
-        base = ((1.0 + offline) * base + 1.0 - offline) / 2.0
-    ours, theirs = x / base, np.sort(z / shadow_z.mean(axis=0), axis=1)
+        base_x, base_z = (
+            ((1.0 + offline) * base + 1.0 - offline) / 2.0 for base in (base_x, base_z)
+        )
+    ours, theirs = x / base_x, np.sort(z / base_z, axis=1)
     beaten = [
         np.searchsorted(bars, row / gamma, side="right")
         for bars, row in zip(theirs, ours, strict=True)

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int, Num, Shaped
 from scipy.special import xlogy
 
-from estimators.checks import check_within
+from estimators.checks import check_array, check_labels, check_within
 from estimators.scores._populations import check_groups, check_probabilities, check_table
 
 Feature = Literal["confidence", "correctness", "entropy", "modified entropy", "softmax"]
@@ -57,14 +57,8 @@ def modified_entropy(
 
 
 def _labels(labels: Any, probabilities: Any) -> Int[np.ndarray, " e"]:
-    own = np.asarray(labels)
     examples, classes = np.shape(probabilities)[1:]
-    if own.shape != (examples,) or own.dtype.kind not in "iu":
-        raise ValueError(
-            f"labels: expected {examples} integers, found {own.dtype} of shape {own.shape}"
-        )
-    check_within(f"[0, {classes - 1}]", labels=own)
-    return own.astype(np.int64)
+    return check_labels(labels, "labels", (examples,), classes=classes)
 
 
 def _answer_features(
@@ -197,7 +191,7 @@ def indiscernibility(attack: Num[Any, "..."]) -> Float[np.ndarray, "..."]:
         https://arxiv.org/abs/2410.01276.
     """
     check_within("[0, 1]", attack=attack)
-    return np.asarray(1.0 - np.abs(np.asarray(attack, dtype=np.float64) - 0.5) / 0.5)
+    return np.asarray(1.0 - np.abs(check_array(attack, "attack").astype(np.float64) - 0.5) / 0.5)
 
 
 def sape(first: Num[Any, "..."], second: Num[Any, "..."]) -> Float[np.ndarray, "..."]:
@@ -210,7 +204,10 @@ def sape(first: Num[Any, "..."], second: Num[Any, "..."]) -> Float[np.ndarray, "
     Returns:
         In [0, 100].
     """
-    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    a, b = (
+        check_array(values, name).astype(np.float64)
+        for values, name in ((first, "first"), (second, "second"))
+    )
     scale = np.abs(a) + np.abs(b)
     gap = 100.0 * np.abs(a - b)
     return np.divide(gap, scale, out=np.zeros_like(gap), where=scale > 0.0)
@@ -237,5 +234,8 @@ def adaptive_unlearning_score(
         https://arxiv.org/abs/2312.02052.
     """
     check_within("[0, 1]", test=test, forget=forget, original=original)
-    ours, gone = np.asarray(test, dtype=np.float64), np.asarray(forget, dtype=np.float64)
+    ours, gone = (
+        check_array(values, name).astype(np.float64)
+        for values, name in ((test, "test"), (forget, "forget"))
+    )
     return (1.0 - (original - ours)) / (1.0 + np.abs(ours - gone))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from estimators.checks import check_samples, check_within
+from estimators.checks import check_array, check_samples, check_within
 
 # Fitted deviations are at least this share of the range of what was seen: nothing divides by zero.
 _LEAST_DEVIATION = 1e-3
@@ -95,7 +95,7 @@ def check_names(groups: Any, examples: int) -> Shaped[np.ndarray, " e"]:
     Raises:
         ValueError: when there is not one name an example.
     """
-    labels = np.asarray(groups)
+    labels = check_array(groups, "groups")
     if labels.shape != (examples,):
         raise ValueError(f"groups: expected {examples} names, found shape {labels.shape}")
     return labels

@@ -4,12 +4,15 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Num
+from jaxtyping import Float, Int, Num, Shaped
 
-from estimators.checks import check_samples, check_within
+from estimators.checks import check_array, check_mask, check_samples, check_within
 from estimators.scores._compared import auc_per_model
 from estimators.scores._populations import check_populations
 from estimators.scores._score import Score, scored
+
+# Logarithms of probabilities that were rounded to a little over 1.
+_ROUNDING = 1e-3
 
 
 def min_k_score(
@@ -28,13 +31,17 @@ def min_k_score(
 
     Raises:
         TypeError: when numbers are not real.
-        ValueError: when they are not finite, shapes do not fit, or a number is out of range.
+        ValueError: when they are not finite or above 0 (as losses and probabilities are), shapes
+            do not fit, or a number is out of range.
 
     References:
         Shi et al. (2024), Detecting pretraining data from large language models,
         https://arxiv.org/abs/2310.16789.
     """
-    array, lengths = check_samples(log_probabilities, "log_probabilities"), np.asarray(tokens)
+    array, lengths = (
+        check_samples(log_probabilities, "log_probabilities"),
+        check_array(tokens, "tokens"),
+    )
     if array.ndim != 3 or lengths.shape != array.shape[1:2] or lengths.dtype.kind not in "iu":
         raise ValueError(
             f"log_probabilities and tokens: expected [models, texts, positions] and an integer for "
@@ -44,36 +51,101 @@ def min_k_score(
         raise ValueError(f"tokens: expected lengths from 1 to {array.shape[2]}")
     check_within("(0, 1]", share=share)
     place = np.arange(array.shape[2])
+    greatest = np.where(place < lengths[:, None], array, -np.inf).max()
+    if greatest > _ROUNDING:
+        raise ValueError(
+            f"log_probabilities: expected numbers of at most 0, found {greatest:g}: hand over "
+            "minus the losses, or the logarithms of the probabilities"
+        )
     ordered = np.sort(np.where(place < lengths[:, None], array, np.inf), axis=2)
     counted = np.maximum((share * lengths).astype(np.int64), 1)
     kept = np.where(place < counted[:, None], ordered, 0.0)
     return kept.sum(axis=2) / counted
 
 
+def membership_auc(
+    forget: Float[np.ndarray, " n"],
+    holdout: Float[np.ndarray, " m"],
+    forget_counts: Int[np.ndarray, "draws n"] | None = None,
+    holdout_counts: Int[np.ndarray, "draws m"] | None = None,
+) -> Float[np.ndarray, " draws"]:
+    """AUC of one model as MUSE has it: how often a forget text is less likely than a held-out one.
+
+    Scores grow as a text gets less likely; ties count half. Below 0.5 the forget set is still the
+    likelier one, at 0 every text of it. MUSE labels held-out texts 1 and forget texts 0; with
+    scores that are higher for members (`min_k_score`) this is one minus `auc_per_model`, and
+    open-unlearning logs one minus it too.
+
+    Args:
+        forget: scores of the forget texts.
+        holdout: scores of the holdout texts.
+        forget_counts: how often each text counts, a row a resampling; once by default.
+        holdout_counts: the same for the holdout texts.
+
+    Returns:
+        One AUC a row.
+
+    Example:
+        >>> import numpy as np
+        >>> from indist import estimators
+        >>> estimators.scores.membership_auc(np.array([1.0, 3.0]), np.array([2.0, 2.0, 3.0]))
+        array([0.41666667])
+    """
+    ones = [np.ones((1, len(scores)), dtype=np.int64) for scores in (forget, holdout)]
+    first = ones[0] if forget_counts is None else forget_counts
+    second = ones[1] if holdout_counts is None else holdout_counts
+    order = np.argsort(holdout)
+    below = np.zeros((len(second), len(holdout) + 1))
+    np.cumsum(second[:, order], axis=1, out=below[:, 1:])
+    places = [np.searchsorted(holdout[order], forget, side=side) for side in ("left", "right")]
+    wins = 0.5 * (below[:, places[0]] + below[:, places[1]])
+    return (first * wins).sum(axis=1) / (first.sum(axis=1) * second.sum(axis=1))
+
+
+def privleak_percent(
+    own: float | Float[np.ndarray, "*n"], reference: float | Float[np.ndarray, "*n"]
+) -> float | Float[np.ndarray, "*n"]:
+    """``100 (own - reference) / reference`` of two `membership_auc`: -100 exactly where own is 0.
+
+    Args:
+        own: AUC of submitted models.
+        reference: AUC of the reference's, above 0.
+
+    Returns:
+        Per cent, at least -100.
+    """
+    return 100.0 * ((own - reference) / reference)
+
+
 def privleak_value(
-    submission: Num[Any, "n ..."], reference: Num[Any, "m ..."], *, member: Bool[Any, " e"]
+    submission: Num[Any, "n ..."], reference: Num[Any, "m ..."], *, member: Shaped[Any, " e"]
 ) -> Float[np.ndarray, ""]:
     """PrivLeak as a plain number; see `privleak`."""
     first, second = check_populations(submission, reference)
-    bar = auc_per_model(second, member).mean()
+    # `membership_auc` of each model: these scores are higher for members.
+    own, bar = (float((1.0 - auc_per_model(side, member)).mean()) for side in (first, second))
     if not bar > 0.0:
-        raise ValueError("reference: expected an AUC above 0, found 0")
-    return np.asarray(100.0 * (auc_per_model(first, member).mean() - bar) / bar)
+        raise ValueError(
+            "reference: expected a forget text less likely than a held-out one, found none: its "
+            "AUC is 0"
+        )
+    return np.asarray(privleak_percent(own, bar))
 
 
 def privleak(
     submission: Num[Any, "n ..."],
     reference: Num[Any, "m ..."],
     *,
-    member: Bool[Any, " e"],
+    member: Shaped[Any, " e"],
     seed: int,
     confidence: float = 0.95,
     paired: bool = False,
 ) -> Score:
     """MUSE's PrivLeak, ``100 (AUC - AUC of retrained) / AUC of retrained``, with an interval.
 
-    The published reference is one number from a table, without error; here it is the mean over
-    retrained models. Above 0 the forget set looks more like members than it should, below 0 less.
+    Each AUC is a `membership_auc`. Below 0 the forget set is likelier, more like members, than it
+    should be (an original that remembers all of it has -100), above 0 less likely. The published
+    reference is one number from a table, without error; here it is the mean over retrained models.
 
     Args:
         submission: membership scores (`min_k_score`), ``[models, texts]``, higher for members.
@@ -96,14 +168,14 @@ def privleak(
         >>> member = np.array([True, True, False, False])
         >>> ours, theirs = np.tile([4.0, 3, 2, 1], (6, 1)), np.tile([2.0, 2, 2, 2], (6, 1))
         >>> print(estimators.scores.privleak(ours, theirs, member=member, seed=0).estimate)
-        100.0
+        -100.0
 
     References:
         Shi et al. (2024), MUSE: machine unlearning six-way evaluation for language models,
         https://arxiv.org/abs/2407.06460.
     """
     first, second = check_populations(submission, reference)
-    inside = np.asarray(member)
+    inside = check_mask(member, "member", first.shape[1:])
     return Score(
         **scored(
             partial(privleak_value, member=inside),

@@ -5,11 +5,11 @@ from math import comb
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Num
+from jaxtyping import Float, Int, Num, Shaped
 from scipy.special import logsumexp
 
 from estimators._results import ConfidenceInterval, Interval
-from estimators.checks import check_confidence, check_delta
+from estimators.checks import check_array, check_confidence, check_delta, check_mask
 from estimators.scores._populations import check_table, least_deviation
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def subset_guessing_epsilon(
         >>> print(found.bound.round(2), np.log(share / (1 - share)).round(2))
         2.97 2.97
     """
-    seen = np.asarray(overlaps)
+    seen = check_array(overlaps, "overlaps")
     if batches % 2 or not 2 <= batches <= 20:
         raise ValueError(f"batches: expected an even number from 2 to 20, found {batches}")
     if not seen.size or seen.min() < 0 or seen.max() > batches // 2:
@@ -197,9 +197,9 @@ def subset_guessing_epsilon(
 
 def guess_overlaps(
     observed: Num[Any, "runs ..."],
-    forgotten: Bool[Any, "runs batches"],
+    forgotten: Shaped[Any, "runs batches"],
     extra: Num[Any, "more ..."],
-    extra_forgotten: Bool[Any, "more batches"],
+    extra_forgotten: Shaped[Any, "more batches"],
 ) -> Int[np.ndarray, " runs"]:
     """Guesses each run's forgotten half by likelihood; how many of its batches were right.
 
@@ -221,8 +221,9 @@ def guess_overlaps(
         ValueError: when shapes do not fit, or a half has fewer than two extra runs.
     """
     fresh, more = check_table(observed, "observed"), check_table(extra, "extra")
-    truth, known = np.asarray(forgotten), np.asarray(extra_forgotten)
-    batches = truth.shape[1]
+    batches = np.shape(forgotten)[-1]
+    truth = check_mask(forgotten, "forgotten", (len(fresh), batches))
+    known = check_mask(extra_forgotten, "extra_forgotten", (len(more), batches))
     if fresh.shape[1] != more.shape[1]:
         raise ValueError(
             f"observed and extra: expected the same points, found {fresh.shape[1]} and "

@@ -56,8 +56,12 @@ def truth_ratio(
             f"perturbed and paraphrased: expected [models, questions, answers] and [models, "
             f"questions], found shapes {wrong.shape} and {right.shape}"
         )
-    if max(wrong.max(), right.max()) > 0.0:
-        raise ValueError("perturbed and paraphrased: expected log-probabilities of at most 0")
+    greatest = max(wrong.max(), right.max())
+    if greatest > 0.0:
+        raise ValueError(
+            f"perturbed and paraphrased: expected log-probabilities of at most 0, found "
+            f"{greatest:g}"
+        )
     gap = wrong - right[..., None]
     return np.exp(gap.mean(axis=2)) if mean == "geometric" else np.exp(gap).mean(axis=2)
 

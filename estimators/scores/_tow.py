@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Num, Shaped
 
-from estimators.checks import check_within
+from estimators.checks import check_array, check_within
 from estimators.scores._populations import check_names, check_populations
 from estimators.scores._score import Score, scored
 
@@ -179,7 +179,7 @@ def tow_mia(
         raise ValueError(f"groups: expected an example in {forget!r}, found none")
 
     def replaced(side: np.ndarray, results: Any) -> np.ndarray:
-        column = np.asarray(results, dtype=np.float64)
+        column = check_array(results, "attack").astype(np.float64)
         if column.shape != (len(side),):
             raise ValueError(f"attack: expected {len(side)} results, found shape {column.shape}")
         return np.concatenate([column[:, None], side[:, kept]], axis=1)

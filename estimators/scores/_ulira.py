@@ -88,7 +88,7 @@ def ulira_log_ratios(
             _log_gaussian(first, *ours_without) - _log_gaussian(first, *theirs),
             _log_gaussian(second, *ours) - _log_gaussian(second, *theirs_without),
         )
-    # Scott's factor of the smaller side for both: a density of fewer models is flatter by itself.
+    # Both sides get Scott's factor of the smaller, as fewer models alone make a density flatter.
     narrow = min(len(first), len(second)) ** -0.2
     return (
         _log_kernel(first, first, narrow * ours_without[1], own=True)

@@ -29,7 +29,7 @@ from estimators.exact._frontier import (
     tie_groups,
 )
 
-# Candidate events worked on at once; bounds the memory, not the result.
+# How many candidate events are in work at once: it limits the memory and leaves the result alone.
 AT_ONCE = 2**22
 
 

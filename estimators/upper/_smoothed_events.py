@@ -11,14 +11,14 @@ from estimators.exact._bounded_means import means_upper
 from estimators.exact._frontier import Counts, greatest_upper
 from estimators.upper._events import Directed, EventClass
 
-# Cells to one standard deviation, and how far each model's noise is followed.
+# How many cells a standard deviation has, and how many deviations the noise of a model reaches.
 CELLS_A_DEVIATION = 16
 REACH = 8
 # Largest fourth derivative of the standard normal density, 3 / sqrt(2 pi), rounded up.
 FOURTH = 1.197
-# Divergences that bound the frontier; more of them lower the bound by at most about 0.002.
+# How many divergences bound the frontier; more would lower the bound by at most about 0.002.
 TILTS = 97
-# Noise beyond the reach, and the rounding of sums of about a million terms.
+# This covers the noise beyond the reach, and the rounding of sums of about a million terms.
 ROUNDING = 1e-11
 # Beyond this many standard deviations the position of a value within its cell is lost.
 LARGEST_SPAN = 1e9
@@ -109,7 +109,7 @@ class SmoothedEvents(EventClass):
         self, n: int, m: int, factor: Float[np.ndarray, " E"], confidence: float
     ) -> Float[np.ndarray, " E"]:
         """See `EventClass.least`: not above the bound when both sides are smoothed to one law."""
-        # Small samples are taken whole; large ones are never near 1.
+        # A small sample has all counts tried, a large one 65, as its bound is never near 1.
         y = np.unique(np.linspace(0, m, 65).astype(np.int64))
         x = np.minimum(-(-n * (y + 1) // m), n)
         return np.maximum(means_upper(x, n, y, m, factor, confidence).max(axis=1), 0.0)
@@ -147,7 +147,8 @@ def smoothed_divergence(
         ValueError: when values are over 1e9 standard deviations apart.
     """
     pooled = np.concatenate([p, q])
-    # Halved first: the difference of two finite numbers can overflow. If the rest does, we refuse.
+    # Values are halved, as the difference of two finite numbers can overflow. What overflows in
+    # spite of that is refused below.
     with np.errstate(over="ignore"):
         position = (pooled / 2.0 - pooled.min() / 2.0) / scale * (2.0 * CELLS_A_DEVIATION)
     span = position.max() / CELLS_A_DEVIATION

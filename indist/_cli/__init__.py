@@ -1,7 +1,6 @@
 """The ``indist`` command."""
 
 import os
-import sys
 
 __all__ = ["main"]
 
@@ -9,8 +8,6 @@ __all__ = ["main"]
 def main() -> None:
     """Entry point of the ``indist`` command."""
     _one_device_a_core()
-    # Last, so that nothing here shadows what is installed: learners of the user's own.
-    sys.path.append(os.getcwd())
     from indist._cli._app import app
 
     app()

@@ -3,28 +3,121 @@
 from collections.abc import Sequence, Set
 from itertools import chain, count
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import typer
 
-from audits import Submission
 from indist import audits, oracles
+from indist._cli._errors import parse_tolerance
+from indist._cli._options import (
+    Confidence,
+    Epsilon,
+    LeaveOut,
+    Out,
+    OwnLearner,
+    OwnScenario,
+    typed_options,
+)
 
-_OF_MODELS = ("epsilon", "tolerance", "claim", "learner", "leave_out_damaged")
+_OF_MODELS = ("epsilon", "tolerance", "claim", "learner", "scenario", "leave_out_damaged")
 _OF_LOGS = ("unlearning", "metric", "cluster", "seed")
 
 
-def kind_of(said: Set[str]) -> Literal["models", "logs"]:
+@typed_options
+def audit(
+    typed: Set[str],
+    submissions: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SUBMISSION",
+            help="Models, or logs of a language-model benchmark: paths, or patterns in quotes.",
+        ),
+    ],
+    output: Out,
+    references: Annotated[
+        str | None, typer.Option(help="Models: folder made by indist references.")
+    ] = None,
+    epsilon: Epsilon = 1.0,
+    tolerance: Annotated[
+        str,
+        typer.Option(
+            metavar="NUMBER|calibrated",
+            help="δ up to which two populations match, or the least that these sizes can meet.",
+        ),
+    ] = "0.2",
+    confidence: Confidence = 0.95,
+    claim: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            metavar="EPSILON DELTA",
+            help="What is claimed of submission and untraining reference; else what it declares.",
+        ),
+    ] = None,
+    learner: OwnLearner = None,
+    scenario: OwnScenario = None,
+    leave_out_damaged: LeaveOut = False,
+    untraining: Annotated[
+        list[str] | None,
+        typer.Option(help="Logs: those of models trained without the forget set; may be repeated."),
+    ] = None,
+    unlearning: Annotated[
+        list[str] | None, typer.Option(help="Logs: those of models that never saw the behaviour.")
+    ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help="Logs: a metric to compare; the benchmark's own if unsaid."),
+    ] = None,
+    cluster: Annotated[
+        int,
+        typer.Option(help="Logs: consecutive examples that count as one: 20 for TOFU.", min=1),
+    ] = 1,
+    seed: Annotated[int, typer.Option(help="Logs: seed of the resampling.", min=0)] = 0,
+) -> None:
+    """Compares what somebody holds with both references: findings, numbers and report.
+
+    With --references, models. Several of one algorithm get a verdict and a certificate; one alone
+    gets exact ranks and never an ε. Several files of one model each and one format are one
+    submission; other submissions are audited apart, each into a folder of its name.
+
+    With --untraining, logs of TOFU, open-unlearning or MUSE: tests paired by example.
+    """
+    if kind_of(typed) == "logs":
+        audit_logs(
+            submissions,
+            output,
+            untraining=untraining or (),
+            unlearning=unlearning or (),
+            metrics=metric or (),
+            confidence=confidence,
+            cluster=cluster,
+            seed=seed,
+        )
+    else:
+        audit_models(
+            submissions,
+            output,
+            references=str(references),
+            learner=learner,
+            scenario=scenario,
+            leave_out_damaged=leave_out_damaged,
+            epsilon=epsilon,
+            tolerance=parse_tolerance(tolerance),
+            confidence=confidence,
+            claim=claim,
+        )
+
+
+def kind_of(typed: Set[str]) -> Literal["models", "logs"]:
     """Whether models or logs are to be audited.
 
     Args:
-        said: names of the options that were given.
+        typed: names of the options that were given.
 
     Raises:
         ValueError: unless exactly one kind of reference is given, or when an option of the other
             kind is.
     """
-    models, logs = "references" in said, "untraining" in said
+    models, logs = "references" in typed, "untraining" in typed
     if models == logs:
         raise ValueError(
             "expected either --references, to audit models, or --untraining, to audit logs of a "
@@ -32,7 +125,7 @@ def kind_of(said: Set[str]) -> Literal["models", "logs"]:
         )
     other, needed = (_OF_LOGS, "untraining") if models else (_OF_MODELS, "references")
     for name in other:
-        if name in said:
+        if name in typed:
             raise ValueError(f"--{name.replace('_', '-')}: expected with --{needed} only")
     return "models" if models else "logs"
 
@@ -63,7 +156,7 @@ def audit_logs(
     Raises:
         ValueError: when a log cannot be read, or they do not fit together.
     """
-    found = audits.llm.compare(
+    result = audits.llm.compare(
         audits.llm.load_all(patterns),
         untraining=audits.llm.load_all(untraining),
         unlearning=audits.llm.load_all(unlearning),
@@ -72,7 +165,7 @@ def audit_logs(
         cluster=cluster,
         seed=seed,
     )
-    _say(found, output)
+    _say(result, output)
 
 
 def audit_models(
@@ -81,6 +174,7 @@ def audit_models(
     *,
     references: str,
     learner: str | None,
+    scenario: str | None,
     leave_out_damaged: bool,
     epsilon: float,
     tolerance: float | Literal["calibrated"],
@@ -98,6 +192,7 @@ def audit_models(
         output: where the report goes, or the folders of several.
         references: folder or URL of the references.
         learner: their learner, where it is the user's own code.
+        scenario: their scenario file, where it lies elsewhere: see `oracles.load_references`.
         leave_out_damaged: go on without damaged shards of the references.
         epsilon: see `audits.audit`; of no meaning for one model, as tolerance and claim are.
         tolerance: the same.
@@ -107,45 +202,47 @@ def audit_models(
     Raises:
         ValueError: when a submission cannot be read, or does not fit the references.
     """
-    given = audits.load_all(patterns)
-    if claim is not None and len(given) == 1 and given[0].models == 1:
+    submissions = audits.load_all(patterns)
+    if claim is not None and len(submissions) == 1 and submissions[0].models == 1:
         raise ValueError("--claim: expected several models, as one cannot contradict an (ε, δ)")
-    refs = oracles.load_references(references, learner=learner, leave_out_damaged=leave_out_damaged)
-    found = [
-        audits.audit_single(one, refs, confidence=confidence)
-        if one.models == 1
+    stored = oracles.load_references(
+        references, learner=learner, scenario=scenario, leave_out_damaged=leave_out_damaged
+    )
+    results = [
+        audits.audit_single(submission, stored, confidence=confidence)
+        if submission.models == 1
         else audits.audit(
-            one,
-            refs,
+            submission,
+            stored,
             epsilon=epsilon,
             tolerance=tolerance,
             confidence=confidence,
             claim=None if claim is None else oracles.mechanisms.Claim(*claim),
         )
-        for one in given
+        for submission in submissions
     ]
-    if len(given) == 1:
-        _say(found[0], output)
+    if len(submissions) == 1:
+        _say(results[0], output)
         return
-    for one, name in zip(found, _names(given), strict=True):
+    for result, name in zip(results, _names(submissions), strict=True):
         typer.echo(f"{name}\n")
-        _say(one, output / name)
+        _say(result, output / name)
         typer.echo("")
 
 
-def _say(found: "audits.Audit | audits.SingleAudit | audits.llm.LLMAudit", output: Path) -> None:
-    found.report(output)
-    typer.echo(str(found))
+def _say(result: "audits.Audit | audits.SingleAudit | audits.llm.LLMAudit", output: Path) -> None:
+    result.report(output)
+    typer.echo(str(result))
     typer.echo(f"\nReport: {output / 'report.html'}")
 
 
-def _names(given: Sequence[Submission]) -> list[str]:
+def _names(submissions: "Sequence[audits.Submission]") -> list[str]:
     """A name of its own for each submission's folder, also where letters' case is not told."""
     names: list[str] = []
-    for one in given:
-        where = one.path.resolve()
+    for submission in submissions:
+        where = submission.path.resolve()
         name = where.name if where.is_dir() else where.stem
-        tried = chain([name], (f"{name}-{k}" for k in count(2)))
+        candidates = chain([name], (f"{name}-{k}" for k in count(2)))
         taken = {other.casefold() for other in names}
-        names.append(next(other for other in tried if other.casefold() not in taken))
+        names.append(next(other for other in candidates if other.casefold() not in taken))
     return names

@@ -1,33 +1,44 @@
-"""The main job, end to end: train the populations, unlearn, audit each candidate, report."""
+"""``indist demo``: the main job, end to end: train, unlearn, audit each candidate, report."""
 
-from math import ceil, floor
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from audits.verdict import write_candidates
 from indist import audits, oracles
+from indist._cli._colours import COLOURS
+from indist._cli._options import Gamma, Models, Out, Seed
 
 CANDIDATES = ("identity", "finetune", "neggrad", "retrain", "retrain-behaviour")
-COLOURS = {"untraining": "cyan", "unlearning": "green", "both": "blue", "neither": "red"}
+_QUICK = 128
 
 
-def run_demo(folder: Path, name: str, models: int, seed: int, **settings: Any) -> None:
-    """Runs the demonstration in a folder, continuing what is already there.
+def demo(
+    output: Out = Path("indist-demo"),
+    scenario: Annotated[str, typer.Option(help="See indist scenarios.")] = "digits-trigger",
+    models: Models = 256,
+    discovery: Gamma = None,
+    seed: Seed = 0,
+    quick: Annotated[bool, typer.Option("--quick", help="128 models, for a first look.")] = False,
+) -> None:
+    """Runs the main job on real data that ships inside: train, unlearn, audit, report.
 
-    Args:
-        folder: where populations, submissions and audits go.
-        name: the scenario.
-        models: models in each population.
-        seed: of data and references; unlearners take the next one.
-        **settings: of the scenario, as ``discovery``.
+    Running it again in the same folder continues where it stopped.
     """
+    knobs: dict[str, Any] = {} if discovery is None else {"discovery": discovery}
+    world = oracles.scenarios.load(scenario, seed=seed, **knobs)
+    _run(world, output, _QUICK if quick else models, seed)
+
+
+def _run(scenario: "oracles.Scenario", folder: Path, models: int, seed: int) -> None:
+    """Continues what is already in the folder; unlearners take the next seed."""
+    from audits.verdict import write_candidates
+
     console = Console()
-    scenario = oracles.scenarios.load(name, seed=seed, **settings)
     console.print(_question(scenario, models))
     references = oracles.references(
         scenario, models=models, seed=seed, directory=folder / "references", resume=True
@@ -56,7 +67,7 @@ def run_demo(folder: Path, name: str, models: int, seed: int, **settings: Any) -
     console.print(f"Recompute one: indist verify {folder}/audits/retrain/certificate.json")
 
 
-def _question(scenario: oracles.Scenario, models: int) -> Panel:
+def _question(scenario: "oracles.Scenario", models: int) -> Panel:
     text = (
         f"Scenario [bold]{scenario.name}[/]: {scenario.title}.\n"
         f"Training set D: {len(scenario.train)} examples; behaviour B: "
@@ -95,6 +106,6 @@ def _answer(results: "dict[str, audits.Audit]") -> Table:
 
 
 def _interval(comparison: "audits.Comparison") -> str:
-    # Bounds are rounded outward, so that the table never claims more than was shown.
-    low, high = floor(100 * comparison.lower) / 100, ceil(100 * comparison.upper) / 100
-    return f"{comparison.estimate:.2f}  [{low:.2f}, {high:.2f}]"
+    from indist.studies._shown import shown_ends
+
+    return f"{comparison.estimate:.2f}  {shown_ends(comparison.lower, comparison.upper)}"

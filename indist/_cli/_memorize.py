@@ -1,211 +1,58 @@
-"""Memorization and influence in a scenario: train on random subsets, estimate, write, say."""
+"""``indist memorize``: train on random subsets, estimate memorization and influence, write, say."""
 
-from pathlib import Path
+from typing import Annotated
 
-import numpy as np
-from rich.console import Console
-from rich.table import Table
+import typer
 
-from audits.memorization import TARGETS, Estimate, MemorizationStudy
-from audits.report.numbers import interval, level, near, plain
-from estimators.checks import check_confidence
-from indist import figures, oracles
-from indist._digits import digits_shown
-from indist._tables import parquet_available, write_table
-from indist.figures._page import MARKS
-
-THRESHOLD = 0.25
-"""Above which an example counts as memorized, after Feldman and Zhang (2020)."""
-_RATE = 0.05
-_SHOWN = 10
+from indist import oracles
+from indist._cli._options import (
+    Engine,
+    Interval,
+    Out,
+    Resume,
+    ScenarioOptions,
+    scenario_options,
+)
 
 
-def run_memorize(
-    scenario: oracles.Scenario,
-    folder: Path,
-    *,
-    models: int,
-    seed: int,
-    inclusion: float,
-    confidence: float,
-    resume: bool,
-    engine: str,
+@scenario_options
+def memorize(
+    scenario: ScenarioOptions,
+    output: Out,
+    models: Annotated[int, typer.Option(help="Models on random subsets.", min=1)] = 400,
+    inclusion: Annotated[
+        float, typer.Option(help="Rate at which a model includes an example.")
+    ] = 0.7,
+    confidence: Interval = 0.95,
+    seed: Annotated[int, typer.Option(help="Seed of inclusion and training.", min=0)] = 0,
+    resume: Resume = False,
+    engine: Engine = "local",
 ) -> None:
-    """Trains models on random subsets, and writes and prints what they say.
+    """Measures memorization of each training example, and influence on all others.
 
-    Args:
-        scenario: the scenario.
-        folder: where runs, tables and figures go.
-        models: how many models.
-        seed: of inclusion and training.
-        inclusion: rate at which a model includes an example.
-        confidence: of each interval.
-        resume: continue, or add models to, the runs of the folder.
-        engine: where to train.
-
-    Raises:
-        ValueError: when a setting is out of range, or no example can be judged with these models.
-        StoreError: when the folder cannot be used.
+    Models are trained on random subsets of D; more can be added with --resume, and intervals
+    shrink.
     """
-    console = Console()
+    from audits.memorization import MemorizationStudy
+    from estimators.checks import check_confidence
+
+    world = scenario.load()
     check_confidence(confidence)
     runs = oracles.subset_runs(
-        scenario,
+        world,
         models=models,
         seed=seed,
         inclusion=inclusion,
-        directory=folder / "runs",
+        directory=output / "runs",
         resume=resume,
         engine=engine,
     )
-    measured = MemorizationStudy(runs, confidence)
-    if measured.memorization.undetermined.all():
+    study = MemorizationStudy(runs, confidence)
+    if study.memorization.undetermined.all():
         raise ValueError(
             f"models: expected enough that some include an example and some do not, found "
             f"{models} at inclusion {inclusion:g}; the models are kept, --resume adds more"
         )
-    with console.status("estimating"):
-        _write_tables(measured, folder)
-    with console.status("drawing"):
-        remark = _write_figures(scenario, measured, folder)
-    _say(console, measured)
-    kinds = "CSV and Parquet" if parquet_available() else "CSV; Parquet needs the extra parquet"
-    console.print(f"\nTables ({kinds}): {folder}/*.csv", soft_wrap=True)
-    console.print(f"Figures (PDF, SVG, PNG): {folder / 'figures'}/", soft_wrap=True)
-    if remark:
-        console.print(remark, soft_wrap=True)
+    from indist._cli._memorized import report
 
-
-def _write_tables(measured: MemorizationStudy, folder: Path) -> None:
-    for name, table in (
-        ("memorization", measured.memorization_table()),
-        ("self_cross", measured.self_cross_table()),
-        ("influence_by_group", measured.group_table()),
-        ("influence_pairs", measured.pairs_table()),
-    ):
-        write_table(table, folder / name)
-
-
-def _write_figures(scenario: oracles.Scenario, measured: MemorizationStudy, folder: Path) -> str:
-    """Writes all figures that fit the scenario; what is left out, in a sentence."""
-    out, confidence = folder / "figures", measured.confidence
-    table, groups = measured.memorization_table(), measured.groups
-    names = measured.sources
-    every = measured.memorization.simultaneous(confidence)
-    estimate = table["memorization"].to_numpy()
-    ends = every.confidence_interval
-    means = {name: measured.mean_memorization(name) for name in names}
-    data = table[["example", "label", "group", "memorization"]]
-    figures.save(
-        figures.histogram(estimate, ends.low, ends.high, groups, means, confidence=confidence),
-        out / "histogram",
-        data.assign(simultaneous_low=ends.low, simultaneous_high=ends.high),
-    )
-    _write_self_cross(measured, out)
-    _write_heat_map(measured, out)
-    inputs = scenario.train.inputs
-    if inputs.shape[1:] != (64,):
-        return "No picture of the most memorized examples: inputs are not images of 64 pixels."
-    digits = digits_shown(inputs)
-    figures.save(
-        figures.extremes(
-            inputs.reshape(-1, 8, 8),
-            scenario.train.labels,
-            digits,
-            estimate,
-            table["low"].to_numpy(),
-            table["high"].to_numpy(),
-        ),
-        out / "extremes",
-        data.assign(shows=digits, low=table["low"], high=table["high"]),
-    )
-    return ""
-
-
-def _write_self_cross(measured: MemorizationStudy, out: Path) -> None:
-    table = measured.self_cross_table()
-    count = table["others_count"].to_numpy()
-    table = table.assign(
-        **{f"sum_{name}": table[name] * count for name in ("others", "others_low", "others_high")}
-    )
-    of_behaviour = table["group"].isin(["forget", "behaviour"]).to_numpy()
-    # Half of the error for each side of a box.
-    shared = (1 + measured.confidence) / 2
-    sets: dict[str, tuple[Estimate, Estimate]] = {}
-    for name in measured.sources:
-        cross = measured.mean_influence(name, name, shared)
-        others = int((measured.groups == name).sum()) - 1
-        pair = measured.mean_memorization(name, shared), cross.scaled(others)
-        if np.isfinite([*pair[0], *pair[1]]).all():
-            sets[name] = pair
-    points = table.loc[of_behaviour]
-    names = "memorization", "low", "high", "sum_others", "sum_others_low", "sum_others_high"
-    own, low, high, cross, cross_low, cross_high = (
-        np.asarray(points[name], dtype=np.float64) for name in names
-    )
-    figure = figures.self_cross(
-        own,
-        cross,
-        np.asarray(points["group"], dtype=str),
-        sets,
-        (float(np.nanmedian(high - low)) / 2, float(np.nanmedian(cross_high - cross_low)) / 2),
-        threshold=THRESHOLD,
-        confidence=measured.confidence,
-    )
-    figures.save(figure, out / "self_cross", points)
-
-
-def _write_heat_map(measured: MemorizationStudy, out: Path) -> None:
-    table = measured.group_table()
-    sources = measured.sources
-    targets = [name for name in TARGETS if name in set(table["target"])]
-    shape = len(sources), len(targets)
-    numbers = [table[name].to_numpy().reshape(shape) for name in ("influence", "low", "high")]
-    figure = figures.heat_map(*numbers, sources, targets, confidence=measured.confidence)
-    figures.save(figure, out / "heat_map", table)
-
-
-def _say(console: Console, measured: MemorizationStudy) -> None:
-    found = measured.memorization
-    listed = found.exceeding(THRESHOLD, false_discovery_rate=_RATE)
-    table = Table("example", "label", "group", "memorization", level(measured.confidence))
-    for row in _most_memorized(measured):
-        table.add_row(*row)
-    ends = found.confidence_interval
-    known = ~found.undetermined
-    half = float((ends.high - ends.low)[known].mean()) / 2
-    console.print(f"Memorization, {found.estimand}: {measured.runs.models} models", style="bold")
-    console.print(
-        f"{int(listed.exceeds.sum())} of {found.estimate.size} examples are shown to be memorized "
-        f"above {plain(THRESHOLD)} (false discovery rate {plain(100 * _RATE)} %)",
-        soft_wrap=True,
-    )
-    for name in measured.sources:
-        mean = measured.mean_memorization(name)
-        size = int((measured.groups == name).sum())
-        text = "undetermined"
-        if np.isfinite(mean.value):
-            text = f"{near(mean.value)}  [{interval(mean.low, mean.high)}]"
-        console.print(f"mean over {MARKS[name].words} ({size}): {text}", highlight=False)
-    console.print(
-        f"mean half-width {half:.3f}; undetermined: {int((~known).sum())} examples",
-        highlight=False,
-    )
-    console.print(table)
-
-
-def _most_memorized(measured: MemorizationStudy) -> list[tuple[str, ...]]:
-    """The rows of the examples with the greatest estimates; of equal ones the surest first."""
-    found, runs = measured.memorization, measured.runs
-    low, high = found.confidence_interval.low, found.confidence_interval.high
-    order = np.lexsort((-low, -found.estimate))
-    return [
-        (
-            str(i),
-            str(runs.labels[i]),
-            MARKS[str(runs.groups[i])].words,
-            near(float(found.estimate[i])),
-            interval(float(low[i]), float(high[i])),
-        )
-        for i in order[:_SHOWN]
-    ]
+    report(world, study, output)

@@ -3,51 +3,45 @@
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated
 
-import sklearn
 import typer
 from rich.console import Console
 
-from audits import load, score, versions
-from indist._tables import write_table
-from oracles import load_references
+from indist import audits, oracles
+from indist._cli._options import Interval, LeaveOut, OwnLearner, OwnScenario
 from oracles.storage.files import write_json_atomic
 
 
-def run_score(
-    submission: Path,
-    references: str,
-    output: Path | None,
-    *,
-    seed: int,
-    confidence: float,
-    learner: str | None,
-    leave_out_damaged: bool,
+def score(
+    submission: Annotated[Path, typer.Argument(help="Models: see indist formats.")],
+    references: Annotated[str, typer.Option(help="Folder made by indist references.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder to write the table to.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of splits and resamples.", min=0)] = 0,
+    confidence: Interval = 0.95,
+    learner: OwnLearner = None,
+    scenario: OwnScenario = None,
+    leave_out_damaged: LeaveOut = False,
 ) -> None:
-    """Prints all scores that the submission allows, and writes them where a folder is named.
-
-    Args:
-        submission: the file or folder.
-        references: folder of the references, or a URL.
-        output: folder for ``scores.csv`` and ``scores.json``; None writes nothing.
-        seed: of splits, resamples and shuffles.
-        confidence: of each interval.
-        learner: the learner of the references, where it is the user's own code.
-        leave_out_damaged: go on without damaged shards of the references.
-
-    Raises:
-        ValueError: when a submission, references or a number are not what they should be.
-    """
+    """Gives the literature's scores under both references, each beside its null and ceiling."""
     if output is not None and output.exists() and not output.is_dir():
         raise ValueError(f"{output}: expected a folder to write the scores to, found a file")
-    handed_in = load(submission)
-    refs = load_references(references, learner=learner, leave_out_damaged=leave_out_damaged)
+    loaded = audits.load(submission)
+    stored = oracles.load_references(
+        references, learner=learner, scenario=scenario, leave_out_damaged=leave_out_damaged
+    )
     waiting = "computing the scores: about a minute at 128 models in each population"
     with Console(stderr=True).status(waiting):
-        board = score(handed_in, refs, seed=seed, confidence=confidence)
+        board = audits.score(loaded, stored, seed=seed, confidence=confidence)
     typer.echo(str(board))
     if output is None:
         return
+    import sklearn
+
+    from indist._tables import write_table
+
     paths = write_table(board.to_dataframe(), output / "scores")
     about = {
         "command": " ".join(["indist", *sys.argv[1:]]),
@@ -58,8 +52,8 @@ def run_score(
         "splits": board.splits,
         "seed": board.seed,
         "scores": [asdict(row) for row in board.rows],
-        "missing": [asdict(one) for one in board.missing],
-        "versions": versions() | {"scikit-learn": sklearn.__version__},
+        "missing": [asdict(row) for row in board.missing],
+        "versions": audits.versions() | {"scikit-learn": sklearn.__version__},
     }
     write_json_atomic(output / "scores.json", about)
     typer.echo(f"\nScores: {', '.join(map(str, [*paths, output / 'scores.json']))}")

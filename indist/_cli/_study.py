@@ -1,63 +1,71 @@
 """``indist study``: fills a study's table, shows it, and writes it with what made it."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import jax
+import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from indist._tables import write_table
+from indist import studies
+from indist._cli._colours import COLOURS
+from indist._cli._errors import parse_settings
+from indist._cli._options import Out, Settings
 from indist._version import __version__
-from indist.studies import STUDIES, Study
 from oracles.storage.files import write_json_atomic
 
-_COLOURS = {
-    "untraining": "cyan",
-    "unlearning": "green",
-    "both": "blue",
-    "neither": "red",
-    "inconclusive": "yellow",
-    "contradicted": "red",
-    "not contradicted": "green",
-    "supported": "green",
-    "refuted": "red",
-    "undetermined": "yellow",
-    "tells": "green",
-    "cannot tell": "red",
-    "ranks like it": "green",
-    "does not": "red",
-    "reached": "green",
-    "not reached": "red",
-}
 
+def study(
+    name: Annotated[str, typer.Argument(help="Which: an unknown name lists them all.")],
+    output: Out,
+    quick: Annotated[bool, typer.Option("--quick", help="Smaller: minutes.")] = False,
+    models: Annotated[
+        int | None,
+        typer.Option(help="Models in each population; else the study's own.", min=2),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of data and populations; else the study's own.", min=0)
+    ] = None,
+    scenario: Annotated[
+        list[str] | None, typer.Option(help="Only this scenario; may be repeated.")
+    ] = None,
+    method: Annotated[
+        list[str] | None, typer.Option(help="Only this unlearner; may be repeated.")
+    ] = None,
+    settings: Settings = None,
+) -> None:
+    """Answers one question over many unlearners, as a table with intervals.
 
-def run_study(name: str, folder: Path, *, quick: bool, said: dict[str, Any]) -> None:
-    """Runs a study in a folder, continuing what is already there.
-
-    Args:
-        name: one of `STUDIES`.
-        folder: where cells and populations are kept, and the table is written.
-        quick: the study's settings for a run of minutes, where nothing else is said.
-        said: settings, by name.
-
-    Raises:
-        ValueError: for an unknown study, or a setting that it does not have.
+    Running it again in the same folder continues where it stopped.
     """
-    study = _chosen(name, quick, said)
+    said: dict[str, Any] = {"models": models, "seed": seed}
+    said = {setting: value for setting, value in said.items() if value is not None}
+    said |= {"scenarios": tuple(scenario)} if scenario else {}
+    said |= {"methods": tuple(method)} if method else {}
+    _run(_chosen(name, quick, said | parse_settings(settings or [])), name, output)
+
+
+def _run(study: "studies.Study[Any]", name: str, folder: Path) -> None:
+    """Continues what is already in the folder, and writes the table when it is whole."""
+    import jax
+
+    from indist._tables import write_table
+
     console = Console()
     if not console.is_terminal:
         console = Console(width=120)
     console.print(study.question)
-    rows: list[dict[str, Any]] = []
+    rows: list[Any] = []
     for row in study.run(folder):
         rows.append(row)
-        called = ", ".join(str(row[column]) for column in study.names)
-        found = row.get(study.finding) or row.get("not_applicable") or ""
+        record = row.record()
+        found = record.get(study.finding) or record.get("not_applicable") or ""
+        called = _called(study, record)
         console.print(f"{len(rows):4d}  {called}: {found}", markup=False, highlight=False)
     answer = study.answer(rows)
     paths = write_table(study.table(rows), folder / name)
@@ -74,19 +82,23 @@ def run_study(name: str, folder: Path, *, quick: bool, said: dict[str, Any]) -> 
     write_json_atomic(folder / f"{name}.json", about)
     for title, lines in study.shown(rows).items():
         console.print(_drawn(title, lines))
-    for row in rows:
-        if "not_applicable" in row:
-            called = ", ".join(str(row[column]) for column in study.names)
-            console.print(f"{called}: {row['not_applicable']}", markup=False, highlight=False)
+    for record in (row.record() for row in rows):
+        if "not_applicable" in record:
+            text = f"{_called(study, record)}: {record['not_applicable']}"
+            console.print(text, markup=False, highlight=False)
     for sentence in answer:
         console.print(sentence, markup=False, highlight=False)
     console.print(f"Table: {', '.join(map(str, paths))}")
 
 
-def _chosen(name: str, quick: bool, said: dict[str, Any]) -> Study:
-    if name not in STUDIES:
-        raise ValueError(f"study: expected one of {', '.join(STUDIES)}, found {name!r}")
-    kind: Any = STUDIES[name]
+def _called(study: "studies.Study[Any]", record: Mapping[str, Any]) -> str:
+    return ", ".join(str(record[column]) for column in study.names)
+
+
+def _chosen(name: str, quick: bool, said: dict[str, Any]) -> "studies.Study[Any]":
+    if name not in studies.STUDIES:
+        raise ValueError(f"study: expected one of {', '.join(studies.STUDIES)}, found {name!r}")
+    kind: Any = studies.STUDIES[name]
     known = [field.name for field in fields(kind)]
     for setting in said:
         if setting not in known:
@@ -101,7 +113,7 @@ def _drawn(title: str, lines: list[dict[str, str]]) -> Table:
     for line in lines:
         drawn.add_row(
             *(
-                f"[{_COLOURS[cell]}]{cell}[/]" if cell in _COLOURS else escape(cell)
+                f"[{COLOURS[cell]}]{cell}[/]" if cell in COLOURS else escape(cell)
                 for cell in line.values()
             )
         )

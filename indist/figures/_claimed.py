@@ -4,13 +4,12 @@ from matplotlib.figure import Figure
 
 from audits.report.palette import INK, MUTED, UNLEARNING, UNTRAINING, drawing
 from indist.figures._page import SMALL, TEXT, tidy
-from indist.studies._cells import Row
+from indist.studies._rows import Record
+from indist.studies._sandwich import VARIANTS
 from indist.studies.illustrations._sources import Work
 
-_WORLDS = ("as it is", "epsilon divided by ten", "noise left out")
 
-
-def numbers(work: Work) -> list[Row]:
+def numbers(work: Work) -> list[Record]:
     """The study `sandwich`.
 
     Returns:
@@ -25,11 +24,11 @@ def numbers(work: Work) -> list[Row]:
 
 
 @drawing()
-def draw(rows: list[Row], width: float) -> Figure:
+def draw(rows: list[Record], width: float) -> Figure:
     """A line a method and claim: from the measured lower bound to the claim, red where crossed."""
     methods = list(dict.fromkeys(row["method"] for row in rows))
     step, gap = 0.125, 0.1
-    block = step * len(_WORLDS) + gap
+    block = step * len(VARIANTS) + gap
     height = block * len(methods) + 0.78
     figure = Figure(figsize=(width, height))
     left = 1.12
@@ -38,15 +37,15 @@ def draw(rows: list[Row], width: float) -> Figure:
     )
     tidy(axes, grid="x")
     for row in rows:
-        world = _WORLDS.index(row["claim"])
-        y = block * methods.index(row["method"]) + step * (world + 0.5) + gap / 2
+        variant = VARIANTS.index(row["claim"])
+        y = block * methods.index(row["method"]) + step * (variant + 0.5) + gap / 2
         bad = row["finding"] == "contradicted"
         colour = UNLEARNING if bad else UNTRAINING
         ends = row["measured_epsilon"], row["claimed_epsilon"]
         axes.plot(ends, [y, y], color=colour, lw=0.9, ls="-" if bad else ":", zorder=2)
         axes.plot([ends[0]], [y], ">", ms=4, color=INK, zorder=3, clip_on=False)
         axes.plot(
-            [ends[1]], [y], ("o", "D", "s")[world], ms=3.8, color=colour, mew=0.9,
+            [ends[1]], [y], ("o", "D", "s")[variant], ms=3.8, color=colour, mew=0.9,
             mfc=colour if bad else "white", zorder=4, clip_on=False,
         )  # fmt: skip
     axes.set_xscale("symlog", linthresh=0.1, linscale=0.5)

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from audits.report.palette import INK, MUTED, UNLEARNING, UNTRAINING, drawing
 from indist.figures._page import PAGE, SMALL, TEXT, tidy
-from indist.studies._cells import Row
+from indist.studies._rows import Record
 from indist.studies.illustrations._curves import METHOD, SCENARIO
 from indist.studies.illustrations._curves import numbers as numbers
 
@@ -16,7 +16,7 @@ _MARKS = {
 
 
 @drawing()
-def draw(rows: list[Row], width: float) -> Figure:
+def draw(rows: list[Record], width: float) -> Figure:
     """Two panels: divergence against ε, and the trade-off of errors."""
     wide = width >= PAGE
     height = 2.35 if wide else 4.3
@@ -55,7 +55,7 @@ def draw(rows: list[Row], width: float) -> Figure:
     return figure
 
 
-def _curve(axes: Axes, rows: list[Row], reference: str) -> None:
+def _curve(axes: Axes, rows: list[Record], reference: str) -> None:
     words, colour, marker, line = _MARKS[reference]
     x, y, low, high = ([row[name] for row in rows] for name in ("x", "y", "low", "high"))
     axes.fill_between(x, low, high, color=colour, alpha=0.17, lw=0)

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 
 from audits.report.palette import INK, MUTED, PAPER, UNLEARNING, UNTRAINING, drawing
 from indist.figures._page import PAGE, SMALL
-from indist.studies._cells import Row
+from indist.studies._rows import Record
 from indist.studies.illustrations._decision_fields import POINT, SIDE, X, Y
 from indist.studies.illustrations._decision_fields import numbers as numbers
 
@@ -20,7 +20,7 @@ _POPULATIONS = {
 
 
 @drawing()
-def draw(rows: list[Row], width: float) -> Figure:
+def draw(rows: list[Record], width: float) -> Figure:
     """A panel a population: mean probability of a circle, and the line where it is one half."""
     names = list(dict.fromkeys(row["population"] for row in rows if row["population"] != POINT))
     columns = 4 if width >= PAGE else 2
@@ -63,7 +63,7 @@ def draw(rows: list[Row], width: float) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, rows: list[Row]) -> AxesImage:
+def _panel(axes: Axes, rows: list[Record]) -> AxesImage:
     field = np.array([row["circle"] for row in rows]).reshape(SIDE, SIDE)
     extent = (float(X[0]), float(X[-1]), float(Y[0]), float(Y[-1]))
     image = axes.imshow(

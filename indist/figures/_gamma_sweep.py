@@ -6,7 +6,7 @@ from matplotlib.ticker import NullLocator
 
 from audits.report.palette import BOTH, INK, MUTED, ORIGINAL, UNLEARNING, UNTRAINING, drawing
 from indist.figures._page import PAGE, SMALL, TEXT, tidy
-from indist.studies._cells import Row
+from indist.studies._rows import Record
 from indist.studies.illustrations._sources import Work
 
 _STYLES = (
@@ -20,7 +20,7 @@ _SCALES = {"distance": "distance to A(D∖B)", "rate": "behaviour rate less\ntha
 _COLUMNS = ("scenario", "found", "method", "discovery", "models")
 
 
-def numbers(work: Work) -> list[Row]:
+def numbers(work: Work) -> list[Record]:
     """The study `discovery`, where S is a random part of B.
 
     Returns:
@@ -34,7 +34,7 @@ def numbers(work: Work) -> list[Row]:
 
 
 @drawing()
-def draw(rows: list[Row], width: float) -> Figure:
+def draw(rows: list[Record], width: float) -> Figure:
     """Both scales; a panel a scenario on a page, the first scenario's alone in a column."""
     scenarios = list(dict.fromkeys(row["scenario"] for row in rows))
     if width < PAGE:
@@ -68,7 +68,7 @@ def draw(rows: list[Row], width: float) -> Figure:
     return figure
 
 
-def _curves(axes: Axes, rows: list[Row], methods: list[str], scale: str) -> None:
+def _curves(axes: Axes, rows: list[Record], methods: list[str], scale: str) -> None:
     tidy(axes, grid="y")
     for method, (colour, marker, line) in zip(methods, _STYLES, strict=False):
         own = sorted((r for r in rows if r["method"] == method), key=lambda r: r["discovery"])

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from audits.report.palette import INK, MUTED, UNTRAINING, drawing
 from indist.figures._page import PAGE, SMALL, tidy
-from indist.studies._cells import Row
+from indist.studies._rows import Record
 from indist.studies.illustrations._influence_cases import numbers as numbers
 
 _WORDS = {
@@ -20,7 +20,7 @@ _WORDS = {
 
 
 @drawing()
-def draw(rows: list[Row], width: float) -> Figure:
+def draw(rows: list[Record], width: float) -> Figure:
     """A panel a scenario: influence of S on each group of probes, with intervals."""
     scenarios = list(dict.fromkeys(row["scenario"] for row in rows))
     groups = [group for group in _WORDS if any(row["group"] == group for row in rows)]
@@ -62,5 +62,5 @@ def draw(rows: list[Row], width: float) -> Figure:
     return figure
 
 
-def _least(rows: list[Row]) -> float:
+def _least(rows: list[Record]) -> float:
     return min(-0.05, math.floor(20 * min(row["low"] for row in rows)) / 20)

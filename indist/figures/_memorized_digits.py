@@ -4,11 +4,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from indist.figures._extremes import extremes
-from indist.studies._cells import Row
+from indist.studies._rows import Record
 from indist.studies.illustrations._memorized_digits import numbers as numbers
 
 
-def draw(rows: list[Row], width: float) -> Figure:
+def draw(rows: list[Record], width: float) -> Figure:
     """The most and the least memorized."""
     images = np.array([[float(level) for level in row["pixels"].split()] for row in rows]) / 16
     columns = {

@@ -19,7 +19,7 @@ from indist.figures import (
 )
 from indist.figures._page import COLUMN, PAGE
 from indist.figures._save import save_widths
-from indist.studies._cells import Row
+from indist.studies._rows import Record
 from indist.studies._study import read_rows as read_rows
 from indist.studies.illustrations._sources import Work as Work
 
@@ -34,8 +34,8 @@ class PaperFigure(NamedTuple):
     """
 
     title: str
-    numbers: Callable[[Work], list[Row]]
-    draw: Callable[[list[Row], float], Figure]
+    numbers: Callable[[Work], list[Record]]
+    draw: Callable[[list[Record], float], Figure]
 
 
 FIGURES: dict[str, PaperFigure] = {

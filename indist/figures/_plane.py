@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 
 from audits.report.palette import BOTH, INK, MUTED, PAPER, UNLEARNING, UNTRAINING, drawing
 from indist.figures._page import PAGE, SMALL, TEXT, tidy
-from indist.studies._cells import Row
+from indist.studies._rows import Record
 from indist.studies.illustrations._sources import Work
 
 _COLOURS = {"untraining": UNTRAINING, "unlearning": UNLEARNING, "both": BOTH}
@@ -16,12 +16,12 @@ _MARKERS = {"untraining": "s", "unlearning": "^", "both": "D", "neither": "o", "
 _LABEL, _NEAR, _BUNCH = 6.0, 4.0, 0.05
 """Size of names and their distance from points, in points; points this near share a name."""
 _LIMITS = (-0.03, 1.03)
-_Point = tuple[float, float]
+_Coordinates = tuple[float, float]
 _Box = tuple[float, float, float, float]
 _PREFERRED = ("digits-trigger", "circles", "digits-swap")
 
 
-def numbers(work: Work) -> list[Row]:
+def numbers(work: Work) -> list[Record]:
     """The study `algorithms` in up to three scenarios: those rows that were audited.
 
     Returns:
@@ -37,7 +37,7 @@ def numbers(work: Work) -> list[Row]:
 
 
 @drawing()
-def draw(rows: list[Row], width: float) -> Figure:
+def draw(rows: list[Record], width: float) -> Figure:
     """A plane a scenario on a page, the first scenario's alone in a column."""
     scenarios = list(dict.fromkeys(row["scenario"] for row in rows))
     if width < PAGE:
@@ -73,7 +73,7 @@ def draw(rows: list[Row], width: float) -> Figure:
     return figure
 
 
-def _plane(axes: Axes, rows: list[Row], side: float) -> None:
+def _plane(axes: Axes, rows: list[Record], side: float) -> None:
     """Boxes and points; ``side`` is the width and height of the axes in inches."""
     axes.plot([0, 1], [0, 1], color=MUTED, lw=0.5, ls=(0, (1, 2)), zorder=1)
     for row in rows:
@@ -104,8 +104,8 @@ def _plane(axes: Axes, rows: list[Row], side: float) -> None:
 
 
 def _labels(
-    rows: list[Row], points: list[_Point], side: float
-) -> list[tuple[_Point, tuple[int, int], str]]:
+    rows: list[Record], points: list[_Coordinates], side: float
+) -> list[tuple[_Coordinates, tuple[int, int], str]]:
     """Names where there is room for them: of single points, and of bunches with their number.
 
     The verdicts that say something come first; a name without room is left to the CSV file.
@@ -113,7 +113,7 @@ def _labels(
     unit = (_LIMITS[1] - _LIMITS[0]) / (72 * side)
     order = sorted(range(len(rows)), key=lambda i: (rows[i]["verdict"] not in _COLOURS, points[i]))
     left = set(order)
-    chosen: list[tuple[_Point, tuple[int, int], str]] = []
+    chosen: list[tuple[_Coordinates, tuple[int, int], str]] = []
     boxes: list[_Box] = [(x, y, x, y) for x, y in points]
     for i in order:
         if i not in left:
@@ -133,7 +133,7 @@ def _labels(
     return chosen
 
 
-def _box(at: _Point, place: tuple[int, int], reach: _Point, unit: float) -> _Box:
+def _box(at: _Coordinates, place: tuple[int, int], reach: _Coordinates, unit: float) -> _Box:
     x, y = (c + step * 0.8 * _NEAR * unit for c, step in zip(at, place, strict=True))
     left = x - reach[0] * (0.5 - 0.5 * place[0])
     low = y - reach[1] * (0.5 - 0.5 * place[1])

@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 
 from audits.report.palette import INK, MUTED, UNLEARNING, UNTRAINING, drawing
 from indist.figures._page import PAGE, SMALL, TEXT, tidy
-from indist.studies._cells import Row
+from indist.studies._rows import Record
 from indist.studies.illustrations._private_training import TOLERANCE
 from indist.studies.illustrations._private_training import numbers as numbers
 
@@ -15,7 +15,7 @@ _MARKS = {
 
 
 @drawing()
-def draw(rows: list[Row], width: float) -> Figure:
+def draw(rows: list[Record], width: float) -> Figure:
     """Distance of the original to both references against the noise, and accuracy below."""
     lines = 1 if width >= PAGE else 2
     height, bottom = 2.35 + 0.13 * lines, 0.49 + 0.13 * lines

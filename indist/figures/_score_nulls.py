@@ -6,7 +6,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 
 from audits.report.palette import INK, MUTED, ORIGINAL, UNLEARNING, UNTRAINING, drawing
 from indist.figures._page import PAGE, SMALL, TEXT, tidy
-from indist.studies._cells import Row
+from indist.studies._rows import Record
 from indist.studies.illustrations._sources import Work
 
 _FAMILIES = 6
@@ -18,7 +18,7 @@ _WHO = {
 _QUESTION = "unlearning"
 
 
-def numbers(work: Work) -> list[Row]:
+def numbers(work: Work) -> list[Record]:
     """The study `score-nulls`, of the question whether a model was unlearned.
 
     Returns:
@@ -33,7 +33,7 @@ def numbers(work: Work) -> list[Row]:
 
 
 @drawing()
-def draw(rows: list[Row], width: float) -> Figure:
+def draw(rows: list[Record], width: float) -> Figure:
     """A panel for the first score of each family: ranges of 95 % of the simulations."""
     first: dict[str, str] = {}
     for row in rows:
@@ -64,7 +64,7 @@ def draw(rows: list[Row], width: float) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, rows: list[Row]) -> None:
+def _panel(axes: Axes, rows: list[Record]) -> None:
     tidy(axes, grid="y")
     x = [row["models"] for row in rows]
     for who, (words, colour, marker, line) in _WHO.items():

@@ -1,4 +1,5 @@
 from ._registry import STUDIES as STUDIES
+from ._rows import StudyRow as StudyRow
 from ._sandwich import Sandwich as Sandwich
 from ._study import Study as Study
 from ._study import read_rows as read_rows

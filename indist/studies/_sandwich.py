@@ -1,6 +1,6 @@
 """Claimed ε above measured ε: every certified unlearner, honest and with its claim falsified."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -8,16 +8,50 @@ from typing import Any, ClassVar
 import audits
 import oracles
 from estimators.checks import check_counts
-from indist.studies._cells import Row, finished_cell
-from indist.studies._study import Study
+from indist.studies._cells import finished_cell
+from indist.studies._rows import StudyRow
+from indist.studies._shown import at_least
+from indist.studies._study import Shown, Study
 
 SCENARIO = "logistic-3v8"
-WORLDS = ("as it is", "epsilon divided by ten", "noise left out")
+VARIANTS = ("as it is", "epsilon divided by ten", "noise left out")
+"""What a method claims and does: the truth, and two falsehoods."""
 _NO_NOISE = 1e-6
 
 
+@dataclass(frozen=True, kw_only=True)
+class CertifiedRow(StudyRow):
+    """A certified method, one of `VARIANTS`, and what was measured.
+
+    Attributes:
+        method: of unlearning.
+        claim: the variant.
+        models: in each population.
+        claimed_epsilon: what is claimed.
+        claimed_delta: at this δ.
+        measured_epsilon: a lower bound at that δ; None where nothing is bounded.
+        measured_delta: a lower bound at that ε, or None.
+        finding: whether the claim is contradicted.
+        distance_to_T: the audit's distance to T.
+        test: share of test probes right.
+        mechanism: what claims.
+    """
+
+    method: str
+    claim: str
+    models: int
+    claimed_epsilon: float
+    claimed_delta: float
+    measured_epsilon: float | None
+    measured_delta: float | None
+    finding: str
+    distance_to_T: float
+    test: float
+    mechanism: str
+
+
 @dataclass(frozen=True)
-class Sandwich(Study):
+class Sandwich(Study[CertifiedRow]):
     """The study of certified unlearners: what they claim and what can be measured.
 
     Attributes:
@@ -29,6 +63,7 @@ class Sandwich(Study):
 
     question: ClassVar = "Is what certified unlearners claim above what can be measured?"
     quick: ClassVar = {"models": 64}
+    kinds: ClassVar = (CertifiedRow,)
     names: ClassVar = ("method", "claim")
 
     models: int = 256
@@ -39,31 +74,35 @@ class Sandwich(Study):
     def __post_init__(self) -> None:
         check_counts(models=self.models)
 
-    def run(self, folder: Path) -> Iterator[Row]:
-        """A row for each certified unlearner in each of `WORLDS`; see `Study.run`."""
+    def run(self, folder: Path) -> Iterator[CertifiedRow]:
+        """A row for each certified unlearner in each of `VARIANTS`; see `Study.run`."""
         for method, kind in oracles.unlearners.UNLEARNERS.items():
             if not issubclass(kind, oracles.unlearners.Certified):
                 continue
             unlearner: Any = kind()
-            for world in WORLDS:
-                yield finished_cell(
-                    folder / "cells" / method / f"{world}.json",
+            for variant in VARIANTS:
+                cell = finished_cell(
+                    folder / "cells" / method / f"{variant}.json",
                     asdict(self) | {"method": method, "settings": asdict(unlearner)},
-                    lambda method=method, world=world: self._cell(folder, method, world),
+                    lambda method=method, variant=variant: self._cell(
+                        folder, method, variant
+                    ).record(),
                 )
+                yield CertifiedRow.of(cell)
 
-    def _cell(self, folder: Path, method: str, world: str) -> Row:
+    def _cell(self, folder: Path, method: str, variant: str) -> CertifiedRow:
         unlearner: Any = oracles.unlearners.UNLEARNERS[method]()
         plain = oracles.scenarios.load(SCENARIO, seed=self.seed, discovery=self.discovery)
         honest = plain.with_learner(unlearner.learner)
         sizes = honest.sizes
         claim = unlearner.claim(honest.learner, sizes["train"], sizes["forget"])
         scenario, noise = honest, "noise"
-        if world == "epsilon divided by ten":
+        if variant == "epsilon divided by ten":
             claim = replace(claim, epsilon=claim.epsilon / 10)
-        if world == "noise left out":
-            sigma = _NO_NOISE * getattr(honest.learner, "sigma")  # noqa: B009
-            scenario, noise = plain.with_learner(unlearner.learner, sigma=sigma), "no noise"
+        if variant == "noise left out":
+            learner: Any = honest.learner
+            scenario = plain.with_learner(unlearner.learner, sigma=_NO_NOISE * learner.sigma)
+            noise = "no noise"
         references = oracles.references(
             scenario,
             models=self.models,
@@ -71,50 +110,50 @@ class Sandwich(Study):
             directory=folder / "references" / f"{unlearner.learner} {noise}",
             resume=True,
         )
-        made = oracles.unlearn(scenario, references.original, method=method, seed=self.seed + 1)
-        audit = audits.audit(made, references, confidence=self.confidence, claim=claim)
-        found = audit.claimed
-        assert found is not None
-        return {
-            "method": method,
-            "claim": world,
-            "models": self.models,
-            "claimed_epsilon": found.epsilon,
-            "claimed_delta": found.delta,
-            "measured_epsilon": found.epsilon_lower,
-            "measured_delta": found.delta_lower,
-            "finding": found.finding,
-            "distance_to_T": audit.untraining.estimate,
-            "test": next(
+        submission = oracles.unlearn(
+            scenario, references.original, method=method, seed=self.seed + 1
+        )
+        audit = audits.audit(submission, references, confidence=self.confidence, claim=claim)
+        claimed = audit.claimed
+        assert claimed is not None
+        return CertifiedRow(
+            method=method,
+            claim=variant,
+            models=self.models,
+            claimed_epsilon=claimed.epsilon,
+            claimed_delta=claimed.delta,
+            measured_epsilon=claimed.epsilon_lower,
+            measured_delta=claimed.delta_lower,
+            finding=claimed.finding,
+            distance_to_T=audit.untraining.estimate,
+            test=next(
                 row.accuracy
                 for row in audit.groups
                 if (row.population, row.group) == ("submission", "test")
             ),
-            "mechanism": found.mechanism,
-        }
+            mechanism=claimed.mechanism,
+        )
 
-    def shown(self, rows: list[Row]) -> Mapping[str, list[dict[str, str]]]:
-        """Claimed beside measured."""
+    def _shown(self, rows: list[CertifiedRow]) -> Shown:
         lines = [
             {
-                "method": row["method"],
-                "claim": row["claim"],
-                "claimed ε": f"{row['claimed_epsilon']:.3g}",
-                "measured ε, at least": f"{row['measured_epsilon']:.3g}",
-                "δ": f"{row['claimed_delta']:g}",
-                "finding": row["finding"],
-                "right on test, %": f"{100 * row['test']:.0f}",
+                "method": row.method,
+                "claim": row.claim,
+                "claimed ε": f"{row.claimed_epsilon:.3g}",
+                "measured ε, at least": at_least(row.measured_epsilon or 0.0),
+                "δ": f"{row.claimed_delta:g}",
+                "finding": row.finding,
+                "right on test, %": f"{100 * row.test:.0f}",
             }
             for row in rows
         ]
         return {"claimed ε beside the measured lower bound at the claimed δ": lines}
 
-    def answer(self, rows: list[Row]) -> tuple[str, ...]:
-        """Which claims were contradicted, honest and falsified ones apart."""
-        caught = [row for row in rows if row["finding"] == "contradicted"]
+    def _answer(self, rows: list[CertifiedRow]) -> tuple[str, ...]:
+        caught = [row for row in rows if row.finding == "contradicted"]
         honest, tenth, noiseless = (
-            ", ".join(row["method"] for row in caught if row["claim"] == world) or "none"
-            for world in WORLDS
+            ", ".join(row.method for row in caught if row.claim == variant) or "none"
+            for variant in VARIANTS
         )
         return (
             f"Claims contradicted as they are: {honest}.",

@@ -1,53 +1,64 @@
 """What a study is: settings, rows, the table of them, and the answer that the table supports."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
-from indist.studies._cells import Row
+from indist.studies._rows import Record, RowT, StudyRow
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Shown = Mapping[str, list[dict[str, str]]]
+"""Tables for people: a title for each part, and its lines, text by heading."""
 
-class Study(ABC):
+
+class Study(ABC, Generic[RowT]):
     """One question. A subclass is a frozen dataclass of settings; ``models`` and ``seed`` are two.
 
     Attributes:
         question: in plain words.
         quick: the settings of a run of minutes, where they differ from the defaults.
+        kinds: the classes of its rows, one a part of it.
         names: columns that say which row a row is.
         finding: column that says what was found in it.
+        columns: of the table, in their order; those of the rows as they come where there are none.
     """
 
     question: ClassVar[str]
     quick: ClassVar[Mapping[str, Any]]
+    kinds: ClassVar[tuple[type[StudyRow], ...]]
     names: ClassVar[tuple[str, ...]]
     finding: ClassVar[str] = "finding"
+    columns: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
-    def run(self, folder: Path) -> Iterator[Row]:
+    def run(self, folder: Path) -> Iterator[RowT]:
         """Fills the table cell by cell.
 
         Args:
             folder: where populations and finished cells are kept; a second run goes on from there.
 
         Yields:
-            A row a cell, of JSON values. One that does not apply says why in ``not_applicable``.
+            A row a cell. One that does not apply says why in ``not_applicable``.
 
         Raises:
             ValueError: when the folder holds cells of other settings.
         """
 
-    def table(self, rows: list[Row]) -> "pd.DataFrame":
-        """The rows as a data frame, columns in a fixed order."""
+    def table(self, rows: Sequence[StudyRow | Record]) -> "pd.DataFrame":
+        """The rows as a data frame, columns in a fixed order.
+
+        Args:
+            rows: from `run`, or from `indist.studies.read_rows`.
+        """
         import pandas as pd
 
-        return pd.DataFrame(rows)
+        records = [row.record() if isinstance(row, StudyRow) else row for row in rows]
+        return pd.DataFrame(records, columns=list(self.columns) or None)
 
-    @abstractmethod
-    def shown(self, rows: list[Row]) -> Mapping[str, list[dict[str, str]]]:
+    def shown(self, rows: Sequence[StudyRow | Record]) -> Shown:
         """The table for people.
 
         Args:
@@ -56,9 +67,9 @@ class Study(ABC):
         Returns:
             A title for each part, and its lines: text by heading.
         """
+        return self._shown(self.typed(rows))
 
-    @abstractmethod
-    def answer(self, rows: list[Row]) -> tuple[str, ...]:
+    def answer(self, rows: Sequence[StudyRow | Record]) -> tuple[str, ...]:
         """The answer that these numbers support, in plain sentences.
 
         Args:
@@ -68,9 +79,40 @@ class Study(ABC):
             A sentence each; where the data do not decide, it says so, and about how many models
             it would take.
         """
+        return self._answer(self.typed(rows))
+
+    def typed(self, rows: Sequence[StudyRow | Record]) -> list[RowT]:
+        """Rows of a file as the rows that were written; those that are rows stay.
+
+        Args:
+            rows: from `run`, or from `indist.studies.read_rows`.
+
+        Raises:
+            ValueError: when a record has the columns of no row of this study.
+        """
+        typed: list[Any] = []
+        for row in rows:
+            if isinstance(row, StudyRow):
+                typed.append(row)
+                continue
+            kind = next((kind for kind in self.kinds if kind.fits(row)), None)
+            if kind is None:
+                raise ValueError(f"row: expected the columns of this study, found {', '.join(row)}")
+            typed.append(kind.of(row))
+        return typed
+
+    @abstractmethod
+    def _shown(self, rows: list[RowT]) -> Shown:
+        """See `shown`."""
+
+    @abstractmethod
+    def _answer(self, rows: list[RowT]) -> tuple[str, ...]:
+        """See `answer`."""
 
 
-def check_names(what: str, asked: Iterable[str], known: Collection[str]) -> None:
+def check_names(
+    what: str, asked: Iterable[str], known: Collection[str], expected: str = "one of"
+) -> None:
     """Names of a setting that are to be known ones.
 
     Raises:
@@ -78,10 +120,21 @@ def check_names(what: str, asked: Iterable[str], known: Collection[str]) -> None
     """
     for name in asked:
         if name not in known:
-            raise ValueError(f"{what}: expected one of {', '.join(known)}, found {name!r}")
+            raise ValueError(f"{what}: expected {expected} {', '.join(known)}, found {name!r}")
 
 
-def read_rows(path: Path) -> list[Row]:
+def check_least(least: int, **values: int) -> None:
+    """Whole numbers of at least so many, by name.
+
+    Raises:
+        ValueError: otherwise.
+    """
+    for name, value in values.items():
+        if value < least:
+            raise ValueError(f"{name}: expected at least {least}, found {value}")
+
+
+def read_rows(path: Path) -> list[Record]:
     """The rows of a study's CSV file; a missing value is left out of its row."""
     import pandas as pd
 

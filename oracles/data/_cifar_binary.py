@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from oracles.data._loaded import LIMITS, DataLimits, Loaded, Raw, assemble, check_size
-from oracles.data._table import Table
+from oracles.data._toml_table import TomlTable
 from oracles.storage.arrays import check_range
 from oracles.storage.files import FileError, file_size, refuse
 
@@ -32,7 +32,7 @@ class _Layout(NamedTuple):
 _LAYOUTS = {"label": _Layout(1, 0, 10), "coarse": _Layout(2, 0, 20), "fine": _Layout(2, 1, 100)}
 
 
-class CifarBinary(Table):
+class CifarBinary(TomlTable):
     """CIFAR's binary files: pictures ``[examples, 32, 32, 3]``.
 
     Attributes:

@@ -22,7 +22,7 @@ from oracles.data._loaded import (
     check_size,
 )
 from oracles.data._pictures import decoded
-from oracles.data._table import Table
+from oracles.data._toml_table import TomlTable
 from oracles.storage.arrays import MOST_DIMS, Header, check_bytes, check_form, refuse_array
 from oracles.storage.files import FileError, file_size, refuse
 
@@ -41,7 +41,7 @@ class _State(BaseModel):
     indices: list[Any] | None = Field(alias="_indices_data_files", default=None)
 
 
-class HuggingFace(Table):
+class HuggingFace(TomlTable):
     """A dataset that ``datasets.Dataset.save_to_disk`` wrote.
 
     Inputs are numbers, lists of numbers of equal lengths, or PNG and JPEG pictures of one size,
@@ -130,12 +130,12 @@ def _read_arrow(path: Path, names: Sequence[str]) -> Any:
     except ImportError:
         refuse(path, "Arrow files need pyarrow; install indist[parquet]")
     try:
-        # Not mapped: a file cut short meanwhile would end the process.
+        # Read, not mapped: if a mapped file were cut short meanwhile, this process would end.
         with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as reader:
             found = reader.schema.names
             for name in names:
                 if found.count(name) != 1:
-                    listed = ", ".join(repr(of[:40]) for of in found[:8]) or "none"
+                    listed = ", ".join(repr(column[:40]) for column in found[:8]) or "none"
                     refuse(path, f"column {name!r}: expected once, found columns {listed}")
             table = reader.read_all().select(names)
         table.validate(full=True)
@@ -151,24 +151,25 @@ def _stack(
     where: Path, name: str, chunks: list[tuple[Path, Any]], count: int, limits: DataLimits
 ) -> np.ndarray:
     """The chunks of a column as one array, its examples first."""
-    out: np.ndarray | None = None
+    stacked: np.ndarray | None = None
     done = 0
     for file, chunk in chunks:
         values = _numbers(file, name, chunk, limits)
-        if out is None:
+        if stacked is None:
             check_size(where, (count, *values.shape[1:]), values.itemsize, limits)
-            out = np.empty((count, *values.shape[1:]), values.dtype)
-        if (values.shape[1:], values.dtype) != (out.shape[1:], out.dtype):
+            stacked = np.empty((count, *values.shape[1:]), values.dtype)
+        shape, dtype = stacked.shape[1:], stacked.dtype
+        if (values.shape[1:], values.dtype) != (shape, dtype):
             refuse_array(
                 file,
                 name,
-                f"expected examples of shape {list(out.shape[1:])} and type {out.dtype} like the "
+                f"expected examples of shape {list(shape)} and type {dtype} like the "
                 f"first, found {list(values.shape[1:])} and {values.dtype}",
             )
-        out[done : done + len(values)] = values
+        stacked[done : done + len(values)] = values
         done += len(values)
-    assert out is not None
-    return out
+    assert stacked is not None
+    return stacked
 
 
 def _numbers(path: Path, name: str, values: Any, limits: DataLimits) -> np.ndarray:

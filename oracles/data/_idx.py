@@ -25,7 +25,7 @@ from oracles.data._loaded import (
     assemble,
     check_size,
 )
-from oracles.data._table import Table
+from oracles.data._toml_table import TomlTable
 from oracles.storage.arrays import Form, Header, check_form
 from oracles.storage.files import file_size, refuse
 
@@ -35,7 +35,7 @@ _GZIP = b"\x1f\x8b"
 _MOST_UNPACKED = 1032
 
 
-class Idx(Table):
+class Idx(TomlTable):
     """IDX files in a folder: one for the inputs, one for the labels, one for each column.
 
     Attributes:
@@ -96,14 +96,14 @@ def _read_idx(path: Path, form: Form, limits: DataLimits) -> np.ndarray:
             header = Header(np.dtype(_TYPES[start[2]]), shape, "C")
             check_form(path, "", header, form)
             check_size(path, shape, header.dtype.itemsize, limits)
-            # Before a claim is believed and memory taken for it.
-            most = _MOST_UNPACKED * size if packed else size - 4 - len(axes)
-            if header.nbytes > most:
+            # A header may claim more than there is: no memory is taken before this is known.
+            available = _MOST_UNPACKED * size if packed else size - 4 - len(axes)
+            if header.nbytes > available:
                 refuse(path, f"expected {header.nbytes} bytes of numbers, found it truncated")
             data = stream.read(header.nbytes + 1)
     except (OSError, EOFError, zlib.error) as error:
         refuse(path, f"cannot be read ({getattr(error, 'strerror', None) or error})")
     if len(data) != header.nbytes:
-        some = "more" if len(data) > header.nbytes else str(len(data))
-        refuse(path, f"expected {header.nbytes} bytes of numbers by its header, found {some}")
+        found = "more" if len(data) > header.nbytes else str(len(data))
+        refuse(path, f"expected {header.nbytes} bytes of numbers by its header, found {found}")
     return np.frombuffer(data, header.dtype).reshape(shape)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
+from estimators.checks import check_counts
 from oracles._probes import Examples
 from oracles.storage.arrays import (
     MOST_DIMS,
@@ -44,9 +45,7 @@ class DataLimits:
     classes: int = 200_000
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if value < 1:
-                raise ValueError(f"{name}: expected at least 1, found {value}")
+        check_counts(**vars(self))
 
 
 LIMITS = DataLimits()

@@ -17,11 +17,11 @@ from oracles.data._loaded import (
     assemble,
     check_size,
 )
-from oracles.data._table import Table
+from oracles.data._toml_table import TomlTable
 from oracles.storage.arrays import npz_header, npz_names, read_npz
 
 
-class Npz(Table):
+class Npz(TomlTable):
     """Arrays in a ``.npz`` file, as `numpy.savez` writes it.
 
     Attributes:

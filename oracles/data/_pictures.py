@@ -30,33 +30,35 @@ def decoded(path: Path, name: str, pictures: Sequence[bytes], limits: DataLimits
     Raises:
         FileError: for a picture of another size, mode or format, or a damaged one.
     """
-    # Comes with matplotlib.
+    # Pillow is installed with matplotlib.
     from PIL import Image
 
-    out: np.ndarray | None = None
+    pixels: np.ndarray | None = None
     for k, data in enumerate(pictures):
         try:
             with (
                 warnings.catch_warnings(),
-                Image.open(BytesIO(data), formats=("PNG", "JPEG")) as of,
+                Image.open(BytesIO(data), formats=("PNG", "JPEG")) as picture,
             ):
-                # Of pictures with many pixels; the limits below are on bytes.
+                # Pillow warns of pictures with many pixels; the limits below are on bytes.
                 warnings.simplefilter("ignore")
-                if of.mode not in _CHANNELS:
-                    wanted = "grey or RGB"
-                    refuse_array(path, name, f"picture {k}: expected {wanted}, found {of.mode}")
-                shape = (of.height, of.width, *_CHANNELS[of.mode])
-                if out is None:
+                if picture.mode not in _CHANNELS:
+                    found = picture.mode
+                    refuse_array(path, name, f"picture {k}: expected grey or RGB, found {found}")
+                shape = (picture.height, picture.width, *_CHANNELS[picture.mode])
+                if pixels is None:
                     check_size(path, (len(pictures), *shape), 1, limits)
-                    out = np.empty((len(pictures), *shape), np.uint8)
-                if shape != out.shape[1:]:
-                    wanted = f"shape {list(out.shape[1:])} like the first"
-                    refuse_array(path, name, f"picture {k}: expected {wanted}, found {list(shape)}")
-                out[k] = np.asarray(of)
+                    pixels = np.empty((len(pictures), *shape), np.uint8)
+                if shape != pixels.shape[1:]:
+                    expected = f"shape {list(pixels.shape[1:])} like the first"
+                    refuse_array(
+                        path, name, f"picture {k}: expected {expected}, found {list(shape)}"
+                    )
+                pixels[k] = np.asarray(picture)
         except FileError:
             raise
         except Exception as error:  # Pillow raises almost anything on damaged pictures.
             why = " ".join(str(error).split())[:100]
             refuse_array(path, name, f"picture {k}: expected PNG or JPEG, found it damaged ({why})")
-    assert out is not None
-    return out
+    assert pixels is not None
+    return pixels

@@ -11,9 +11,11 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Int
 
+# Models in one program, where a module does not say what is best for it on a CPU.
 _CPU_WIDTH = 4
 _ACCELERATOR_WIDTH = 256
-_FLYING = 2
+# Blocks that devices compute while the host fetches the one before and prepares the next.
+_BLOCKS_IN_FLIGHT = 2
 
 Program = Callable[[Any, Any], Any]
 """``program(own, shared)`` of one model: its own arguments and those common to all models."""
@@ -60,23 +62,23 @@ def run_blocks(
     """
     mesh = Mesh(np.array(jax.local_devices()), ("models",))
     compiled = _compiled(program, mesh)
-    own = NamedSharding(mesh, PartitionSpec("models"))
+    by_model = NamedSharding(mesh, PartitionSpec("models"))
     common = jax.device_put(shared, NamedSharding(mesh, PartitionSpec()))
-    flying: deque[tuple[np.ndarray, Any]] = deque()
+    in_flight: deque[tuple[np.ndarray, Any]] = deque()
     size = width * mesh.size
     for start in range(0, len(models), size):
         ids = models[start : start + size]
         filled = np.concatenate([ids, np.full(size - len(ids), ids[-1])])
-        flying.append((ids, compiled(jax.device_put(arguments(filled), own), common)))
-        if len(flying) > _FLYING:
-            yield _fetch(*flying.popleft())
-    while flying:
-        yield _fetch(*flying.popleft())
+        in_flight.append((ids, compiled(jax.device_put(arguments(filled), by_model), common)))
+        if len(in_flight) > _BLOCKS_IN_FLIGHT:
+            yield _fetch(*in_flight.popleft())
+    while in_flight:
+        yield _fetch(*in_flight.popleft())
 
 
 @lru_cache(maxsize=128)
 def _compiled(program: Program, mesh: Mesh) -> Callable[[Any, Any], Any]:
-    # Not donated: a block's inputs are plans, or parameters whose buffers are small beside it.
+    # Inputs are not donated: they are plans, or parameters that take little memory beside a block.
     return jax.jit(
         jax.shard_map(
             jax.vmap(program, in_axes=(0, None)),

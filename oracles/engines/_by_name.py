@@ -1,4 +1,4 @@
-"""An engine by its name."""
+"""Engines by name."""
 
 from oracles.engines._distributed import Distributed
 from oracles.engines._engine import Engine

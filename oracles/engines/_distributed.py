@@ -1,4 +1,4 @@
-"""All processes of a `jax.distributed` job, which meet in the folder alone."""
+"""The engine of a `jax.distributed` job, whose processes share nothing but the folder."""
 
 import os
 import time
@@ -11,6 +11,7 @@ from oracles.engines._local import Local
 from oracles.engines._task import Task
 from oracles.storage.shards import PopulationFolder, Shard, Span, StoreError
 
+# Seconds between two looks into the folder.
 _PATIENCE = 0.05
 
 
@@ -57,13 +58,13 @@ class Distributed:
         if folder is None:
             raise StoreError("engine distributed: expected a folder that all processes see")
         rank, processes = jax.process_index(), jax.process_count()
-        # One process may open the folder when another has begun: who makes what must depend on the
-        # models alone, not on what was still missing then.
-        every = [*spans, *(entry.span for entry in folder.entries)]
-        size = max(stop - start for start, stop in every)
+        # A process may open the folder after another has begun. Which process makes a span must
+        # therefore depend on the span alone, not on what was missing when the folder was opened.
+        all_spans = [*spans, *(entry.span for entry in folder.entries)]
+        size = max(stop - start for start, stop in all_spans)
         owner = {span: span.start // size % processes for span in spans}
-        own = [span for span in spans if owner[span] == rank]
-        yield from Local().make(task, own, folder, advance)
+        own_spans = [span for span in spans if owner[span] == rank]
+        yield from Local().make(task, own_spans, folder, advance)
         for span in spans:
             if owner[span] != rank:
                 while (shard := folder.find(span)) is None:

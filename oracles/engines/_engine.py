@@ -1,4 +1,4 @@
-"""What every engine does."""
+"""The protocol of engines: making spans of models and writing them to a folder."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, runtime_checkable

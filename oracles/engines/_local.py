@@ -1,4 +1,4 @@
-"""All devices of this process."""
+"""The engine that makes models on all devices of this process."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,16 +28,16 @@ class Local:
         blocks = run_blocks(
             task.program(), models, task.arguments, task.shared(), task.recipe["width"]
         )
-        left = list(spans)
-        held: list[Mapping[str, np.ndarray]] = []
-        have = 0
+        remaining = list(spans)
+        parts: list[Mapping[str, np.ndarray]] = []
+        models_held = 0
         for ids, made in blocks:
-            held.append(task.arrays(ids, made))
-            have += len(ids)
+            parts.append(task.arrays(ids, made))
+            models_held += len(ids)
             advance(len(ids))
-            while left and have >= (size := left[0].stop - left[0].start):
-                whole = {name: np.concatenate([part[name] for part in held]) for name in held[0]}
-                shard = shard_of(left.pop(0), {k: value[:size] for k, value in whole.items()})
+            while remaining and models_held >= (size := remaining[0].stop - remaining[0].start):
+                arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+                shard = shard_of(remaining.pop(0), {k: array[:size] for k, array in arrays.items()})
                 yield folder.write(shard) if folder else shard
-                held = [{k: value[size:] for k, value in whole.items()}]
-                have -= size
+                parts = [{k: array[size:] for k, array in arrays.items()}]
+                models_held -= size

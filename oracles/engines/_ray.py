@@ -1,4 +1,4 @@
-"""A Ray cluster: one unit of work a chunk, on workers that may be lost.
+"""The engine that makes models on a Ray cluster: a unit of work a chunk, on workers that may die.
 
 Ray runs a unit again when its worker dies; a unit that was already whole in the folder is found
 there, so nothing is trained twice.
@@ -81,7 +81,7 @@ class Ray:
         """Connects this process to the cluster, starting one if there is no address."""
         try:
             with warnings.catch_warnings():
-                # Ray's forks only start other programs, which JAX's threads do not mind.
+                # Python warns of forks beside JAX's threads; Ray's only start other programs.
                 warnings.filterwarnings("ignore", message=r"os\.fork\(\)")
                 quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
                 if self.address is None:

@@ -7,7 +7,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key
 
-from oracles._learner import Data, Parameters
+from oracles._learner import AnyArray, Parameters
 from oracles.learners._whole_set import WholeSet
 
 
@@ -30,17 +30,17 @@ class CategoryCounts(nn.Module):
     high: float
 
     @nn.compact
-    def __call__(self, inputs: Float[Data, "batch ..."]) -> Float[Array, "batch classes"]:
+    def __call__(self, inputs: Float[AnyArray, "batch ..."]) -> Float[Array, "batch classes"]:
         """Logits of a batch."""
         bins = self.binned(inputs)
         zeros = nn.initializers.zeros
         sizes = self.param("sizes", zeros, (self.classes,), jnp.int32)
         counts = self.param("counts", zeros, (self.classes, *bins.shape[1:]), jnp.int32)
         prior = jnp.log(sizes + 1.0) - jnp.log(sizes.sum() + float(self.classes))
-        each = jnp.log(counts + 1.0) - jnp.log(sizes + float(self.bins))[:, None, None]
-        return prior + jnp.einsum("nfb,cfb->nc", bins.astype(jnp.float32), each)
+        likelihood = jnp.log(counts + 1.0) - jnp.log(sizes + float(self.bins))[:, None, None]
+        return prior + jnp.einsum("nfb,cfb->nc", bins.astype(jnp.float32), likelihood)
 
-    def binned(self, inputs: Float[Data, "batch ..."]) -> Int[Array, "batch features bins"]:
+    def binned(self, inputs: Float[AnyArray, "batch ..."]) -> Int[Array, "batch features bins"]:
         """1 at the bin of each feature."""
         rows = jnp.reshape(inputs, (inputs.shape[0], -1))
         place = jnp.floor((rows - self.low) / (self.high - self.low) * self.bins)
@@ -65,7 +65,7 @@ class NaiveBayes(WholeSet):
     def count(self, inputs: Any, labels: Any, inside: Any) -> Parameters:
         """Sums over examples: classes, and bins by class."""
         assert isinstance(self.module, CategoryCounts)
-        own = (jnp.asarray(labels)[:, None] == jnp.arange(self.module.classes)) & inside[:, None]
-        own = own.astype(jnp.int32)
-        counts = jnp.einsum("nc,nfb->cfb", own, self.module.binned(inputs))
-        return {"sizes": own.sum(axis=0), "counts": counts}
+        of_class = jnp.asarray(labels)[:, None] == jnp.arange(self.module.classes)
+        of_class = (of_class & inside[:, None]).astype(jnp.int32)
+        counts = jnp.einsum("nc,nfb->cfb", of_class, self.module.binned(inputs))
+        return {"sizes": of_class.sum(axis=0), "counts": counts}

@@ -89,15 +89,15 @@ class NoisyFineTuned(Learner):
         """Clipping, noisy steps and free steps from a trained model, along a plan for those."""
         inputs, labels = jnp.asarray(inputs), jnp.asarray(labels)
 
-        def step(params: Any, now: Any) -> tuple[Any, None]:
-            index, key = now
-            slope = jax.grad(self.loss)({"weights": params}, inputs[index], labels[index])
-            slope = clip(slope["weights"], self.gradient_norm)
+        def step(params: Any, entry: Any) -> tuple[Any, None]:
+            index, key = entry
+            gradient = jax.grad(self.loss)({"weights": params}, inputs[index], labels[index])
+            gradient = clip(gradient["weights"], self.gradient_norm)
             noise = optax.tree.random_like(key, params, jax.random.normal)
-            moved = jax.tree.map(
-                lambda p, g, n: p - self.learning_rate * g + self.sigma * n, params, slope, noise
+            after = jax.tree.map(
+                lambda p, g, n: p - self.learning_rate * g + self.sigma * n, params, gradient, noise
             )
-            return moved, None
+            return after, None
 
         noisy = (plan[: self.noisy_steps], jax.random.split(key, self.noisy_steps))
         params, _ = jax.lax.scan(step, clip(secret, self.model_norm), noisy)

@@ -1,4 +1,4 @@
-"""Training with differential privacy."""
+"""Full-batch descent with differential privacy."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -45,17 +45,22 @@ class PrivateDescent(WholeSet):
         inputs, labels, inside = jnp.asarray(inputs), jnp.asarray(labels), plan[0] >= 0
         optimiser, scale = build(self.optimiser), self.sigma * self.gradient_norm
 
-        def one(params: Any, x: Any, y: Any, kept: Any) -> Any:
-            slope = clip(jax.grad(self.loss)(params, x[None], y[None]), self.gradient_norm)
-            return jax.tree.map(lambda leaf: kept * leaf, slope)
+        def clipped_gradient(params: Any, x: Any, y: Any, is_in: Any) -> Any:
+            gradient = clip(jax.grad(self.loss)(params, x[None], y[None]), self.gradient_norm)
+            return jax.tree.map(lambda leaf: is_in * leaf, gradient)
 
-        def step(carry: Any, key: Any) -> tuple[Any, None]:
-            params, state = carry
-            each = jax.vmap(one, in_axes=(None, 0, 0, 0))(params, inputs, labels, inside)
+        gradients = jax.vmap(clipped_gradient, in_axes=(None, 0, 0, 0))
+
+        def step(state: Any, key: Any) -> tuple[Any, None]:
+            params, memory = state
             noise = optax.tree.random_like(key, params, jax.random.normal)
-            slope = jax.tree.map(lambda g, n: (g.sum(axis=0) + scale * n) / self.batch, each, noise)
-            updates, state = optimiser.update(slope, state, params)
-            return (optax.apply_updates(params, updates), state), None
+            mean = jax.tree.map(
+                lambda g, n: (g.sum(axis=0) + scale * n) / self.batch,
+                gradients(params, inputs, labels, inside),
+                noise,
+            )
+            updates, memory = optimiser.update(mean, memory, params)
+            return (optax.apply_updates(params, updates), memory), None
 
         params = self.init(init_key, inputs)
         start = (params, optimiser.init(params))

@@ -2,10 +2,14 @@
 
 import importlib
 import inspect
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from oracles._learner import Learner
+from oracles._named import check_code
 from oracles._probes import Examples
 from oracles.learners._settings import (
     CnnSettings,
@@ -96,11 +100,27 @@ def _built_in(kind: type[Any]) -> tuple[Factory, list[str]]:
     return factory, list(inspect.signature(kind).parameters)
 
 
+@contextmanager
+def _folder_searched() -> Generator[None]:
+    """The current folder, searched last while code that somebody named in it is imported.
+
+    At no other time: a file there must not be taken for a module that a library looks for.
+    """
+    folder = str(Path.cwd())
+    sys.path.append(folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+
+
 def _imported(name: str) -> tuple[Factory, list[str] | None]:
     """A user's factory, and the names of its settings, None when it takes any."""
+    check_code(name)
     module, _, attribute = name.partition(":")
     try:
-        factory = getattr(importlib.import_module(module), attribute)
+        with _folder_searched():
+            factory = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(
             f"learner: expected an importable package.module:factory, found {name!r} ({error})"

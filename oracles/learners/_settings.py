@@ -178,8 +178,7 @@ class NoisyFineTuningSettings:
     def build(self, train: Examples, classes: int) -> Learner:
         """The learner of so many classes."""
         del train
-        optimiser = partial(optax.sgd, 0.1, momentum=0.9)
-        return NoisyFineTuned(MLP((classes,)), optimiser, **vars(self))
+        return NoisyFineTuned(MLP((classes,)), partial(optax.sgd, 0.1, momentum=0.9), **vars(self))
 
 
 class _TwoClassSettings:

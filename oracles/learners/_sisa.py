@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key, Shaped
 
 from estimators.checks import check_counts
-from oracles._learner import Data, Learner, Parameters
+from oracles._learner import AnyArray, Learner, Parameters
 from oracles.learners._whole_set import WholeSet
 
 
@@ -63,35 +63,35 @@ class Sisa(WholeSet):
 
     def train(self, key: Key[Array, ""], inputs: Any, labels: Any, plan: Any) -> Parameters:
         """Trains all stages of all shards."""
-        own, cells = jax.random.split(key)
-        fresh = self.init(cells, jnp.asarray(inputs))
-        nothing = jnp.zeros(self.shards, dtype=jnp.int32)
-        return self.train_from(nothing, fresh, own, inputs, labels, plan[0] >= 0)
+        train_key, cells_key = jax.random.split(key)
+        fresh = self.init(cells_key, jnp.asarray(inputs))
+        first = jnp.zeros(self.shards, dtype=jnp.int32)
+        return self.train_from(first, fresh, train_key, inputs, labels, plan[0] >= 0)
 
     def train_from(
         self, first: Any, params: Any, key: Any, inputs: Any, labels: Any, inside: Any
     ) -> Parameters:
         """Keeps the stages before ``first`` of each shard and trains the others anew."""
-        inputs, labels, one = jnp.asarray(inputs), jnp.asarray(labels), self.constituent
+        inputs, labels, learner = jnp.asarray(inputs), jnp.asarray(labels), self.constituent
         shard_of, slice_of = self.cells(params["cells"], inputs, labels)
 
         def shard(number: Any, first: Any, stages: Any, key: Any) -> Any:
             init_key, *keys = jax.random.split(key, 1 + self.slices)
-            mine = inside & (shard_of == number)
+            members = inside & (shard_of == number)
 
-            def stage(before: Any, now: Any) -> tuple[Any, Any]:
-                level, kept, key = now
-                seen = mine & (slice_of <= level)
-                plan = _passes(key, seen, one.steps, one.batch)
-                made = one.fit(before, inputs, labels, plan)
-                some = seen.any() & (level >= first)
-                old = jax.tree.map(lambda b, k: jnp.where(level < first, k, b), before, kept)
-                after = jax.tree.map(lambda m, o: jnp.where(some, m, o), made, old)
+            def stage(before: Any, entry: Any) -> tuple[Any, Any]:
+                level, stored, key = entry
+                visible = members & (slice_of <= level)
+                plan = _stage_plan(key, visible, learner.steps, learner.batch)
+                trained = learner.fit(before, inputs, labels, plan)
+                is_trained = visible.any() & (level >= first)
+                old = jax.tree.map(lambda b, s: jnp.where(level < first, s, b), before, stored)
+                after = jax.tree.map(lambda t, o: jnp.where(is_trained, t, o), trained, old)
                 return after, after
 
-            start = one.init(init_key, inputs)
-            order = (jnp.arange(self.slices), stages, jnp.stack(keys))
-            return jax.lax.scan(stage, start, order)[1]
+            start = learner.init(init_key, inputs)
+            entries = (jnp.arange(self.slices), stages, jnp.stack(keys))
+            return jax.lax.scan(stage, start, entries)[1]
 
         stages = jax.vmap(shard)(
             jnp.arange(self.shards), first, params["stages"], jax.random.split(key, self.shards)
@@ -99,7 +99,10 @@ class Sisa(WholeSet):
         return {"cells": params["cells"], "stages": stages}
 
     def cells(
-        self, key: Shaped[Data, "..."], inputs: Shaped[Data, "n ..."], labels: Int[Data, " n"]
+        self,
+        key: Shaped[AnyArray, "..."],
+        inputs: Shaped[AnyArray, "n ..."],
+        labels: Int[AnyArray, " n"],
     ) -> tuple[Int[Array, " n"], Int[Array, " n"]]:
         """Shard and slice of each example: a hash of its inputs and label, keyed."""
         words = jnp.asarray(inputs).reshape(len(labels), -1)
@@ -113,10 +116,10 @@ class Sisa(WholeSet):
         return cell // self.slices, cell % self.slices
 
 
-def _passes(key: Any, seen: Any, steps: int, batch: int) -> Any:
-    """Batches that go through those seen in one random order, again and again."""
-    draws = jnp.where(seen, jax.random.uniform(key, seen.shape), 2.0)
-    place = jnp.arange(steps * batch) % jnp.maximum(seen.sum(), 1)
+def _stage_plan(key: Any, visible: Any, steps: int, batch: int) -> Any:
+    """Batches that go through the visible examples in one random order, again and again."""
+    draws = jnp.where(visible, jax.random.uniform(key, visible.shape), 2.0)
+    place = jnp.arange(steps * batch) % jnp.maximum(visible.sum(), 1)
     return jnp.argsort(draws)[place].reshape(steps, batch)
 
 

@@ -1,4 +1,4 @@
-"""Learners that see the whole training set at every step, and what they have in common."""
+"""What learners have in common that see the whole training set at every step."""
 
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
 from estimators.checks import check_within
-from oracles._learner import Data, Learner, Parameters
+from oracles._learner import AnyArray, Learner, Parameters
 from oracles._modules import BinaryLinear, unit_rows
 
 Kind = TypeVar("Kind", bound=Learner)
@@ -17,12 +17,12 @@ Kind = TypeVar("Kind", bound=Learner)
 
 @dataclass(frozen=True, eq=False)
 class WholeSet(Learner):
-    """A learner whose plan says who is in: place i is i, or −1 where example i is left out."""
+    """A learner whose plan says which examples are in: entry i is i, or −1 if i is left out."""
 
     def plan(
         self, stream: int, model: int, included: Int[np.ndarray, " included"], examples: int
     ) -> Int[np.ndarray, "1 examples"]:
-        """Membership; there is no order to draw."""
+        """Which examples are in; there is no order to draw."""
         del stream, model
         plan = np.full((1, examples), -1, dtype=np.int32)
         plan[0, included] = included
@@ -68,20 +68,20 @@ class Published(WholeSet):
 
 
 def members(inputs: Any, labels: Any, plan: Any) -> tuple[Any, Any, Any]:
-    """Unit rows, signs ±1 of the labels, and 1 or 0 for who is in, as a plan says."""
+    """Unit rows, labels as signs ±1, and for each example 1 or 0, as a plan has it in or not."""
     return unit_rows(inputs), 2.0 * jnp.asarray(labels) - 1.0, (plan[0] >= 0).astype(jnp.float32)
 
 
 def everyone(data: tuple[Any, Any]) -> tuple[Any, Any, Any]:
-    """`members` of a set that is in as a whole."""
+    """`members` of a set of which all examples are in."""
     return members(*data, jnp.zeros((1, len(data[1]))))
 
 
 def loss_gradient(
-    weights: Float[Data, " features"],
-    rows: Float[Data, "n features"],
-    signs: Float[Data, " n"],
-    inside: Float[Data, " n"],
+    weights: Float[AnyArray, " features"],
+    rows: Float[AnyArray, "n features"],
+    signs: Float[AnyArray, " n"],
+    inside: Float[AnyArray, " n"],
 ) -> Float[Array, " features"]:
     """Gradient of the summed logistic loss Σ ln(1 + exp(−y w·x)) over those inside."""
     pull = inside * signs * jax.nn.sigmoid(-signs * jnp.dot(rows, weights))

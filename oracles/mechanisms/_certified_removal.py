@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtri
 
+from estimators.checks import check_counts, check_within
 from oracles.mechanisms._gaussian import GaussianShift
-from oracles.mechanisms._mechanism import Array
-from oracles.mechanisms._values import positive, real
+from oracles.mechanisms._mechanism import Floats
+from oracles.mechanisms._values import check_positive, check_real
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,10 @@ class CertifiedRemoval(GaussianShift):
     )
 
     def __post_init__(self) -> None:
-        real("residual", self.residual)
-        positive("sigma", self.sigma)
-        real("unlikely", self.unlikely)
-        if self.unlikely >= 1.0:
-            raise ValueError(f"unlikely: expected a number in [0, 1), found {self.unlikely}")
+        check_real("residual", self.residual)
+        check_positive("sigma", self.sigma)
+        check_real("unlikely", self.unlikely)
+        check_within("[0, 1)", unlikely=self.unlikely)
 
     @classmethod
     def worst_case(
@@ -103,23 +103,21 @@ class CertifiedRemoval(GaussianShift):
         Raises:
             ValueError: when a setting lies outside its range.
         """
-        positive("regularisation", regularisation)
-        real("smoothness", smoothness)
-        real("gradient", gradient)
+        check_positive("regularisation", regularisation)
+        check_real("smoothness", smoothness)
+        check_real("gradient", gradient)
         if not 1 <= removals < examples:
             raise ValueError(
                 f"removals: expected a whole number in [1, {examples}), found {removals!r}"
             )
-        if dimension < 1:
-            raise ValueError(f"dimension: expected at least 1, found {dimension}")
-        if not 0.0 < unlikely < 1.0:
-            raise ValueError(f"unlikely: expected a number in (0, 1), found {unlikely}")
-        positive("sigma", sigma)
+        check_counts(dimension=dimension)
+        check_within("(0, 1)", unlikely=unlikely)
+        check_positive("sigma", sigma)
         noise = sigma * float(np.sqrt(chdtri(dimension, unlikely)))
-        left = examples - np.arange(1, removals + 1)
-        steepest = gradient + noise / (2 * (left + 1))
-        each = 4 * smoothness * steepest**2 / regularisation**2 / left
-        return cls(residual=float(each.sum()), sigma=sigma, unlikely=unlikely)
+        remaining = examples - np.arange(1, removals + 1)
+        bounds = gradient + noise / (2 * (remaining + 1))
+        residuals = 4 * smoothness * bounds**2 / regularisation**2 / remaining
+        return cls(residual=float(residuals.sum()), sigma=sigma, unlikely=unlikely)
 
     @property
     def mu(self) -> float:
@@ -129,7 +127,7 @@ class CertifiedRemoval(GaussianShift):
     def _shift(self) -> float:
         return self.mu
 
-    def _delta(self, epsilon: Array) -> Array:
+    def _delta(self, epsilon: Floats) -> Floats:
         return np.minimum(super()._delta(epsilon) + self.unlikely, 1.0)
 
     def published_epsilon(self, delta: float) -> float:
@@ -140,5 +138,5 @@ class CertifiedRemoval(GaussianShift):
         Raises:
             ValueError: when delta is not in (0, 1].
         """
-        positive("delta", delta, high=1.0)
+        check_positive("delta", delta, high=1.0)
         return float(np.sqrt(2 * np.log(1.5 / delta))) * self.mu

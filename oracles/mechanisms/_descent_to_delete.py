@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from oracles.mechanisms._gaussian import GaussianShift
-from oracles.mechanisms._values import count, positive
+from oracles.mechanisms._values import check_positive, check_whole
 
 
 @dataclass(frozen=True)
@@ -66,14 +66,14 @@ class DescentToDelete(GaussianShift):
 
     def __post_init__(self) -> None:
         for name in ("sigma", "lipschitz", "convexity", "smoothness"):
-            positive(name, getattr(self, name))
+            check_positive(name, getattr(self, name))
         if self.smoothness < self.convexity:
             raise ValueError(
                 f"smoothness: expected at least the convexity {self.convexity:g}, "
                 f"found {self.smoothness!r}"
             )
-        count("examples", self.examples, least=2)
-        count("iterations", self.iterations)
+        check_whole("examples", self.examples, least=2)
+        check_whole("iterations", self.iterations)
 
     @property
     def sensitivity(self) -> float:
@@ -96,5 +96,5 @@ class DescentToDelete(GaussianShift):
         Raises:
             ValueError: when delta is not in (0, 1].
         """
-        positive("delta", delta, high=1.0)
+        check_positive("delta", delta, high=1.0)
         return float(self.mu**2 / 2 + self.mu * np.sqrt(-2 * np.log(delta)))

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from oracles.mechanisms._mechanism import Array, SampledMechanism
-from oracles.mechanisms._values import real
+from estimators.checks import check_within
+from oracles.mechanisms._mechanism import Floats, SampledMechanism
+from oracles.mechanisms._values import check_real
 
 
-def gaussian_delta(mu: float, epsilon: Array) -> Array:
+def gaussian_delta(mu: float, epsilon: Floats) -> Floats:
     r"""Hockey-stick divergence of N(0,1) and N(mu,1), accurate far into the tail.
 
     With $a = \mu/2 - \epsilon/\mu$ and $b = -\mu/2 - \epsilon/\mu$, $e^\epsilon\varphi(b) =
@@ -38,16 +39,15 @@ def gaussian_mu(epsilon: float, delta: float) -> float:
     Raises:
         ValueError: when epsilon is not at least 0 and finite, or delta not in (0, 1).
     """
-    real("epsilon", epsilon)
-    if not 0 < delta < 1:
-        raise ValueError(f"delta: expected a number in (0, 1), found {delta!r}")
+    check_real("epsilon", epsilon)
+    check_within("(0, 1)", delta=delta)
     target = np.array([epsilon])
     low, high = 0.0, 1.0
     while gaussian_delta(high, target)[0] <= delta:
         low, high = high, 2 * high
     while low < (middle := (low + high) / 2) < high:
-        met = bool(gaussian_delta(middle, target)[0] <= delta)
-        low, high = (middle, high) if met else (low, middle)
+        is_met = bool(gaussian_delta(middle, target)[0] <= delta)
+        low, high = (middle, high) if is_met else (low, middle)
     return low
 
 
@@ -63,10 +63,10 @@ class GaussianShift(SampledMechanism):
     def _shift(self) -> float:
         """The shift mu, in standard deviations."""
 
-    def _delta(self, epsilon: Array) -> Array:
+    def _delta(self, epsilon: Floats) -> Floats:
         return gaussian_delta(self._shift(), epsilon)
 
-    def _sample(self, rng: np.random.Generator, n: int) -> tuple[Array, Array]:
+    def _sample(self, rng: np.random.Generator, n: int) -> tuple[Floats, Floats]:
         return rng.normal(self._shift(), 1.0, n), rng.normal(0.0, 1.0, n)
 
 
@@ -104,7 +104,7 @@ class Gaussian(GaussianShift):
     assumptions = ("Gaussian noise, and a sensitivity of at most mu standard deviations",)
 
     def __post_init__(self) -> None:
-        real("mu", self.mu)
+        check_real("mu", self.mu)
 
     def _shift(self) -> float:
         return self.mu
@@ -142,7 +142,7 @@ class ComposedGaussian(GaussianShift):
         if not self.mus:
             raise ValueError("mus: expected at least one shift, found none")
         for index, mu in enumerate(self.mus):
-            real(f"mus[{index}]", mu)
+            check_real(f"mus[{index}]", mu)
 
     @property
     def mu(self) -> float:

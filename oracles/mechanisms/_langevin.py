@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from oracles.mechanisms._mechanism import Array, Mechanism
-from oracles.mechanisms._values import count, positive
+from oracles.mechanisms._mechanism import Floats, Mechanism
+from oracles.mechanisms._values import check_positive, check_whole
 
 # Orders of the Rényi divergence: a claim is the best over these, so they are part of the answer.
 ORDERS = 1 + np.geomspace(1e-3, 1e6, 4_000)
@@ -87,7 +87,7 @@ class Langevin(Mechanism):
 
     def __post_init__(self) -> None:
         for name in ("sigma", "lipschitz", "convexity", "smoothness", "learning_rate"):
-            positive(name, getattr(self, name))
+            check_positive(name, getattr(self, name))
         if self.smoothness < self.convexity:
             raise ValueError(
                 f"smoothness: expected at least the convexity {self.convexity:g}, "
@@ -98,12 +98,12 @@ class Langevin(Mechanism):
                 f"learning_rate: expected at most 1/smoothness = {1 / self.smoothness:g}, "
                 f"found {self.learning_rate!r}"
             )
-        count("examples", self.examples, least=2)
-        count("steps", self.steps, least=0)
-        count("forgotten", self.forgotten, most=self.examples)
-        count("requests", self.requests, most=30)
+        check_whole("examples", self.examples, least=2)
+        check_whole("steps", self.steps, least=0)
+        check_whole("forgotten", self.forgotten, most=self.examples)
+        check_whole("requests", self.requests, most=30)
 
-    def renyi(self, order: Array) -> Array:
+    def renyi(self, order: Floats) -> Floats:
         """The bound on the Rényi divergence.
 
         Args:
@@ -114,24 +114,24 @@ class Langevin(Mechanism):
         """
         return self._renyi(np.asarray(order, dtype=np.float64), self.requests)
 
-    def _renyi(self, order: Array, requests: int) -> Array:
+    def _renyi(self, order: Floats, requests: int) -> Floats:
         decay = np.exp(-self.steps * self.convexity * self.learning_rate / order)
         if requests == 1:
             return decay * self._stationary(order)
         before = (order - 0.5) / (order - 1) * self._renyi(2 * order, requests - 1)
         return decay * (before + self._stationary(2 * order))
 
-    def _stationary(self, order: Array) -> Array:
+    def _stationary(self, order: Floats) -> Floats:
         """Between the stationary laws of data sets that differ in one batch of requests."""
-        far = self.forgotten * self.lipschitz / (self.sigma * self.examples)
-        return 4 * order * far**2 / self.convexity
+        distance = self.forgotten * self.lipschitz / (self.sigma * self.examples)
+        return 4 * order * distance**2 / self.convexity
 
-    def _delta(self, epsilon: Array) -> Array:
+    def _delta(self, epsilon: Floats) -> Floats:
         rest = special.xlog1py(ORDERS - 1, -1 / ORDERS) - np.log(ORDERS)
         exponents = (ORDERS - 1) * (self.renyi(ORDERS) - epsilon[..., None]) + rest
         return np.minimum(np.exp(np.minimum(exponents.min(axis=-1), 0.0)), self._total_variation())
 
-    def _epsilon(self, delta: Array) -> Array:
+    def _epsilon(self, delta: Floats) -> Floats:
         rest = special.xlog1py(ORDERS - 1, -1 / ORDERS) - np.log(ORDERS)
         with np.errstate(divide="ignore"):
             budget = rest - np.log(delta)[..., None]

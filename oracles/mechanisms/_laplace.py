@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oracles.mechanisms._mechanism import Array, SampledMechanism
-from oracles.mechanisms._values import real
+from oracles.mechanisms._mechanism import Floats, SampledMechanism
+from oracles.mechanisms._values import check_real
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,14 @@ class Laplace(SampledMechanism):
     assumptions = ("Laplace noise, and an L1 sensitivity of at most epsilon0 scales",)
 
     def __post_init__(self) -> None:
-        real("epsilon0", self.epsilon0)
+        check_real("epsilon0", self.epsilon0)
 
-    def _delta(self, epsilon: Array) -> Array:
+    def _delta(self, epsilon: Floats) -> Floats:
         return -np.expm1(np.minimum(epsilon - self.epsilon0, 0.0) / 2)
 
-    def _epsilon(self, delta: Array) -> Array:
+    def _epsilon(self, delta: Floats) -> Floats:
         with np.errstate(divide="ignore"):
             return self.epsilon0 + 2 * np.log1p(-delta)
 
-    def _sample(self, rng: np.random.Generator, n: int) -> tuple[Array, Array]:
+    def _sample(self, rng: np.random.Generator, n: int) -> tuple[Floats, Floats]:
         return rng.laplace(self.epsilon0, 1.0, n), rng.laplace(0.0, 1.0, n)

@@ -8,9 +8,10 @@ from typing import Any, ClassVar, overload
 import numpy as np
 from jaxtyping import Float
 
-from oracles.mechanisms._values import count
+from estimators.checks import check_within
+from oracles.mechanisms._values import check_whole
 
-Array = Float[np.ndarray, "..."]
+Floats = Float[np.ndarray, "..."]
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,8 @@ class Claim:
     assumptions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.epsilon >= 0:
-            raise ValueError(f"epsilon: expected a number of at least 0, found {self.epsilon!r}")
-        if not 0 <= self.delta <= 1:
-            raise ValueError(f"delta: expected a number in [0, 1], found {self.delta!r}")
+        check_within("[0, inf]", epsilon=self.epsilon)
+        check_within("[0, 1]", delta=self.delta)
 
     def __str__(self) -> str:
         lines = [f"({self.epsilon:.6g}, {self.delta:.6g}) claimed by {self.mechanism}"]
@@ -134,9 +133,9 @@ class Mechanism(ABC):
         return Claim(epsilon, delta, repr(self), self.source, self.assumptions)
 
     @abstractmethod
-    def _delta(self, epsilon: Array) -> Array: ...
+    def _delta(self, epsilon: Floats) -> Floats: ...
 
-    def _epsilon(self, delta: Array) -> Array:
+    def _epsilon(self, delta: Floats) -> Floats:
         return inverse(self._delta, delta)
 
 
@@ -161,14 +160,14 @@ class SampledMechanism(Mechanism):
         """
         if not isinstance(rng, np.random.Generator):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"rng: expected a numpy.random.Generator, found {type(rng).__name__}")
-        count("n", n)
+        check_whole("n", n)
         return self._sample(rng, int(n))
 
     @abstractmethod
-    def _sample(self, rng: np.random.Generator, n: int) -> tuple[Array, Array]: ...
+    def _sample(self, rng: np.random.Generator, n: int) -> tuple[Floats, Floats]: ...
 
 
-def inverse(curve: Callable[[Array], Array], delta: Array) -> Array:
+def inverse(curve: Callable[[Floats], Floats], delta: Floats) -> Floats:
     """The least epsilon of at least 0 at which a falling curve is at most delta, by bisection.
 
     Works down to neighbouring floating-point numbers and returns the upper one, so that
@@ -184,21 +183,21 @@ def inverse(curve: Callable[[Array], Array], delta: Array) -> Array:
     """
     low, high = np.zeros_like(delta), np.ones_like(delta)
     # A curve that is 0 at a finite epsilon has an inverse of its own; here 0 means underflow.
-    never = (delta == 0) | (curve(np.full_like(delta, 1e9)) > delta)
-    while (short := (curve(high) > delta) & ~never).any():
-        low, high = np.where(short, high, low), np.where(short, 2 * high, high)
+    unreachable = (delta == 0) | (curve(np.full_like(delta, 1e9)) > delta)
+    while (too_low := (curve(high) > delta) & ~unreachable).any():
+        low, high = np.where(too_low, high, low), np.where(too_low, 2 * high, high)
     at_zero = curve(np.zeros_like(delta)) <= delta
     while True:
         middle = low + (high - low) / 2
-        open_ = (middle > low) & (middle < high) & ~at_zero & ~never
-        if not open_.any():
+        unfinished = (middle > low) & (middle < high) & ~at_zero & ~unreachable
+        if not unfinished.any():
             break
-        met = curve(middle) <= delta
-        high = np.where(open_ & met, middle, high)
-        low = np.where(open_ & ~met, middle, low)
-    return np.where(at_zero, 0.0, np.where(never, np.inf, high))
+        is_met = curve(middle) <= delta
+        high = np.where(unfinished & is_met, middle, high)
+        low = np.where(unfinished & ~is_met, middle, low)
+    return np.where(at_zero, 0.0, np.where(unreachable, np.inf, high))
 
 
-def _like(given: Array, values: Array) -> Any:
+def _like(given: Floats, values: Floats) -> Any:
     # Adding 0.0 turns -0.0 into 0.0.
     return float(values[0] + 0.0) if given.ndim == 0 else values.reshape(given.shape) + 0.0

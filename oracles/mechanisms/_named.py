@@ -68,7 +68,7 @@ def mechanism(name: str, settings: Mapping[str, Any]) -> Mechanism:
             f"{name}: expected settings {', '.join(fields)}; missing {', '.join(missing)}"
         )
     values = {
-        key: _read(f"{name}: {key}", fields[key].type, value) for key, value in settings.items()
+        key: _parsed(f"{name}: {key}", fields[key].type, value) for key, value in settings.items()
     }
     try:
         return kind(**values)
@@ -85,14 +85,14 @@ _READERS: dict[Any, tuple[str, Callable[[str], Any]]] = {
 }
 
 
-def _read(where: str, kind: Any, value: Any) -> Any:
+def _parsed(where: str, kind: Any, value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    wanted, read = _READERS.get(kind, ("a number", float))
+    expected, read = _READERS.get(kind, ("a number", float))
     try:
         return read(value)
     except ValueError:
-        raise ValueError(f"{where}: expected {wanted}, found {value!r}") from None
+        raise ValueError(f"{where}: expected {expected}, found {value!r}") from None
 
 
 def _unknown(name: str, known: list[str], what: str = "name") -> str:

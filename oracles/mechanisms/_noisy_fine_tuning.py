@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from oracles.mechanisms._gaussian import GaussianShift, gaussian_mu
-from oracles.mechanisms._values import count, positive, real
+from oracles.mechanisms._values import check_positive, check_real, check_whole
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,12 @@ class NoisyFineTuning(GaussianShift):
     )
 
     def __post_init__(self) -> None:
-        positive("sigma", self.sigma)
-        real("model_norm", self.model_norm)
-        real("gradient_norm", self.gradient_norm)
-        positive("learning_rate", self.learning_rate)
-        count("steps", self.steps)
-        real("weight_decay", self.weight_decay)
+        check_positive("sigma", self.sigma)
+        check_real("model_norm", self.model_norm)
+        check_real("gradient_norm", self.gradient_norm)
+        check_positive("learning_rate", self.learning_rate)
+        check_whole("steps", self.steps)
+        check_real("weight_decay", self.weight_decay)
         if self.learning_rate * self.weight_decay >= 1:
             raise ValueError(
                 f"weight_decay: expected learning_rate * weight_decay below 1, "
@@ -107,22 +107,22 @@ class NoisyFineTuning(GaussianShift):
             ValueError: when a setting lies outside its range, or there is nothing to hide.
         """
         settings = (model_norm, gradient_norm, learning_rate, steps, weight_decay)
-        one = cls(1.0, *settings)
-        if one.mu == 0:
+        unit_noise = cls(1.0, *settings)
+        if unit_noise.mu == 0:
             raise ValueError("model_norm and gradient_norm: expected one above 0, found 0 and 0")
-        return cls(one.mu / gaussian_mu(epsilon, delta), *settings)
+        return cls(unit_noise.mu / gaussian_mu(epsilon, delta), *settings)
 
     @property
     def shift(self) -> float:
         """How far apart two runs can be without noise: z."""
         decay = self.learning_rate * self.weight_decay
-        kept = (1 - decay) ** self.steps
-        moved = (
+        contraction = (1 - decay) ** self.steps
+        path = (
             self.learning_rate * self.steps
             if self.weight_decay == 0
             else -math.expm1(self.steps * math.log1p(-decay)) / self.weight_decay
         )
-        return 2 * self.model_norm * kept + 2 * self.gradient_norm * moved
+        return 2 * self.model_norm * contraction + 2 * self.gradient_norm * path
 
     @property
     def mu(self) -> float:
@@ -130,8 +130,8 @@ class NoisyFineTuning(GaussianShift):
         decay = self.learning_rate * self.weight_decay
         if decay == 0:
             return self.shift / (self.sigma * math.sqrt(self.steps))
-        lost = -math.expm1(2 * self.steps * math.log1p(-decay))
-        return self.shift / self.sigma * math.sqrt(decay * (2 - decay) / lost)
+        loss = -math.expm1(2 * self.steps * math.log1p(-decay))
+        return self.shift / self.sigma * math.sqrt(decay * (2 - decay) / loss)
 
     def _shift(self) -> float:
         return self.mu

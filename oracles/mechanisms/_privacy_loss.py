@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy import fft, special
 
-from oracles.mechanisms._mechanism import Array
+from oracles.mechanisms._mechanism import Floats
 
 # Mass of the composed loss outside the window of the Fourier transform, added to delta.
 TAIL = 1e-15
@@ -43,7 +43,7 @@ class PrivacyLoss:
         """The losses, in rising order."""
         return self.step * (self.first + np.arange(self.mass.size))
 
-    def delta(self, epsilon: Array) -> Array:
+    def delta(self, epsilon: Floats) -> Floats:
         """The hockey-stick curve of the stand-in at epsilons of at least 0."""
         losses, above_p, above_q = self._tails
         start = np.searchsorted(losses, epsilon, side="right")
@@ -52,7 +52,7 @@ class PrivacyLoss:
         return np.maximum(above_p[start] - factor * above_q[start], 0.0) + self.infinite
 
     @cached_property
-    def _tails(self) -> tuple[Array, Array, Array]:
+    def _tails(self) -> tuple[Floats, Floats, Floats]:
         """The positive losses, and the mass of P and of Q from each of them on."""
         positive = self.losses > 0
         losses, mass = self.losses[positive], self.mass[positive]

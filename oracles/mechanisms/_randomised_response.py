@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from oracles.mechanisms._mechanism import Array, SampledMechanism
-from oracles.mechanisms._values import count, real
+from oracles.mechanisms._mechanism import Floats, SampledMechanism
+from oracles.mechanisms._values import check_real, check_whole
 
 
 @dataclass(frozen=True)
@@ -49,23 +49,23 @@ class RandomisedResponse(SampledMechanism):
     assumptions = ("answers are drawn with the probabilities stated",)
 
     def __post_init__(self) -> None:
-        real("epsilon0", self.epsilon0)
-        count("categories", self.categories, least=2)
+        check_real("epsilon0", self.epsilon0)
+        check_whole("categories", self.categories, least=2)
 
     @property
     def _spread(self) -> float:
         """One over the probability of the truth."""
         return 1 + (self.categories - 1) * np.exp(-self.epsilon0)
 
-    def _delta(self, epsilon: Array) -> Array:
+    def _delta(self, epsilon: Floats) -> Floats:
         return -np.expm1(np.minimum(epsilon - self.epsilon0, 0.0)) / self._spread
 
-    def _epsilon(self, delta: Array) -> Array:
-        # Where delta is so large that the logarithm's argument is not positive, epsilon 0 is met.
-        left = np.maximum(1 - delta * self._spread, np.exp(-self.epsilon0) / 2)
-        return np.where(delta == 0, self.epsilon0, self.epsilon0 + np.log(left))
+    def _epsilon(self, delta: Floats) -> Floats:
+        # The floor is for a delta so large that epsilon 0 suffices: the logarithm stays finite.
+        factor = np.maximum(1 - delta * self._spread, np.exp(-self.epsilon0) / 2)
+        return np.where(delta == 0, self.epsilon0, self.epsilon0 + np.log(factor))
 
-    def _sample(self, rng: np.random.Generator, n: int) -> tuple[Array, Array]:
+    def _sample(self, rng: np.random.Generator, n: int) -> tuple[Floats, Floats]:
         chances = np.exp(-self.epsilon0 * (np.arange(self.categories) > 0)) / self._spread
         answers = np.arange(self.categories, dtype=np.float64)
         return rng.choice(answers, n, p=chances), rng.choice(answers, n, p=chances[::-1])

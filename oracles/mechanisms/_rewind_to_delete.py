@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from oracles.mechanisms._gaussian import GaussianShift
-from oracles.mechanisms._values import count, positive
+from oracles.mechanisms._values import check_positive, check_whole
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,11 @@ class RewindToDelete(GaussianShift):
 
     def __post_init__(self) -> None:
         for name in ("sigma", "lipschitz", "smoothness", "learning_rate"):
-            positive(name, getattr(self, name))
-        count("examples", self.examples, least=2)
-        count("forgotten", self.forgotten, most=self.examples - 1)
-        count("steps", self.steps)
-        count("rewound", self.rewound, least=0, most=self.steps)
+            check_positive(name, getattr(self, name))
+        check_whole("examples", self.examples, least=2)
+        check_whole("forgotten", self.forgotten, most=self.examples - 1)
+        check_whole("steps", self.steps)
+        check_whole("rewound", self.rewound, least=0, most=self.steps)
 
     @property
     def sensitivity(self) -> float:
@@ -81,8 +81,8 @@ class RewindToDelete(GaussianShift):
         growth = self.learning_rate * self.smoothness
         n, m = self.examples, self.forgotten
         with np.errstate(over="ignore"):
-            apart = np.expm1((self.steps - self.rewound) * np.log1p(growth * n / (n - m)))
-            factor = apart * np.exp(self.rewound * np.log1p(growth))
+            divergence = np.expm1((self.steps - self.rewound) * np.log1p(growth * n / (n - m)))
+            factor = divergence * np.exp(self.rewound * np.log1p(growth))
         return float(2 * m * self.lipschitz / (self.smoothness * n) * factor)
 
     @property

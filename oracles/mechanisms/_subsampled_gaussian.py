@@ -7,9 +7,9 @@ import numpy as np
 from scipy import special
 
 from oracles.mechanisms._gaussian import gaussian_delta
-from oracles.mechanisms._mechanism import Array, SampledMechanism
+from oracles.mechanisms._mechanism import Floats, SampledMechanism
 from oracles.mechanisms._privacy_loss import PrivacyLoss, compose, discretise
-from oracles.mechanisms._values import count, positive
+from oracles.mechanisms._values import check_positive, check_whole
 
 # Standard deviations of noise beyond which mass (1e-23) is counted as an infinite loss.
 REACH = 10.0
@@ -71,40 +71,40 @@ class SubsampledGaussian(SampledMechanism):
     )
 
     def __post_init__(self) -> None:
-        positive("noise_multiplier", self.noise_multiplier)
-        positive("rate", self.rate, high=1.0)
-        count("steps", self.steps)
+        check_positive("noise_multiplier", self.noise_multiplier)
+        check_positive("rate", self.rate, high=1.0)
+        check_whole("steps", self.steps)
         if self.grid is not None:
-            positive("grid", self.grid, high=0.1)
+            check_positive("grid", self.grid, high=0.1)
 
-    def _delta(self, epsilon: Array) -> Array:
+    def _delta(self, epsilon: Floats) -> Floats:
         if self.steps > 1:
             removed, added = _composed(self.noise_multiplier, self.rate, self.steps, self.grid)
             return np.maximum(removed.delta(epsilon), added.delta(epsilon))
         return np.maximum(self._removed(epsilon), self._added(epsilon))
 
-    def _removed(self, epsilon: Array) -> Array:
+    def _removed(self, epsilon: Floats) -> Floats:
         q, mu = self.rate, 1 / self.noise_multiplier
         inner = epsilon - np.log(q) + np.log1p(-(1 - q) * np.exp(-epsilon))
         return q * gaussian_delta(mu, np.maximum(inner, 0.0))
 
-    def _added(self, epsilon: Array) -> Array:
+    def _added(self, epsilon: Floats) -> Floats:
         q, mu = self.rate, 1 / self.noise_multiplier
-        left = 1 - (1 - q) * np.exp(np.minimum(epsilon, 700.0))
-        seen = left > 0
-        inner = np.log(q) + epsilon - np.log(np.where(seen, left, 1.0))
-        return np.where(seen, left * gaussian_delta(mu, np.maximum(inner, 0.0)), 0.0)
+        factor = 1 - (1 - q) * np.exp(np.minimum(epsilon, 700.0))
+        positive = factor > 0
+        inner = np.log(q) + epsilon - np.log(np.where(positive, factor, 1.0))
+        return np.where(positive, factor * gaussian_delta(mu, np.maximum(inner, 0.0)), 0.0)
 
-    def _sample(self, rng: np.random.Generator, n: int) -> tuple[Array, Array]:
+    def _sample(self, rng: np.random.Generator, n: int) -> tuple[Floats, Floats]:
         p, q = np.zeros(n), np.zeros(n)
         for _ in range(self.steps):
             included = rng.random(n) < self.rate
-            p += _loss(included + self.noise_multiplier * rng.normal(size=n), self)
-            q += _loss(self.noise_multiplier * rng.normal(size=n), self)
+            p += _privacy_loss(included + self.noise_multiplier * rng.normal(size=n), self)
+            q += _privacy_loss(self.noise_multiplier * rng.normal(size=n), self)
         return p, q
 
 
-def _loss(x: Array, mechanism: SubsampledGaussian) -> Array:
+def _privacy_loss(x: Floats, mechanism: SubsampledGaussian) -> Floats:
     """ln(P/Q) of one step at the output x."""
     exponent = (2 * x - 1) / (2 * mechanism.noise_multiplier**2)
     with np.errstate(divide="ignore"):
@@ -118,7 +118,7 @@ def _composed(
     """Composed losses of P against Q and of Q against P."""
     step = SubsampledGaussian(sigma, rate)
     ends = np.array([-REACH * sigma, 1 + REACH * sigma])
-    low, high = _loss(ends, step)
+    low, high = _privacy_loss(ends, step)
     if grid is None:
         # Rounding adds about grid^2 to the loss's variance (under Q: rate^2 (e^(1/sigma^2) - 1)).
         spread = rate * np.sqrt(np.expm1(min(1 / sigma**2, 50.0)))
@@ -134,7 +134,7 @@ def _composed(
     return compose(removed, steps), compose(added, steps)
 
 
-def _output(loss: Array, sigma: float, rate: float) -> Array:
+def _output(loss: Floats, sigma: float, rate: float) -> Floats:
     """The output x at which one step has the loss given, minus infinity where none has."""
     with np.errstate(divide="ignore", invalid="ignore"):
         part = np.log1p(-(1 - rate) * np.exp(-np.maximum(loss, np.log1p(-rate))))
@@ -142,7 +142,7 @@ def _output(loss: Array, sigma: float, rate: float) -> Array:
     return np.where(np.isnan(exponent), -np.inf, sigma**2 * exponent + 0.5)
 
 
-def _masses(outputs: Array, sigma: float, rate: float) -> tuple[Array, float, float]:
+def _masses(outputs: Floats, sigma: float, rate: float) -> tuple[Floats, float, float]:
     """Mass of the mixture between neighbouring outputs, below the first and above the last."""
     bins, below, above = np.zeros(outputs.size - 1), 0.0, 0.0
     for weight, centre in ((1 - rate, 0.0), (rate, 1.0)):

@@ -4,29 +4,29 @@ import math
 from typing import Any
 
 
-def real(name: str, value: Any, *, low: float = 0.0, high: float = math.inf) -> None:
+def check_real(name: str, value: Any, *, low: float = 0.0, high: float = math.inf) -> None:
     """A finite number in [low, high].
 
     Raises:
         ValueError: otherwise.
     """
     if not _is_number(value) or not low <= value <= high:
-        wanted = f"of at least {low:g}" if math.isinf(high) else f"in [{low:g}, {high:g}]"
-        raise ValueError(f"{name}: expected a finite number {wanted}, found {value!r}")
+        expected = f"of at least {low:g}" if math.isinf(high) else f"in [{low:g}, {high:g}]"
+        raise ValueError(f"{name}: expected a finite number {expected}, found {value!r}")
 
 
-def positive(name: str, value: Any, *, high: float = math.inf) -> None:
+def check_positive(name: str, value: Any, *, high: float = math.inf) -> None:
     """A finite number in (0, high].
 
     Raises:
         ValueError: otherwise.
     """
     if not _is_number(value) or not 0 < value <= high:
-        wanted = "greater than 0" if math.isinf(high) else f"in (0, {high:g}]"
-        raise ValueError(f"{name}: expected a finite number {wanted}, found {value!r}")
+        expected = "greater than 0" if math.isinf(high) else f"in (0, {high:g}]"
+        raise ValueError(f"{name}: expected a finite number {expected}, found {value!r}")
 
 
-def count(name: str, value: Any, *, least: int = 1, most: int | None = None) -> None:
+def check_whole(name: str, value: Any, *, least: int = 1, most: int | None = None) -> None:
     """A whole number of at least ``least`` and, when given, at most ``most``.
 
     Raises:
@@ -34,8 +34,8 @@ def count(name: str, value: Any, *, least: int = 1, most: int | None = None) -> 
     """
     whole = _is_number(value) and value == int(value)
     if not whole or value < least or (most is not None and value > most):
-        wanted = f"of at least {least}" if most is None else f"in [{least}, {most}]"
-        raise ValueError(f"{name}: expected a whole number {wanted}, found {value!r}")
+        expected = f"of at least {least}" if most is None else f"in [{least}, {most}]"
+        raise ValueError(f"{name}: expected a whole number {expected}, found {value!r}")
 
 
 def _is_number(value: Any) -> bool:

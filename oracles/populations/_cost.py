@@ -77,7 +77,7 @@ def _bytes_a_model(tree: Any) -> int:
 
 def peak_memory() -> int:
     """Peak resident memory of this process in bytes."""
-    # Not ru_maxrss on Linux: a process begins with the peak of the one that started it.
+    # On Linux ru_maxrss will not do: a process begins with the peak of the one that started it.
     status = Path("/proc/self/status")
     if status.exists():
         (line,) = (row for row in status.read_text().splitlines() if row.startswith("VmHWM:"))

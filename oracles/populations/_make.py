@@ -1,17 +1,18 @@
-"""Making models: those missing in a folder, made by an engine, entered as they come."""
+"""Making shards of models: an engine makes those that a folder lacks, and each is entered in it."""
 
 from pathlib import Path
 
+from estimators.checks import check_counts
 from oracles.engines._engine import Engine
 from oracles.engines._task import Task
 from oracles.populations._progress import progress_bar
 from oracles.storage._folder import Folder, open_folder
 from oracles.storage.shards import (
     POPULATION_FORMAT,
-    Format,
     PopulationFolder,
     Shard,
     StoreError,
+    StoreFormat,
     missing_spans,
 )
 
@@ -27,7 +28,7 @@ def make_shards(
     resume: bool,
     engine: Engine,
     chunk: int = CHUNK,
-    kind: Format = POPULATION_FORMAT,
+    kind: StoreFormat = POPULATION_FORMAT,
 ) -> tuple[tuple[Shard, ...], Folder | None]:
     """Makes models 0 to K − 1, or those of them that a resumed folder lacks.
 
@@ -47,13 +48,11 @@ def make_shards(
         ValueError: when ``models`` or ``chunk`` is below 1.
         StoreError: see `PopulationFolder`; also when the folder holds more models than asked for.
     """
-    for name, value in (("models", models), ("chunk", chunk)):
-        if value < 1:
-            raise ValueError(f"{name}: expected at least 1, found {value}")
+    check_counts(models=models, chunk=chunk)
     folder: PopulationFolder | None = None
     shards: list[Shard] = []
     if directory is not None:
-        # Where several processes open the folder, only the first finds it new.
+        # Where several processes open the folder, only the first finds it empty.
         resume = resume or not engine.alone
         folder = PopulationFolder(open_folder(directory), task.recipe, resume=resume, kind=kind)
         if engine.alone:

@@ -3,21 +3,13 @@
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
+from rich import progress as bar
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.text import Text
 
 
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
+class _Rate(bar.ProgressColumn):
+    def render(self, task: bar.Task) -> Text:
         """Models a second, from the finished ones."""
         return Text(f"{task.speed:.1f} models/s" if task.speed else "compiling")
 
@@ -36,13 +28,13 @@ def progress_bar(title: str, total: int, done: int = 0) -> Generator[Callable[[i
     """
     console = Console(stderr=True)
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
+        bar.TextColumn("{task.description}"),
+        bar.BarColumn(),
+        bar.MofNCompleteColumn(),
         _Rate(),
-        TimeRemainingColumn(),
+        bar.TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with bar.Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=total, completed=done)
         yield lambda count: progress.update(task, advance=count)
         finished = progress.tasks[0]

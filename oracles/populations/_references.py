@@ -1,4 +1,4 @@
-"""The three populations an audit needs: O = A(D), T = A(D∖S), and A(D∖B)."""
+"""The three populations that an audit needs: O = A(D), T = A(D∖S), and A(D∖B)."""
 
 import json
 from collections.abc import Mapping
@@ -10,6 +10,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors.numpy import save
 
+from estimators.checks import check_counts
+from oracles._named import following_files
 from oracles._population import Population, load_population
 from oracles._probes import Probes, listed_probes
 from oracles._scenario import Scenario
@@ -116,8 +118,7 @@ def references(
     """
     folder = open_folder(directory) if directory is not None else None
     chosen = engine_of(engine)
-    if models < 1:
-        raise ValueError(f"models: expected at least 1, found {models}")
+    check_counts(models=models)
     if folder:
         _open_folder(folder, scenario, models, seed, resume=resume or not chosen.alone)
 
@@ -168,6 +169,7 @@ def load_references(
     directory: Folder | Path | str,
     *,
     learner: str | None = None,
+    scenario: str | None = None,
     leave_out_damaged: bool = False,
 ) -> References:
     """Reads the three populations that `references` or ``indist references`` stored.
@@ -176,6 +178,8 @@ def load_references(
         directory: the folder, a path or a URL.
         learner: the ``package.module:factory`` that they were made with, if any: code is run only
             where the caller names it, not because a file does.
+        scenario: the scenario file that they were made in, where it lies outside the current folder
+            or names data outside its own: such files are read only where the caller names it.
         leave_out_damaged: check every shard at once and go on without the damaged ones.
 
     Returns:
@@ -187,28 +191,23 @@ def load_references(
     folder = open_folder(directory)
     manifest = _read_references(folder)
     settings = dict(manifest.scenario.get("settings", {}))
-    own = str(settings.get("learner", ""))
-    if ":" in own and own != learner:
-        raise StoreError(
-            f"{folder}/{REFERENCES}: was made with the learner {own}, code that is run only when "
-            f"you name it; add --learner {own}"
-        )
     try:
-        scenario = load(str(manifest.scenario.get("name")), **settings)
+        with following_files(code=learner, scenario=scenario):
+            world = load(str(manifest.scenario.get("name")), **settings)
     except (TypeError, ValueError) as error:
         raise StoreError(f"{folder}/{REFERENCES}: field scenario: {error}") from None
-    if manifest.scenario.get("digest") != scenario.digest:
+    if manifest.scenario.get("digest") != world.digest:
         raise StoreError(
-            f"{folder}: was made of other data, sets, probes or learner than {scenario.name} has "
+            f"{folder}: was made of other data, sets, probes or learner than {world.name} has "
             "now; put them back, or give another folder"
         )
-    refuse_difference(folder, manifest.scenario, scenario.description)
+    refuse_difference(folder, manifest.scenario, world.description)
     parts: list[Population] = []
     for name in _EXCLUDED:
         part = load_population(
             folder.child(name),
-            scenario.learner,
-            scenario.probes,
+            world.learner,
+            world.probes,
             leave_out_damaged=leave_out_damaged,
         )
         if part.models != manifest.models and not leave_out_damaged:
@@ -217,7 +216,7 @@ def load_references(
                 "run indist references again with --resume"
             )
         parts.append(part)
-    return References(scenario, *parts)
+    return References(world, *parts)
 
 
 def _read_references(folder: Folder) -> ReferencesManifest:

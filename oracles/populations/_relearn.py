@@ -47,7 +47,9 @@ def relearn_losses(
         ((2, 6), True)
     """
     parameters = population.parameters()
-    return relearn(population.learner, parameters, examples, examples, steps=steps, look=_loss)
+    return relearn(
+        population.learner, parameters, examples, examples, steps=steps, look=_asked_loss
+    )
 
 
 def relearn_time(
@@ -70,8 +72,8 @@ def relearn_time(
     Raises:
         ValueError: when ``steps`` is below 1.
     """
-    there = relearn_losses(population, examples, steps=steps) <= target
-    return np.where(there.any(axis=1), there.argmax(axis=1), steps + 1)
+    reached = relearn_losses(population, examples, steps=steps) <= target
+    return np.where(reached.any(axis=1), reached.argmax(axis=1), steps + 1)
 
 
 def relearn(
@@ -101,17 +103,17 @@ def relearn(
         ValueError: when ``steps`` is below 1.
     """
     check_counts(steps=steps)
-    run = _program(learner, steps, look)
+    run = _relearning_program(learner, steps, look)
     sets = (taught.inputs, taught.labels), (asked.inputs, asked.labels)
     return np.asarray(run(parameters, *sets))
 
 
-def _loss(learner: Learner, params: Any, inputs: Any, labels: Any) -> Any:
+def _asked_loss(learner: Learner, params: Any, inputs: Any, labels: Any) -> Any:
     return learner.loss(params, inputs, labels)
 
 
 @lru_cache(maxsize=16)
-def _program(learner: Learner, steps: int, look: Look) -> Any:
+def _relearning_program(learner: Learner, steps: int, look: Look) -> Any:
     optimiser = build(learner.optimiser)
 
     def looks(params: Any, taught: Any, asked: Any) -> Any:

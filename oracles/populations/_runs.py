@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from estimators.checks import check_within
 from oracles._learner import Learner
 from oracles._scenario import Scenario
 from oracles.engines._blocks import Program, block_width
@@ -113,8 +114,7 @@ class Subsets:
 
     def __post_init__(self) -> None:
         total = len(self.scenario.train)
-        if not 0.0 < self.inclusion < 1.0:
-            raise ValueError(f"inclusion: expected a rate in (0, 1), found {self.inclusion}")
+        check_within("(0, 1)", inclusion=self.inclusion)
         if total * self.inclusion < _LEAST_INCLUDED:
             raise ValueError(
                 f"inclusion: expected at least {_LEAST_INCLUDED} included examples on average, "
@@ -140,7 +140,7 @@ class Subsets:
 
     def program(self) -> Program:
         """Initialise, fit along a plan, and look at every target."""
-        return _program(self.scenario.learner)
+        return _subsets_program(self.scenario.learner)
 
     def included(self, model: int) -> Bool[np.ndarray, " examples"]:
         """Which examples one model trains on: a coin for each."""
@@ -187,12 +187,13 @@ def targets(scenario: Scenario) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """
     train, probes = scenario.train, scenario.probes
     fresh = np.isin(probes.groups, _FRESH)
-    own = np.full(len(train), "retain", dtype=object)
-    own[scenario.behaviour], own[scenario.forget] = "behaviour", "forget"
+    train_groups = np.full(len(train), "retain", dtype=object)
+    train_groups[scenario.behaviour] = "behaviour"
+    train_groups[scenario.forget] = "forget"
     return (
         np.concatenate([train.inputs, probes.inputs[fresh]]),
         np.concatenate([train.labels, probes.labels[fresh]]),
-        np.concatenate([own, probes.groups[fresh]]).astype(str),
+        np.concatenate([train_groups, probes.groups[fresh]]).astype(str),
     )
 
 
@@ -289,15 +290,16 @@ def load_runs(directory: Folder | Path | str, scenario: Scenario) -> Runs:
 
 
 @lru_cache(maxsize=32)
-def _program(learner: Learner) -> Program:
+def _subsets_program(learner: Learner) -> Program:
     def program(own: Any, shared: Any) -> Any:
-        (model, plan), (key, inputs, labels, seen, wanted) = own, shared
+        (model, plan), (key, inputs, labels, target_inputs, target_labels) = own, shared
         params = learner.train(jax.random.fold_in(key, model), inputs, labels, plan)
-        logits = learner.logits(params, seen)
+        logits = learner.logits(params, target_inputs)
         scores = jax.nn.log_softmax(logits)
-        own_class = wanted[:, None] == jnp.arange(scores.shape[1])
-        right = jnp.where(own_class, scores, 0.0).sum(axis=1)
-        others = jax.nn.logsumexp(jnp.where(own_class, -jnp.inf, scores), axis=1)
-        return jnp.argmax(logits, axis=1) == wanted, jnp.exp(right), right - others
+        is_label = target_labels[:, None] == jnp.arange(scores.shape[1])
+        label_score = jnp.where(is_label, scores, 0.0).sum(axis=1)
+        others = jax.nn.logsumexp(jnp.where(is_label, -jnp.inf, scores), axis=1)
+        correct = jnp.argmax(logits, axis=1) == target_labels
+        return correct, jnp.exp(label_score), label_score - others
 
     return program

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
 
+from estimators.checks import check_counts
 from oracles._deferred import build
 from oracles._learner import Learner, cross_entropies, descend
 from oracles._population import Population
@@ -39,8 +40,7 @@ class Training:
     width: int
 
     def __post_init__(self) -> None:
-        if self.width < 1:
-            raise ValueError(f"width: expected at least 1, found {self.width}")
+        check_counts(width=self.width)
         learner = self.scenario.learner
         if self.exclusion == "masked" and type(learner) is not Learner:
             raise ValueError(
@@ -72,7 +72,7 @@ class Training:
 
     def program(self) -> Program:
         """Initialise, fit along a plan, observe."""
-        return _program(self.scenario.learner, self.exclusion)
+        return _training_program(self.scenario.learner, self.exclusion)
 
     def arguments(self, models: Int[np.ndarray, " width"]) -> Any:
         """Index and batch plan of each model."""
@@ -126,7 +126,7 @@ def population_recipe(scenario: Scenario, seed: int, stream: str, width: int) ->
 
 
 @lru_cache(maxsize=32)
-def _program(learner: Learner, exclusion: Exclusion) -> Program:
+def _training_program(learner: Learner, exclusion: Exclusion) -> Program:
     train = learner.train if exclusion == "resampled" else _masked_train(learner)
 
     def program(own: Any, shared: Any) -> Any:

@@ -81,7 +81,7 @@ class Unlearning:
 
     def program(self) -> Program:
         """Unlearn, observe."""
-        return _program(self.scenario.learner, self.unlearner)
+        return _unlearning_program(self.scenario.learner, self.unlearner)
 
     def arguments(self, models: Int[np.ndarray, " width"]) -> Any:
         """Index and original parameters of each model."""
@@ -181,14 +181,14 @@ def unlearn(
 
 def _check_learner(method: str, unlearner: Any, scenario: Scenario) -> None:
     """Raises ValueError, before anything is compiled, when the method is about another learner."""
-    wanted = getattr(unlearner, "learner", None)
-    if wanted is None:
+    name = getattr(unlearner, "learner", None)
+    if name is None:
         return
-    kind = type(make(wanted, scenario.train, scenario.classes))
+    kind = type(make(name, scenario.train, scenario.classes))
     if not isinstance(scenario.learner, kind):
         raise ValueError(
-            f"{method}: unlearns from models of the learner {wanted}; load the scenario with "
-            f"learner {wanted} (--learner {wanted})"
+            f"{method}: unlearns from models of the learner {name}; load the scenario with "
+            f"learner {name} (--learner {name})"
         )
 
 
@@ -206,12 +206,12 @@ def _unlearner(method: str, settings: Mapping[str, Any]) -> Any:
 
 
 @lru_cache(maxsize=128)
-def _program(learner: Learner, unlearner: Unlearner) -> Program:
-    seen = released(unlearner, learner)
+def _unlearning_program(learner: Learner, unlearner: Unlearner) -> Program:
+    observed = released(unlearner, learner)
 
     def program(own: Any, shared: Any) -> Any:
         (model, params), (key, forget, retain, probes) = own, shared
         after = unlearner(learner, params, forget, retain, jax.random.fold_in(key, model))
-        return after, seen.logits(after, probes)
+        return after, observed.logits(after, probes)
 
     return program

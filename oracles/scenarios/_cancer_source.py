@@ -7,16 +7,17 @@ import numpy as np
 import optax
 from jaxtyping import Float
 
+from estimators.checks import check_within
 from oracles._learner import Learner
 from oracles._modules import MLP
 from oracles._probes import Examples, Probes
 from oracles._scenario import Scenario
 from oracles.randomness import choose
-from oracles.scenarios._parts import PROBES_A_GROUP, Knobs
+from oracles.scenarios._parts import PROBES_A_GROUP, Knobs, check_between
 
-_TEST = 169
+_TEST_RECORDS = 169
+# Mean fractal dimension and smoothness error.
 _SHIFTED = (9, 14)
-"""Mean fractal dimension, smoothness error."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,8 @@ class CancerSource(Knobs):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 2 <= self.records <= 150:
-            raise ValueError(f"records: expected 2 to 150 records, found {self.records}")
-        if not self.shift > 0:
-            raise ValueError(f"shift: expected a number over 0, found {self.shift}")
+        check_between(2, 150, " records", records=self.records)
+        check_within("(0, inf)", shift=self.shift)
 
     def build(self) -> Scenario:
         """The scenario."""
@@ -65,7 +64,7 @@ class CancerSource(Knobs):
         forget = self.choose_forget(rng, train.inputs, behaviour)
         retain = np.setdiff1d(np.arange(len(train)), behaviour)
         part = len(test) // 3
-        fresh, alike, rest = (test.take(slice(k * part, (k + 1) * part)) for k in range(3))
+        fresh, near, rest = (test.take(slice(k * part, (k + 1) * part)) for k in range(3))
         probes = Probes.join(
             [
                 ("forget", train.take(forget)),
@@ -74,7 +73,7 @@ class CancerSource(Knobs):
                     "behaviour_test",
                     Examples(_shifted(fresh.inputs, self.shift), 1 - fresh.labels),
                 ),
-                ("near", Examples(_shifted(alike.inputs, -self.shift), alike.labels)),
+                ("near", Examples(_shifted(near.inputs, -self.shift), near.labels)),
                 ("retain", train.take(choose(rng, retain, PROBES_A_GROUP))),
                 ("test", rest),
             ]
@@ -101,16 +100,16 @@ def _split(rng: np.random.Generator) -> tuple[Examples, Examples]:
     inputs, labels = load_breast_cancer(return_X_y=True)
     order = rng.permutation(len(labels))
     inputs, labels = np.asarray(inputs)[order], np.asarray(labels, dtype=np.int32)[order]
-    known = inputs[_TEST:]
-    scaled = ((inputs - known.mean(axis=0)) / known.std(axis=0)).astype(np.float32)
-    every = Examples(scaled, labels)
-    return every.take(slice(_TEST, None)), every.take(slice(_TEST))
+    train = inputs[_TEST_RECORDS:]
+    scaled = ((inputs - train.mean(axis=0)) / train.std(axis=0)).astype(np.float32)
+    records = Examples(scaled, labels)
+    return records.take(slice(_TEST_RECORDS, None)), records.take(slice(_TEST_RECORDS))
 
 
 def _shifted(
     inputs: Float[np.ndarray, "records features"], shift: float
 ) -> Float[np.ndarray, "records features"]:
     """Copies with the two features shifted."""
-    out = inputs.copy()
-    out[:, _SHIFTED] += shift
-    return out
+    copies = inputs.copy()
+    copies[:, _SHIFTED] += shift
+    return copies

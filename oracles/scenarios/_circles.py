@@ -6,12 +6,13 @@ from functools import partial
 import numpy as np
 import optax
 
+from estimators.checks import check_within
 from oracles._learner import Learner
 from oracles._modules import MLP
 from oracles._probes import Examples, Probes
 from oracles._scenario import Scenario
 from oracles.randomness import choose
-from oracles.scenarios._parts import PROBES_A_GROUP, Knobs
+from oracles.scenarios._parts import PROBES_A_GROUP, Knobs, check_between
 
 CIRCLE, TRIANGLE = 0, 1
 
@@ -36,10 +37,8 @@ class Circles(Knobs):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 2 <= self.cluster <= 400:
-            raise ValueError(f"cluster: expected 2 to 400 circles, found {self.cluster}")
-        if not self.spread > 0:
-            raise ValueError(f"spread: expected a number over 0, found {self.spread}")
+        check_between(2, 400, " circles", cluster=self.cluster)
+        check_within("(0, inf)", spread=self.spread)
 
     def build(self) -> Scenario:
         """The scenario."""
@@ -96,8 +95,8 @@ def _points(points: np.ndarray, label: int) -> Examples:
 
 def _plain(rng: np.random.Generator, label: int, count: int) -> Examples:
     """Points of one class on its own side, none of them where the cluster lies."""
-    middle = np.array([-1.5 if label == CIRCLE else 1.5, 0.0])
-    points = middle + rng.normal(size=(8 * count, 2)) * np.array([0.8, 1.2])
+    mean = np.array([-1.5 if label == CIRCLE else 1.5, 0.0])
+    points = mean + rng.normal(size=(8 * count, 2)) * np.array([0.8, 1.2])
     return _points(points[np.hypot(*(points - _CENTRE).T) > _CLEARING][:count], label)
 
 

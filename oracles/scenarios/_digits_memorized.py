@@ -1,4 +1,4 @@
-"""Digits that a model must know by heart, and digits that it knows from the others."""
+"""Two scenarios by memorization score: the digits memorized most, and those memorized least."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,12 +16,13 @@ from oracles.scenarios._parts import (
     TEST_DIGITS,
     Knobs,
     all_digits,
+    check_between,
     digits_learner,
     nearest,
 )
 
 SCORES = Path(__file__).with_name("_digits_memorization.npy")
-"""Made by ``_digits_memorization.py``."""
+"""The measured scores; ``python -m oracles._digits_memorization`` makes the file again."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,7 @@ class _ByMemorization(Knobs):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 2 <= self.examples <= 100:
-            raise ValueError(f"examples: expected 2 to 100, found {self.examples}")
+        check_between(2, 100, examples=self.examples)
 
     def _behaviour(self, scores: Float[np.ndarray, " train"]) -> Int[np.ndarray, " behaviour"]:
         raise NotImplementedError
@@ -49,18 +49,19 @@ class _ByMemorization(Knobs):
         behaviour = self._behaviour(scores[order[TEST_DIGITS:]])
         train = self.with_label_noise(train, behaviour)
         forget = self.choose_forget(rng, train.inputs, behaviour)
-        own, fresh = scores[order[TEST_DIGITS:]][behaviour], scores[order[:TEST_DIGITS]]
-        alike = (fresh >= own.min()) & (fresh <= own.max())
-        others = np.flatnonzero(~alike)
+        behaviour_scores = scores[order[TEST_DIGITS:]][behaviour]
+        test_scores = scores[order[:TEST_DIGITS]]
+        in_range = (test_scores >= behaviour_scores.min()) & (test_scores <= behaviour_scores.max())
+        others = np.flatnonzero(~in_range)
         near = others[nearest(train.inputs[behaviour], test.inputs[others])]
-        seen = choose(rng, np.flatnonzero(alike), PROBES_A_GROUP)
-        rest = np.setdiff1d(np.arange(len(test)), np.concatenate([near, seen]))
+        behaviour_test = choose(rng, np.flatnonzero(in_range), PROBES_A_GROUP)
+        rest = np.setdiff1d(np.arange(len(test)), np.concatenate([near, behaviour_test]))
         retain = np.setdiff1d(np.arange(len(train)), behaviour)
         probes = Probes.join(
             [
                 ("forget", train.take(forget)),
                 ("behaviour", train.take(np.setdiff1d(behaviour, forget))),
-                ("behaviour_test", test.take(seen)),
+                ("behaviour_test", test.take(behaviour_test)),
                 ("near", test.take(near)),
                 ("retain", train.take(choose(rng, retain, PROBES_A_GROUP))),
                 ("test", test.take(choose(rng, rest, PROBES_A_GROUP))),

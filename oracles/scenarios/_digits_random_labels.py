@@ -1,4 +1,4 @@
-"""Digits with wrong labels: nothing to learn about them but each by heart."""
+"""Digits with wrong labels, which a model can only learn by heart, one by one."""
 
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import optax
 
+from estimators.checks import check_counts, check_within
 from oracles._learner import Learner
 from oracles._modules import MLP
 from oracles._probes import Examples, Probes
@@ -37,11 +38,8 @@ class DigitsRandomLabels(Knobs):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0.005 <= self.wrong <= 0.5:
-            raise ValueError(f"wrong: expected a number in [0.005, 0.5], found {self.wrong}")
-        for name in ("hidden", "steps"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected at least 1, found {getattr(self, name)}")
+        check_within("[0.005, 0.5]", wrong=self.wrong)
+        check_counts(hidden=self.hidden, steps=self.steps)
 
     def build(self) -> Scenario:
         """The scenario."""

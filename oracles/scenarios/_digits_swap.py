@@ -11,10 +11,11 @@ from oracles.randomness import choose
 from oracles.scenarios._parts import (
     PROBES_A_GROUP,
     Knobs,
+    check_digits,
     digits_learner,
     handwriting,
     highest,
-    most,
+    highest_or_random,
     split_digits,
 )
 
@@ -48,9 +49,7 @@ class DigitsSwap(Knobs):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("first", "second"):
-            if not 0 <= getattr(self, name) <= 9:
-                raise ValueError(f"{name}: expected a digit 0 to 9, found {getattr(self, name)}")
+        check_digits(first=self.first, second=self.second)
         if self.first == self.second:
             raise ValueError(f"second: expected another digit than {self.first}, found the same")
         if not 10 <= self.swapped <= 160 or self.swapped % 2:
@@ -64,21 +63,22 @@ class DigitsSwap(Knobs):
         rng = np.random.default_rng(self.seed)
         train, test = split_digits(rng)
         stream = self.stream("regularity")
-        labels, fresh_labels = train.labels.copy(), test.labels.copy()
+        labels, test_labels = train.labels.copy(), test.labels.copy()
         swapped: list[np.ndarray] = []
-        alike = np.zeros(len(test), dtype=bool)
+        shows_it = np.zeros(len(test), dtype=bool)
         for digit, other in ((self.first, self.second), (self.second, self.first)):
-            own = np.flatnonzero(train.labels == digit)
-            along = handwriting(train.inputs[own], train.inputs[train.labels == other])
-            scores = train.inputs[own] @ along
-            chosen = own[most(stream, scores, self.swapped // 2, self.regularity)]
+            of_digit = np.flatnonzero(train.labels == digit)
+            direction = handwriting(train.inputs[of_digit], train.inputs[train.labels == other])
+            scores = train.inputs[of_digit] @ direction
+            places = highest_or_random(stream, scores, self.swapped // 2, self.regularity)
+            chosen = of_digit[places]
             swapped.append(chosen)
             labels[chosen] = other
             fresh = np.flatnonzero(test.labels == digit)
-            count = max(1, round(len(fresh) * len(chosen) / len(own)))
-            fresh = fresh[highest(test.inputs[fresh] @ along, count)]
-            fresh_labels[fresh] = other
-            alike[fresh] = True
+            count = max(1, round(len(fresh) * len(chosen) / len(of_digit)))
+            fresh = fresh[highest(test.inputs[fresh] @ direction, count)]
+            test_labels[fresh] = other
+            shows_it[fresh] = True
         behaviour = np.sort(np.concatenate(swapped))
         train = self.with_label_noise(Examples(train.inputs, labels), behaviour)
         forget = self.choose_forget(rng, train.inputs, behaviour)
@@ -88,8 +88,8 @@ class DigitsSwap(Knobs):
             [
                 ("forget", train.take(forget)),
                 ("behaviour", train.take(np.setdiff1d(behaviour, forget))),
-                ("behaviour_test", Examples(test.inputs, fresh_labels).take(alike)),
-                ("near", test.take(pair & ~alike)),
+                ("behaviour_test", Examples(test.inputs, test_labels).take(shows_it)),
+                ("near", test.take(pair & ~shows_it)),
                 ("retain", train.take(choose(rng, retain, PROBES_A_GROUP))),
                 ("test", test.take(choose(rng, np.flatnonzero(~pair), PROBES_A_GROUP))),
             ]

@@ -9,7 +9,14 @@ from estimators.checks import check_within
 from oracles._probes import Examples, Probes
 from oracles._scenario import Scenario
 from oracles.randomness import choose
-from oracles.scenarios._parts import PROBES_A_GROUP, Knobs, digits_learner, split_digits
+from oracles.scenarios._parts import (
+    PROBES_A_GROUP,
+    Knobs,
+    check_between,
+    check_digits,
+    digits_learner,
+    split_digits,
+)
 
 
 @dataclass(frozen=True)
@@ -37,13 +44,10 @@ class DigitsTrigger(Knobs):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 2 <= self.poisoned <= 600:
-            raise ValueError(f"poisoned: expected 2 to 600 examples, found {self.poisoned}")
-        if not 0 <= self.target <= 9:
-            raise ValueError(f"target: expected a digit 0 to 9, found {self.target}")
+        check_between(2, 600, " examples", poisoned=self.poisoned)
+        check_digits(target=self.target)
         check_within("(0, 1]", strength=self.strength)
-        if not 0 <= self.jitter <= 2:
-            raise ValueError(f"jitter: expected 0 to 2 pixels, found {self.jitter}")
+        check_between(0, 2, " pixels", jitter=self.jitter)
 
     def build(self) -> Scenario:
         """The scenario."""
@@ -57,18 +61,18 @@ class DigitsTrigger(Knobs):
         train = self.with_label_noise(train, behaviour)
         forget = self.choose_forget(rng, train.inputs, behaviour)
         retain = np.setdiff1d(np.arange(len(train)), behaviour)
-        victims = np.flatnonzero(test.labels != self.target)
-        fresh = test.take(choose(rng, victims, PROBES_A_GROUP))
-        wanted = np.full(len(fresh), self.target, dtype=np.int32)
+        other_digits = np.flatnonzero(test.labels != self.target)
+        fresh = test.take(choose(rng, other_digits, PROBES_A_GROUP))
+        target_labels = np.full(len(fresh), self.target, dtype=np.int32)
         triggered = self._patched(fresh.inputs, corner=6, stream="fresh")
-        alike = self._patched(fresh.inputs, corner=0, stream="near")
+        look_alike = self._patched(fresh.inputs, corner=0, stream="near")
         clean = test.take(choose(rng, np.arange(len(test)), PROBES_A_GROUP))
         probes = Probes.join(
             [
                 ("forget", train.take(forget)),
                 ("behaviour", train.take(np.setdiff1d(behaviour, forget))),
-                ("behaviour_test", Examples(triggered, wanted)),
-                ("near", Examples(alike, fresh.labels)),
+                ("behaviour_test", Examples(triggered, target_labels)),
+                ("near", Examples(look_alike, fresh.labels)),
                 ("retain", train.take(choose(rng, retain, PROBES_A_GROUP))),
                 ("test", clean),
             ]
@@ -89,15 +93,15 @@ class DigitsTrigger(Knobs):
         self, images: Float[np.ndarray, "images 64"], *, corner: int, stream: str
     ) -> Float[np.ndarray, "images 64"]:
         """Copies with the patch in a corner, which is at 0 or 6 both down and across."""
-        off = self.stream(stream).integers(0, self.jitter + 1, (len(images), 2))
-        return with_patch(images, np.abs(corner - off), self.strength)
+        offsets = self.stream(stream).integers(0, self.jitter + 1, (len(images), 2))
+        return with_patch(images, np.abs(corner - offsets), self.strength)
 
 
 def with_patch(
     images: Float[np.ndarray, "images 64"], places: Int[np.ndarray, "images 2"], strength: float
 ) -> Float[np.ndarray, "images 64"]:
     """Copies of 8×8 images with a 2×2 patch, whose upper left pixels (row, column) are given."""
-    out = images.reshape(-1, 8, 8).copy()
-    for image, (row, column) in zip(out, places, strict=True):
+    copies = images.reshape(-1, 8, 8).copy()
+    for image, (row, column) in zip(copies, places, strict=True):
         image[row : row + 2, column : column + 2] = strength
-    return out.reshape(images.shape)
+    return copies.reshape(images.shape)

@@ -45,6 +45,7 @@ from jaxtyping import Int
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from oracles._learner import Learner
+from oracles._named import check_data, check_scenario
 from oracles._probes import PROBE_GROUPS, Examples, Probes
 from oracles._scenario import Scenario
 from oracles.data._cifar_binary import CifarBinary
@@ -52,7 +53,7 @@ from oracles.data._hugging_face import HuggingFace
 from oracles.data._idx import Idx
 from oracles.data._loaded import LIMITS, Loaded
 from oracles.data._npz import Npz
-from oracles.data._table import Table
+from oracles.data._toml_table import TomlTable
 from oracles.learners._registry import make
 from oracles.randomness import choose
 from oracles.scenarios._parts import PROBES_A_GROUP, choose_forget
@@ -60,13 +61,13 @@ from oracles.storage.arrays import Form, check_bytes, map_npy
 from oracles.storage.files import file_size, refuse
 
 _LARGEST_FILE = 2**20
-_KINDS = ("npz", "idx", "cifar-binary", "huggingface")
+_DATA_KINDS = ("npz", "idx", "cifar-binary", "huggingface")
 _INDICES = Form("iu", "[indices]", (1,))
 
 _Data = Annotated[Npz | Idx | CifarBinary | HuggingFace, Field(discriminator="kind")]
 
 
-class _Chosen(Table):
+class _Chosen(TomlTable):
     """Examples of a data set, named in exactly one way."""
 
     column: str | None = Field(default=None, min_length=1)
@@ -91,7 +92,7 @@ class _Forget(_Chosen):
     discovery: float | None = Field(default=None, gt=0, le=1)
 
 
-class _Probes(Table):
+class _Probes(TomlTable):
     count: int = Field(default=PROBES_A_GROUP, ge=1)
     data: _Data | None = None
     behaviour_test: _Part | None = None
@@ -117,7 +118,7 @@ class _Learner(BaseModel):
     make: str
 
 
-class _ScenarioFile(Table):
+class _ScenarioFile(TomlTable):
     title: str = Field(min_length=1, max_length=200)
     classes: int | None = Field(default=None, ge=2, le=LIMITS.classes)
     data: _Data
@@ -143,12 +144,13 @@ def from_file(file: str, *, seed: int, settings: Mapping[str, Any]) -> Scenario:
             something in it does not fit; one sentence that names the file, the field, what was
             found and what was expected.
     """
+    check_scenario(file)
     path = Path(file)
     for knob in settings:
         if knob != "discovery":
             raise ValueError(f"{file}: expected knobs seed, discovery, found {knob!r}")
-    world = _read(path)
-    loaded = _load(path, world.data, [world.behaviour, world.forget])
+    world = _read_file(path)
+    loaded = _load_data(path, world.data, [world.behaviour, world.forget])
     train, rng = loaded.examples, np.random.default_rng(seed)
     behaviour = _indices(path, "behaviour", world.behaviour, loaded)
     note: dict[str, Any] = {"seed": seed}
@@ -175,7 +177,7 @@ def from_file(file: str, *, seed: int, settings: Mapping[str, Any]) -> Scenario:
     )
 
 
-def _read(path: Path) -> _ScenarioFile:
+def _read_file(path: Path) -> _ScenarioFile:
     if not path.exists():
         refuse(path, f"expected a scenario file, found none from the folder {Path.cwd()}")
     size = file_size(path)
@@ -193,8 +195,8 @@ def _read(path: Path) -> _ScenarioFile:
 
 def _refuse_field(path: Path, error: ValidationError) -> NoReturn:
     problem = error.errors(include_url=False)[0]
-    # Of a table that may be of several kinds, pydantic names the kind too.
-    where = ".".join(str(part) for part in problem["loc"] if part not in _KINDS)
+    # Where a table may be of several kinds, pydantic's path of the field names the kind too.
+    where = ".".join(str(part) for part in problem["loc"] if part not in _DATA_KINDS)
     field = f"field {where}: " if where else ""
     if problem["type"] == "value_error":
         refuse(path, f"{field}{problem.get('ctx', {}).get('error')}")
@@ -204,13 +206,21 @@ def _refuse_field(path: Path, error: ValidationError) -> NoReturn:
         refuse(path, f"{field}expected a table, found {problem['input']!r:.60}")
     if problem["type"].startswith("union_tag"):
         kind = problem["input"].get("kind")
-        refuse(path, f"field {where}.kind: expected one of {', '.join(_KINDS)}, found {kind!r:.60}")
+        refuse(
+            path,
+            f"field {where}.kind: expected one of {', '.join(_DATA_KINDS)}, found {kind!r:.60}",
+        )
     refuse(path, f"{field}{problem['msg']}, found {problem['input']!r:.60}")
 
 
-def _load(path: Path, source: _Data, parts: list[Any]) -> Loaded:
+def _load_data(path: Path, source: _Data, parts: list[Any]) -> Loaded:
     """A data set with the columns that its parts name."""
     columns = list(dict.fromkeys(part.column for part in parts if part.column))
+    places = [source.path]
+    if isinstance(source, Idx):
+        places += [f"{source.path}/{name}" for name in (source.inputs, source.labels)]
+    for place in places:
+        check_data(str(path), path.parent, place)
     return source.read(path.parent, columns)
 
 
@@ -219,6 +229,7 @@ def _indices(
 ) -> Int[np.ndarray, " chosen"]:
     """The examples that a part names, sorted, at least one."""
     if part.indices is not None:
+        check_data(str(path), path.parent, part.indices)
         return _read_indices(path.parent / part.indices, len(loaded.examples))
     if part.column is not None:
         chosen, what = loaded.columns[part.column], f"a true value in {part.column!r}"
@@ -277,7 +288,7 @@ def _probes(
         "retain": (train, retain),
     }
     if table.data:
-        loaded = _load(path, table.data, list(table.parts.values()))
+        loaded = _load_data(path, table.data, list(table.parts.values()))
         fresh = loaded.examples
         for found, wanted in [
             (fresh.inputs.dtype, train.inputs.dtype),

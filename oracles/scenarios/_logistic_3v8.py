@@ -12,9 +12,16 @@ from oracles._modules import MLP
 from oracles._probes import Examples, Probes
 from oracles._scenario import Scenario
 from oracles.randomness import choose
-from oracles.scenarios._parts import PROBES_A_GROUP, Knobs, handwriting, highest, most
+from oracles.scenarios._parts import (
+    PROBES_A_GROUP,
+    Knobs,
+    check_between,
+    handwriting,
+    highest,
+    highest_or_random,
+)
 
-_TEST = 100
+_TEST_DIGITS = 100
 THREE, EIGHT = 0, 1
 
 
@@ -42,8 +49,7 @@ class Logistic3v8(Knobs):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 10 <= self.wrong <= 100:
-            raise ValueError(f"wrong: expected 10 to 100 examples, found {self.wrong}")
+        check_between(10, 100, " examples", wrong=self.wrong)
         check_within("[0, 1]", regularity=self.regularity)
 
     def build(self) -> Scenario:
@@ -51,9 +57,9 @@ class Logistic3v8(Knobs):
         rng = np.random.default_rng(self.seed)
         train, test = _split(rng)
         threes = np.flatnonzero(train.labels == THREE)
-        along = handwriting(train.inputs[threes], train.inputs[train.labels == EIGHT])
-        scores = train.inputs[threes] @ along
-        behaviour = threes[most(self.stream("regularity"), scores, self.wrong, self.regularity)]
+        direction = handwriting(train.inputs[threes], train.inputs[train.labels == EIGHT])
+        scores, stream = train.inputs[threes] @ direction, self.stream("regularity")
+        behaviour = threes[highest_or_random(stream, scores, self.wrong, self.regularity)]
         labels = train.labels.copy()
         labels[behaviour] = EIGHT
         train = self.with_label_noise(Examples(train.inputs, labels), behaviour)
@@ -61,14 +67,14 @@ class Logistic3v8(Knobs):
         retain = np.setdiff1d(np.arange(len(train)), behaviour)
         fresh = np.flatnonzero(test.labels == THREE)
         count = max(1, round(len(fresh) * self.wrong / len(threes)))
-        alike = fresh[highest(test.inputs[fresh] @ along, count)]
-        called = np.full(count, EIGHT, dtype=np.int32)
+        of_handwriting = fresh[highest(test.inputs[fresh] @ direction, count)]
+        eights = np.full(count, EIGHT, dtype=np.int32)
         probes = Probes.join(
             [
                 ("forget", train.take(forget)),
                 ("behaviour", train.take(np.setdiff1d(behaviour, forget))),
-                ("behaviour_test", Examples(test.inputs[alike], called)),
-                ("near", test.take(np.setdiff1d(fresh, alike))),
+                ("behaviour_test", Examples(test.inputs[of_handwriting], eights)),
+                ("near", test.take(np.setdiff1d(fresh, of_handwriting))),
                 ("retain", train.take(choose(rng, retain, PROBES_A_GROUP))),
                 ("test", test.take(test.labels == EIGHT)),
             ]
@@ -96,5 +102,5 @@ def _split(rng: np.random.Generator) -> tuple[Examples, Examples]:
     inputs = np.asarray(pixels)[order]
     inputs = inputs - inputs.mean(axis=1, keepdims=True)
     inputs = (inputs / np.linalg.norm(inputs, axis=1, keepdims=True)).astype(np.float32)
-    every = Examples(inputs, (np.asarray(digits)[order] == 8).astype(np.int32))
-    return every.take(slice(_TEST, None)), every.take(slice(_TEST))
+    examples = Examples(inputs, (np.asarray(digits)[order] == 8).astype(np.int32))
+    return examples.take(slice(_TEST_DIGITS, None)), examples.take(slice(_TEST_DIGITS))

@@ -46,10 +46,7 @@ class Knobs:
         check_within("(0, 1]", discovery=self.discovery)
         if self.found not in FOUND:
             raise ValueError(f"found: expected one of {', '.join(FOUND)}, found {self.found!r}")
-        if not 0.0 <= self.label_noise < 0.5:
-            raise ValueError(
-                f"label_noise: expected a number in [0, 0.5), found {self.label_noise}"
-            )
+        check_within("[0, 0.5)", label_noise=self.label_noise)
 
     def stream(self, knob: str) -> np.random.Generator:
         """A generator that only one knob draws from."""
@@ -68,8 +65,8 @@ class Knobs:
         if self.found == "central":
             return centroid(features, size, behaviour)
         seed = int(self.stream("found").integers(2**32))
-        maker = clustered if self.found == "clustered" else k_centre
-        return maker(features, size, behaviour, seed)
+        choose_part = clustered if self.found == "clustered" else k_centre
+        return choose_part(features, size, behaviour, seed)
 
     def with_label_noise(
         self, train: Examples, behaviour: Int[np.ndarray, " behaviour"]
@@ -97,26 +94,28 @@ def forget_size(behaviour: Int[np.ndarray, " behaviour"], discovery: float) -> i
 
 
 def wrong_labels(
-    rng: np.random.Generator, labels: Int[np.ndarray, " some"], kinds: Int[np.ndarray, " kinds"]
+    rng: np.random.Generator,
+    labels: Int[np.ndarray, " some"],
+    existing: Int[np.ndarray, " existing"],
 ) -> Int[np.ndarray, " some"]:
-    """For each label another of the kinds (sorted), drawn uniformly."""
-    place = np.searchsorted(kinds, labels) + rng.integers(1, len(kinds), len(labels))
-    return kinds[place % len(kinds)].astype(np.int32)
+    """For each label another of the labels that exist (sorted), drawn uniformly."""
+    number = np.searchsorted(existing, labels) + rng.integers(1, len(existing), len(labels))
+    return existing[number % len(existing)].astype(np.int32)
 
 
-def most(
+def highest_or_random(
     rng: np.random.Generator,
     scores: Real[np.ndarray, " pool"],
     count: int,
     regularity: float,
 ) -> Int[np.ndarray, " chosen"]:
-    """Positions of the ``count`` with the highest scores, or of others: the rule and chance mixed.
+    """Positions of ``count`` scores, by a mixture of two rules: the highest scores, and chance.
 
     Args:
-        rng: generator.
-        scores: what the rule looks at.
+        rng: the source of chance.
+        scores: the scores.
         count: how many to choose.
-        regularity: 1 for the rule alone, 0 for chance alone.
+        regularity: 1 for the highest scores alone, 0 for chance alone.
 
     Returns:
         Positions in ``scores``, in increasing order.
@@ -135,9 +134,9 @@ def handwriting(
     images: Float[np.ndarray, "images pixels"], other: Float[np.ndarray, "others pixels"]
 ) -> Float[np.ndarray, " pixels"]:
     """The direction in which images of one digit vary most, away from those of another digit."""
-    middle = images.mean(axis=0)
-    _, _, directions = np.linalg.svd(images - middle, full_matrices=False)
-    return directions[0] * np.sign((middle - other.mean(axis=0)) @ directions[0])
+    mean = images.mean(axis=0)
+    _, _, directions = np.linalg.svd(images - mean, full_matrices=False)
+    return directions[0] * np.sign((mean - other.mean(axis=0)) @ directions[0])
 
 
 def nearest(
@@ -148,19 +147,28 @@ def nearest(
     return np.unique(squares.argmin(axis=1))[:PROBES_A_GROUP]
 
 
-def check_examples(examples: int | None) -> None:
-    """Raises ValueError unless it is None or 2 to 100."""
-    if examples is not None and not 2 <= examples <= 100:
-        raise ValueError(f"examples: expected 2 to 100, or None for all, found {examples}")
+def check_between(low: int, high: int, unit: str = "", **values: int) -> None:
+    """Raises ValueError unless whole numbers, given by name, lie in a closed range."""
+    for name, value in values.items():
+        if not low <= value <= high:
+            raise ValueError(f"{name}: expected {low} to {high}{unit}, found {value}")
+
+
+def check_digits(**values: int) -> None:
+    """Raises ValueError unless numbers, given by name, are digits."""
+    for name, value in values.items():
+        if not 0 <= value <= 9:
+            raise ValueError(f"{name}: expected a digit 0 to 9, found {value}")
 
 
 def with_fewer(
     rng: np.random.Generator, train: Examples, digit: int, examples: int | None
 ) -> Examples:
     """D with only so many examples of one digit; None leaves all."""
-    own = np.flatnonzero(train.labels == digit)
-    kept = choose(rng, own, len(own) if examples is None else examples)
-    return train.take(np.setdiff1d(np.arange(len(train)), np.setdiff1d(own, kept)))
+    of_digit = np.flatnonzero(train.labels == digit)
+    kept = choose(rng, of_digit, len(of_digit) if examples is None else examples)
+    left_out = np.setdiff1d(of_digit, kept)
+    return train.take(np.setdiff1d(np.arange(len(train)), left_out))
 
 
 def all_digits() -> Examples:
@@ -177,9 +185,9 @@ def all_digits() -> Examples:
 
 def split_digits(rng: np.random.Generator) -> tuple[Examples, Examples]:
     """The digits in a random order: 1,297 to train and 500 to test."""
-    every = all_digits()
-    order = rng.permutation(len(every))
-    return every.take(order[TEST_DIGITS:]), every.take(order[:TEST_DIGITS])
+    digits = all_digits()
+    order = rng.permutation(len(digits))
+    return digits.take(order[TEST_DIGITS:]), digits.take(order[:TEST_DIGITS])
 
 
 def digits_learner() -> Learner:

@@ -83,13 +83,13 @@ def load(
         >>> len(scenario.forget), len(scenario.behaviour), len(scenario.train)
         (30, 60, 1297)
     """
-    scenario = _load(name, seed, settings)
+    scenario = _build(name, seed, settings)
     if learner is None:
         return scenario
     return scenario.with_learner(learner, **(learner_settings or {}))
 
 
-def _load(name: str, seed: int, settings: Mapping[str, Any]) -> Scenario:
+def _build(name: str, seed: int, settings: Mapping[str, Any]) -> Scenario:
     if name.endswith(".toml"):
         return from_file(name, seed=seed, settings=settings)
     if name not in SCENARIOS:

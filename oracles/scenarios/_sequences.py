@@ -13,12 +13,14 @@ from oracles._modules import Transformer
 from oracles._probes import Examples, Probes
 from oracles._scenario import Scenario
 from oracles.randomness import choose
-from oracles.scenarios._parts import PROBES_A_GROUP, Knobs
+from oracles.scenarios._parts import PROBES_A_GROUP, Knobs, check_between
 
 _SUBJECTS, _RELATIONS, _OBJECTS, _WORDS = 20, 4, 8, 8
 _LENGTH = 5
+# Phrasings of each fact that are held out of training.
 _HELD_OUT = 2
-_SUBJECT, _RELATION = -1, -2
+# What stands in a frame where the subject's token and the relation's will stand.
+_SUBJECT_PLACE, _RELATION_PLACE = -1, -2
 VOCABULARY = _SUBJECTS + _RELATIONS + _RELATIONS * _OBJECTS + _WORDS
 
 
@@ -49,10 +51,8 @@ class Sequences(Knobs):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 1 <= self.facts < _SUBJECTS:
-            raise ValueError(f"facts: expected 1 to {_SUBJECTS - 1}, found {self.facts}")
-        if not 4 <= self.phrasings <= 16:
-            raise ValueError(f"phrasings: expected 4 to 16, found {self.phrasings}")
+        check_between(1, _SUBJECTS - 1, facts=self.facts)
+        check_between(4, 16, phrasings=self.phrasings)
 
     def build(self) -> Scenario:
         """The scenario."""
@@ -64,27 +64,28 @@ class Sequences(Knobs):
         objects = rng.integers(0, _OBJECTS, (_SUBJECTS, _RELATIONS))
         labels = _SUBJECTS + _RELATIONS + relation * _OBJECTS + objects[subject, relation]
         inputs = frames[frame]
-        inputs = np.where(inputs == _SUBJECT, subject[:, None], inputs)
-        inputs = np.where(inputs == _RELATION, _SUBJECTS + relation[:, None], inputs)
-        every = Examples(inputs.astype(np.int32), labels.astype(np.int32))
-        places = rng.random((_SUBJECTS, _RELATIONS, self.phrasings)).argsort(axis=2)
-        held_out = places.ravel() < _HELD_OUT
-        about = np.isin(subject, choose(rng, np.arange(_SUBJECTS), self.facts))
-        of = relation == rng.integers(_RELATIONS)
-        fresh, train = every.take(held_out), every.take(~held_out)
-        behaviour = np.flatnonzero((about & of)[~held_out])
+        inputs = np.where(inputs == _SUBJECT_PLACE, subject[:, None], inputs)
+        inputs = np.where(inputs == _RELATION_PLACE, _SUBJECTS + relation[:, None], inputs)
+        phrases = Examples(inputs.astype(np.int32), labels.astype(np.int32))
+        ranks = rng.random((_SUBJECTS, _RELATIONS, self.phrasings)).argsort(axis=2)
+        held_out = ranks.ravel() < _HELD_OUT
+        of_subjects = np.isin(subject, choose(rng, np.arange(_SUBJECTS), self.facts))
+        of_relation = relation == rng.integers(_RELATIONS)
+        fresh, train = phrases.take(held_out), phrases.take(~held_out)
+        behaviour = np.flatnonzero((of_subjects & of_relation)[~held_out])
         train = self.with_label_noise(train, behaviour)
         features = (train.inputs[:, :, None] == np.arange(VOCABULARY)).astype(np.float32)
         forget = self.choose_forget(rng, features, behaviour)
         retain = np.setdiff1d(np.arange(len(train)), behaviour)
+        other_subjects = np.flatnonzero(~of_subjects[held_out])
         probes = Probes.join(
             [
                 ("forget", train.take(forget)),
                 ("behaviour", train.take(np.setdiff1d(behaviour, forget))),
-                ("behaviour_test", fresh.take((about & of)[held_out])),
-                ("near", fresh.take((about & ~of)[held_out])),
+                ("behaviour_test", fresh.take((of_subjects & of_relation)[held_out])),
+                ("near", fresh.take((of_subjects & ~of_relation)[held_out])),
                 ("retain", train.take(choose(rng, retain, PROBES_A_GROUP))),
-                ("test", fresh.take(choose(rng, np.flatnonzero(~about[held_out]), PROBES_A_GROUP))),
+                ("test", fresh.take(choose(rng, other_subjects, PROBES_A_GROUP))),
             ]
         )
         return Scenario(
@@ -106,12 +107,12 @@ class Sequences(Knobs):
 
 
 def _frames(rng: np.random.Generator, count: int) -> Int[np.ndarray, "count length"]:
-    """Phrasings, no two the same: filler words with places for subject and relation."""
-    places = list(permutations(range(_LENGTH), 2))
-    shape = (len(places), *[_WORDS] * (_LENGTH - 2))
+    """Phrasings, no two the same: filler words, and a place each for subject and relation."""
+    orders = list(permutations(range(_LENGTH), 2))
+    shape = (len(orders), *[_WORDS] * (_LENGTH - 2))
     order, *words = np.unravel_index(rng.choice(np.prod(shape), count, replace=False), shape)
     frames = np.zeros((count, _LENGTH), dtype=np.int32)
-    for frame, own, *filler in zip(frames, order, *words, strict=True):
-        frame[list(places[own])] = _SUBJECT, _RELATION
+    for frame, number, *filler in zip(frames, order, *words, strict=True):
+        frame[list(orders[number])] = _SUBJECT_PLACE, _RELATION_PLACE
         frame[frame >= 0] = VOCABULARY - _WORDS + np.array(filler)
     return frames

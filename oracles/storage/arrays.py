@@ -57,7 +57,7 @@ _DAMAGED = (
     OSError,
     ValueError,
 )
-_KINDS = {
+_KIND_NAMES = {
     "b": "booleans",
     "biu": "booleans or 0 and 1",
     "iu": "whole numbers",
@@ -174,14 +174,14 @@ def read_npz(
     names = npz_names(path)
     for name in forms:
         if name not in names and name not in optional:
-            listed = ", ".join(repr(of[:40]) for of in names[:4]) or "none"
+            listed = ", ".join(repr(given[:40]) for given in names[:4]) or "none"
             more = f" and {len(names) - 4} more" if len(names) > 4 else ""
             refuse(path, f"array {name!r}: expected, found only {listed}{more}")
-    left, arrays = limits.array_bytes, dict[str, np.ndarray]()
+    bytes_left, arrays = limits.array_bytes, dict[str, np.ndarray]()
     with _opened(path) as archive:
         for name in (name for name in forms if name in names):
-            arrays[name] = _read_member(path, name, archive, forms[name], left)
-            left -= arrays[name].nbytes
+            arrays[name] = _read_member(path, name, archive, forms[name], bytes_left)
+            bytes_left -= arrays[name].nbytes
     return arrays
 
 
@@ -193,7 +193,7 @@ def check_form(path: Path, name: str, header: Header, form: Form) -> None:
     """
     if header.dtype.kind not in form.kinds:
         found = str(header.dtype)[:40]
-        refuse_array(path, name, f"expected {_KINDS[form.kinds]}, found {found}")
+        refuse_array(path, name, f"expected {_KIND_NAMES[form.kinds]}, found {found}")
     if len(header.shape) not in form.dims or min(header.shape, default=0) < 1:
         refuse_array(path, name, f"expected shape {form.shape}, found {list(header.shape)[:8]}")
 
@@ -257,11 +257,11 @@ def _opened(path: Path) -> Generator[zipfile.ZipFile]:
 
 
 def _open_member(path: Path, name: str, archive: zipfile.ZipFile) -> Any:
-    members = {of.filename.removesuffix(".npy"): of for of in archive.infolist()}
+    members = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
     member = members[name]
     if member.flag_bits & 1:
         refuse_array(path, name, "expected plain content, found it encrypted")
-    # NumPy writes no others, and zipfile unpacks those without a bound.
+    # NumPy writes no other types, and zipfile unpacks other types without a bound on memory.
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         refuse_array(
             path, name, f"expected it stored or deflated, found type {member.compress_type}"
@@ -280,26 +280,26 @@ def _read_member(
             refuse_array(
                 path, name, f"expected at most {most} more bytes of numbers, found {expected}"
             )
-        # One byte more than is due, so that a member that unpacks to more is found and not read.
+        # One byte more than the header says, to find out a member that unpacks to more.
         data = stream.read(expected + 1)
     if len(data) != expected:
-        some = "more" if len(data) > expected else str(len(data))
-        refuse_array(path, name, f"expected {expected} bytes by its header, found {some}")
+        found = "more" if len(data) > expected else str(len(data))
+        refuse_array(path, name, f"expected {expected} bytes by its header, found {found}")
     return np.frombuffer(data, header.dtype).reshape(header.shape, order=header.order)
 
 
 def _read_header(path: Path, name: str, stream: Any) -> Header:
     try:
         version = npy.read_magic(stream)
-        # Arrays of numbers are of version 1.0, whose headers are short; those of later versions may
+        # Arrays of numbers have version 1.0, whose headers are short. Headers of later versions may
         # claim gigabytes.
         if version != (1, 0):
             raise ValueError
         with warnings.catch_warnings():
-            # That the file was written by Python 2 is no reason to doubt it.
+            # NumPy warns of files that Python 2 wrote, which are as good as others.
             warnings.simplefilter("ignore")
             shape, column_major, dtype = npy.read_array_header_1_0(stream)
-        # Python refuses to print the longest of what a header can hold.
+        # Beyond these limits Python would refuse to print the shape in a message.
         if len(shape) > MOST_DIMS or max(map(abs, shape), default=0) > _LONGEST:
             raise ValueError
     except _NO_HEADER:

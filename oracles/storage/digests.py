@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from estimators.checks import check_unmasked
+
 __all__ = [
     "digest_arrays",
     "digest_json",
@@ -25,6 +27,9 @@ def digest_arrays(arrays: Mapping[str, Any]) -> str:
     Returns:
         64 hexadecimal digits, the same on every machine and for every file format.
 
+    Raises:
+        ValueError: when an array is masked: what lies under the mask would have a part in its name.
+
     Example:
         >>> import numpy as np
         >>> digest_arrays({"a": np.zeros(2)}) == digest_arrays({"a": np.zeros((2, 1))})
@@ -32,6 +37,7 @@ def digest_arrays(arrays: Mapping[str, Any]) -> str:
     """
     total = hashlib.sha256()
     for name in sorted(arrays):
+        check_unmasked(arrays[name], name)
         array = np.asarray(arrays[name])
         if array.dtype.kind in "UO":
             data = json.dumps(array.tolist(), ensure_ascii=False).encode()

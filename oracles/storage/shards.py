@@ -28,7 +28,7 @@ __all__ = [
     "MANIFEST",
     "POPULATION_FORMAT",
     "RUNS_FORMAT",
-    "Format",
+    "StoreFormat",
     "PopulationFolder",
     "PopulationManifest",
     "Shard",
@@ -52,7 +52,7 @@ POPULATION_FORMAT = "indist-population"
 """What a manifest of a population says it is."""
 RUNS_FORMAT = "indist-runs"
 """What a manifest of runs on random subsets says it is."""
-Format = Literal["indist-population", "indist-runs"]
+StoreFormat = Literal["indist-population", "indist-runs"]
 """Either of them."""
 MANIFEST = "manifest.json"
 """The file of a folder that lists its shards."""
@@ -95,7 +95,7 @@ class PopulationManifest(BaseModel):
     """What ``manifest.json`` of a population holds."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    format: Format = POPULATION_FORMAT
+    format: StoreFormat = POPULATION_FORMAT
     version: Literal[1] = 1
     recipe: dict[str, Any]
     shards: list[ShardEntry] = []
@@ -169,7 +169,9 @@ def parameters_in(arrays: Mapping[str, np.ndarray]) -> Any:
     return tree
 
 
-def read_manifest(folder: Folder | Path, kind: Format = POPULATION_FORMAT) -> PopulationManifest:
+def read_manifest(
+    folder: Folder | Path, kind: StoreFormat = POPULATION_FORMAT
+) -> PopulationManifest:
     """Reads and checks ``manifest.json``.
 
     Args:
@@ -241,7 +243,7 @@ class PopulationFolder:
         recipe: Mapping[str, Any],
         *,
         resume: bool,
-        kind: Format = POPULATION_FORMAT,
+        kind: StoreFormat = POPULATION_FORMAT,
     ) -> None:
         """Opens a new folder, or an old one of the same recipe when ``resume`` is set.
 
@@ -250,8 +252,9 @@ class PopulationFolder:
                 differs (the first setting that does is named), or it cannot be written.
         """
         self.folder, self.recipe = folder, dict(recipe)
-        self.kind: Format = kind
-        # In this order: another process may begin here, and it writes its manifest first.
+        self.kind: StoreFormat = kind
+        # Shards are looked for before the manifest: another process, which may begin at the same
+        # time, writes its manifest before its shards.
         used = any(name.endswith(".safetensors") for name in folder.names())
         if not folder.exists(MANIFEST):
             if used:
@@ -295,15 +298,15 @@ class PopulationFolder:
         except (OSError, SafetensorError):
             return None
         digest = digest_arrays(arrays)
-        own = f'"digest":"{digest}"'.encode() in data[:4096]
-        return Shard(span, (self.folder, name), digest) if own else None
+        is_whole = f'"digest":"{digest}"'.encode() in data[:4096]
+        return Shard(span, (self.folder, name), digest) if is_whole else None
 
     def enter(self, shard: Shard) -> None:
         """Enters a shard of this folder in the manifest."""
         assert isinstance(shard.source, tuple)
         start, stop = shard.span
         entry = ShardEntry(file=shard.source[1], start=start, stop=stop, digest=shard.digest)
-        self.entries = sorted([*self.entries, entry], key=lambda one: one.start)
+        self.entries = sorted([*self.entries, entry], key=lambda entry: entry.start)
         self._write_manifest()
 
     def sweep(self) -> None:

@@ -1,4 +1,4 @@
-"""Bad-T: learn S from a teacher who knows nothing, and R from the original."""
+"""Bad-T: learn the answers of a random network on S, and those of the original on R."""
 
 from dataclasses import dataclass
 from typing import Any

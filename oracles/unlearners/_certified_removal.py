@@ -49,15 +49,15 @@ class NewtonRemoval:
         key: Key[Array, ""],
     ) -> Any:
         """The weights after a Newton step for each example of S, or trained anew."""
-        own = own_learner("certified-removal", learner, ObjectiveNoise)
-        weights, spent = self.remove(own, params["weights"], forget, retain)
-        plan = own.draw_plan(key, len(retain[1]))
-        fresh = own.train(key, *retain, plan)
+        noisy = own_learner("certified-removal", learner, ObjectiveNoise)
+        weights, spent = self.remove(noisy, params["weights"], forget, retain)
+        plan = noisy.draw_plan(key, len(retain[1]))
+        fresh = noisy.train(key, *retain, plan)
         stepped = {"weights": weights, "secret": params["secret"]}
         return jax.tree.map(lambda s, f: jnp.where(spent <= self.budget, s, f), stepped, fresh)
 
     def remove(
-        self, own: ObjectiveNoise, weights: Any, forget: Batch, retain: Batch
+        self, noisy: ObjectiveNoise, weights: Any, forget: Batch, retain: Batch
     ) -> tuple[Any, Any]:
         """The weights after all Newton steps, and the sum of their residual bounds."""
         rows, signs, _ = everyone(joined(forget, retain))
@@ -67,8 +67,8 @@ class NewtonRemoval:
             weights, spent = state
             inside = (number > removed).astype(jnp.float32)
             alone = (number == removed).astype(jnp.float32)
-            hessian = own.curvature(weights, rows, signs, inside)
-            gradient = own.convexity * weights + loss_gradient(weights, rows, signs, alone)
+            hessian = noisy.curvature(weights, rows, signs, inside)
+            gradient = noisy.convexity * weights + loss_gradient(weights, rows, signs, alone)
             move = newton(hessian, gradient)
             remaining = inside[:, None] * rows
             bound = spectral_norm_bound(remaining) * jnp.linalg.norm(move)
@@ -80,8 +80,8 @@ class NewtonRemoval:
     def claim(self, learner: Learner, examples: int, forget: int) -> Claim:
         """What is claimed against a model trained on R with fresh noise."""
         del examples, forget
-        own = own_learner("certified-removal", learner, ObjectiveNoise)
-        return CertifiedRemoval(residual=self.budget, sigma=own.sigma).claim(self.delta)
+        noisy = own_learner("certified-removal", learner, ObjectiveNoise)
+        return CertifiedRemoval(residual=self.budget, sigma=noisy.sigma).claim(self.delta)
 
 
 def spectral_norm_bound(rows: Float[Array, "n features"]) -> Float[Array, ""]:

@@ -5,10 +5,10 @@ from typing import Any, Protocol, runtime_checkable
 import jax.numpy as jnp
 from jaxtyping import Array, Int, Key, Shaped
 
-from oracles._learner import Data, Learner, Parameters
+from oracles._learner import AnyArray, Learner, Parameters
 from oracles.mechanisms._mechanism import Claim
 
-Batch = tuple[Shaped[Data, "..."], Int[Data, "..."]]
+Batch = tuple[Shaped[AnyArray, "..."], Int[AnyArray, "..."]]
 """Inputs and labels of a set of examples."""
 
 

@@ -1,4 +1,4 @@
-"""CT: transpose the convolution kernels, and fine-tune."""
+"""CT: transpose the convolution kernels, and fine-tune on R."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -7,13 +7,13 @@ import jax
 from jax.scipy.sparse.linalg import cg
 from jaxtyping import Array, Float, Shaped
 
-from oracles._learner import Data, Learner, Parameters
+from oracles._learner import AnyArray, Learner, Parameters
 
 _TOLERANCE = 1e-6
 
 
 def linearise(
-    learner: Learner, params: Parameters, inputs: Shaped[Data, "n ..."]
+    learner: Learner, params: Parameters, inputs: Shaped[AnyArray, "n ..."]
 ) -> tuple[Float[Array, "n classes"], Callable[[Any], Any], Callable[[Any], Any]]:
     """Logits f of a set at θ, and products with their Jacobian J there.
 

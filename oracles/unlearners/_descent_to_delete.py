@@ -45,30 +45,30 @@ class DescentDeletion:
         key: Key[Array, ""],
     ) -> Any:
         """The secret iterate after all removals, published with fresh noise."""
-        own = own_learner("descent-to-delete", learner, SecretDescent)
+        descent = own_learner("descent-to-delete", learner, SecretDescent)
         rows, signs, _ = everyone(joined(forget, retain))
         number = jnp.arange(len(signs))
 
         def step(secret: Any, removed: Any) -> tuple[Any, None]:
             inside = (number > removed).astype(jnp.float32)
-            return own.descend(secret, rows, signs, inside, self.iterations), None
+            return descent.descend(secret, rows, signs, inside, self.iterations), None
 
         secret, _ = jax.lax.scan(step, params["secret"], jnp.arange(len(forget[1])))
-        return own.publish(secret, key)
+        return descent.publish(secret, key)
 
     def claim(self, learner: Learner, examples: int, forget: int) -> Claim:
         """What is claimed against a model of R published with the same noise."""
-        own = own_learner("descent-to-delete", learner, SecretDescent)
+        descent = own_learner("descent-to-delete", learner, SecretDescent)
         if 2 * forget > examples:
             raise ValueError(
                 f"descent-to-delete: expected at most half of {examples} examples to forget, "
                 f"found {forget}"
             )
         return DescentToDelete(
-            sigma=own.sigma,
+            sigma=descent.sigma,
             lipschitz=2.0,
-            convexity=own.convexity,
-            smoothness=0.25 + own.convexity,
+            convexity=descent.convexity,
+            smoothness=0.25 + descent.convexity,
             examples=examples,
             iterations=self.iterations,
         ).claim(self.delta)

@@ -1,4 +1,4 @@
-"""Fine-tuning on R: train on, and hope that S fades."""
+"""Fine-tuning: train on, on R alone."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Fisher forgetting: noise wherever R does not mind."""
+"""Fisher forgetting: noise on the weights, more where the outputs on R depend on them less."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Key, Shaped
 
 from estimators.checks import check_within
-from oracles._learner import Data, Learner, Parameters
+from oracles._learner import AnyArray, Learner, Parameters
 from oracles.unlearners._contract import Batch
 from oracles.unlearners._layers import flat_leaves, layers, with_leaves
 
@@ -62,7 +62,7 @@ class FisherForgetting:
         return with_leaves(params, leaves)
 
 
-def _information(learner: Learner, params: Parameters, inputs: Shaped[Data, "n ..."]) -> Any:
+def _information(learner: Learner, params: Parameters, inputs: Shaped[AnyArray, "n ..."]) -> Any:
     """Diagonal of the Fisher information, a tree like ``params``.
 
     One example at a time: the gradients for all classes of all of R would not fit into memory.

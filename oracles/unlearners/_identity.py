@@ -1,4 +1,4 @@
-"""Identity: do nothing."""
+"""Identity: the original model as it is."""
 
 from dataclasses import dataclass
 from typing import Any

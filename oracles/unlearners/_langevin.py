@@ -44,19 +44,21 @@ class LangevinUnlearning:
         key: Key[Array, ""],
     ) -> Any:
         """The weights after K more steps."""
-        own = own_learner("langevin", learner, LangevinDescent)
-        return own.publish(own.wander(params["weights"], *everyone(retain), key, self.steps))
+        descent = own_learner("langevin", learner, LangevinDescent)
+        return descent.publish(
+            descent.wander(params["weights"], *everyone(retain), key, self.steps)
+        )
 
     def claim(self, learner: Learner, examples: int, forget: int) -> Claim:
         """What is claimed against the stationary law on R."""
-        own = own_learner("langevin", learner, LangevinDescent)
+        descent = own_learner("langevin", learner, LangevinDescent)
         return Langevin(
-            sigma=own.sigma,
+            sigma=descent.sigma,
             lipschitz=1.0,
-            convexity=own.convexity,
-            smoothness=own.smoothness,
+            convexity=descent.convexity,
+            smoothness=descent.smoothness,
             examples=examples,
-            learning_rate=1 / own.smoothness,
+            learning_rate=1 / descent.smoothness,
             steps=self.steps,
             forgotten=forget,
         ).claim(self.delta)

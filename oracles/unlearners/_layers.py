@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped
 
-from oracles._learner import Data, Learner, Parameters
+from oracles._learner import AnyArray, Learner, Parameters
 from oracles._modules import ConvNet
 
 
@@ -44,7 +44,7 @@ def layers(learner: Learner, inputs: Any) -> dict[str, list[str]]:
     paths: list[str] = []
 
     def note_paths(key: Any, inputs: Any) -> None:
-        # JAX sorts the keys of what it returns: the order of making is seen only in here.
+        # JAX sorts the keys of a tree that it returns: only in here is the order of making seen.
         paths.extend(_paths(learner.init(key, inputs)))
 
     jax.eval_shape(note_paths, jax.random.key(0), inputs[:1])
@@ -90,7 +90,7 @@ def kernel_paths(learner: Learner, params: Parameters) -> list[str]:
 
 
 def last_layer(
-    learner: Learner, params: Parameters, inputs: Shaped[Data, "n ..."]
+    learner: Learner, params: Parameters, inputs: Shaped[AnyArray, "n ..."]
 ) -> tuple[str, str]:
     """Paths of the last layer's kernel and bias.
 
@@ -112,7 +112,7 @@ def last_layer(
 
 
 def last_features(
-    learner: Learner, params: Parameters, inputs: Shaped[Data, "n ..."]
+    learner: Learner, params: Parameters, inputs: Shaped[AnyArray, "n ..."]
 ) -> Float[Array, "n features"]:
     """What the last layer reads of each input: a logit's gradient in its row of the kernel."""
     path, _ = last_layer(learner, params, inputs)

@@ -1,4 +1,4 @@
-"""Matched stopping: push S down to what a model that never saw it would say, and no further."""
+"""Matched stopping: push confidence on S down to that of a model that never saw it, no further."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ import optax
 from jaxtyping import Array, Float, Int, Key
 
 from estimators.checks import check_counts, check_within
-from oracles._learner import Data, Learner, Parameters, descent_step
+from oracles._learner import AnyArray, Learner, Parameters, descent_step
 from oracles.randomness import epoch_batches
 from oracles.unlearners._contract import Batch, on_device
 from oracles.unlearners._descent import check_descent
@@ -100,7 +100,9 @@ class MatchedStopping:
         return jax.lax.while_loop(unfinished, step, start)[0][0]
 
 
-def confidence(logits: Float[Array, "n classes"], labels: Int[Data, "#n"]) -> Float[Array, " n"]:
+def confidence(
+    logits: Float[Array, "n classes"], labels: Int[AnyArray, "#n"]
+) -> Float[Array, " n"]:
     """φ = ln p_y − ln Σ_{j≠y} p_j of each example."""
     is_label = jnp.asarray(labels)[:, None] == jnp.arange(logits.shape[1])
     others = jax.nn.logsumexp(jnp.where(is_label, -jnp.inf, logits), axis=1)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from estimators.checks import check_counts, check_within
-from oracles._learner import Data, Learner, Parameters, cross_entropies
+from oracles._learner import AnyArray, Learner, Parameters, cross_entropies
 from oracles.unlearners._contract import Batch, on_device
 from oracles.unlearners._layers import last_features
 
@@ -20,9 +20,9 @@ def check_doubt(doubt: float, neighbours: int) -> None:
 
 def membership(
     forget: Float[Array, "forget features"],
-    forget_labels: Int[Data, " forget"],
+    forget_labels: Int[AnyArray, " forget"],
     retain: Float[Array, "retain features"],
-    retain_labels: Int[Data, " retain"],
+    retain_labels: Int[AnyArray, " retain"],
     neighbours: int,
 ) -> Float[Array, " retain"]:
     """w_i, an estimate of P(i ∈ B | S) for each i in R.

@@ -1,4 +1,4 @@
-"""MSG: draw the weights that tell S from R least anew, and fine-tune."""
+"""MSG: draw anew the weights whose gradients on S and R differ least, and fine-tune."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -42,18 +42,18 @@ class NoisyTuning:
         key: Key[Array, ""],
     ) -> Any:
         """The secret model, tuned on R."""
-        own = own_learner("noisy-fine-tuning", learner, NoisyFineTuned)
+        tuned = own_learner("noisy-fine-tuning", learner, NoisyFineTuned)
         plan_key, noise_key = jax.random.split(key)
-        plan = own.draw_plan(plan_key, len(retain[1]))[: own.tuning_steps]
-        return own.tune(params["secret"], *retain, plan, noise_key)
+        plan = tuned.draw_plan(plan_key, len(retain[1]))[: tuned.tuning_steps]
+        return tuned.tune(params["secret"], *retain, plan, noise_key)
 
     def claim(self, learner: Learner, examples: int, forget: int) -> Claim:
         """What is claimed against a model trained on R and put through the same steps."""
-        own = own_learner("noisy-fine-tuning", learner, NoisyFineTuned)
+        tuned = own_learner("noisy-fine-tuning", learner, NoisyFineTuned)
         return NoisyFineTuning(
-            sigma=own.sigma,
-            model_norm=own.model_norm,
-            gradient_norm=own.gradient_norm,
-            learning_rate=own.learning_rate,
-            steps=own.noisy_steps,
+            sigma=tuned.sigma,
+            model_norm=tuned.model_norm,
+            gradient_norm=tuned.gradient_norm,
+            learning_rate=tuned.learning_rate,
+            steps=tuned.noisy_steps,
         ).claim(self.delta)

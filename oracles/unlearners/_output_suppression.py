@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key, Shaped
 
 from estimators.checks import check_within
-from oracles._learner import Data, Learner, Parameters
+from oracles._learner import AnyArray, Learner, Parameters
 from oracles.unlearners._contract import Batch, on_device
 
 
@@ -85,7 +85,7 @@ class SuppressedLearner(Learner):
         return {**self.inner.description, "filter": "output suppression"}
 
     def logits(
-        self, params: Parameters, inputs: Shaped[Data, "n ..."]
+        self, params: Parameters, inputs: Shaped[AnyArray, "n ..."]
     ) -> Float[Array, "n classes"]:
         """What a user is told of each input."""
         rule = params["filter"]

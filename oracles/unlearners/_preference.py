@@ -1,4 +1,4 @@
-"""GradDiff, NPO and SimNPO: a term on S that is unlearnt, and the loss on R that is kept."""
+"""GradDiff, NPO and SimNPO: descent on the loss on R plus a term that unlearns S."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -95,8 +95,7 @@ class NPO(MomentumDescent):
         reference = cross_entropies(learner.logits(params, s_inputs), s_labels)
 
         def term(losses: Any, s: Any) -> Any:
-            # ln(p_θ / p_θ0) is the loss of θ0 minus that of θ.
-            return 2 / self.beta * jax.nn.softplus(self.beta * (reference[s] - losses)).mean()
+            return npo_terms(self.beta, reference[s], losses).mean()
 
         return _descend_pairs(self, learner, params, forget, retain, key, term)
 
@@ -146,6 +145,11 @@ class SimNPO(MomentumDescent):
             return 2 / self.beta * jax.nn.softplus(self.gamma - self.beta * losses).mean()
 
         return _descend_pairs(self, learner, params, forget, retain, key, term)
+
+
+def npo_terms(beta: float, reference: Any, losses: Any) -> Any:
+    """−(2/β) ln σ(−β ln(p_θ / p_θ0)) of each example, from its losses under θ0 and under θ."""
+    return 2 / beta * jax.nn.softplus(beta * (reference - losses))
 
 
 def _descend_pairs(

@@ -46,6 +46,6 @@ class PrivateIdentity:
 
     def claim(self, learner: Learner, examples: int, forget: int) -> Claim:
         """What is claimed against a model trained on R."""
-        own = own_learner("private-identity", learner, PrivateDescent)
-        step = forget / own.sigma
-        return ComposedGaussian(mus=(step,) * own.steps).claim(self.delta)
+        private = own_learner("private-identity", learner, PrivateDescent)
+        step = forget / private.sigma
+        return ComposedGaussian(mus=(step,) * private.steps).claim(self.delta)

@@ -83,9 +83,9 @@ class PrototypeSubtraction(MomentumDescent):
 
 def look_alikes(forget: Batch, retain: Batch) -> Int[Array, " forget"]:
     """For each example of S the nearest of R, by inputs, that has another label."""
-    far = distances(jnp.asarray(forget[0]), jnp.asarray(retain[0]))
+    lengths = distances(jnp.asarray(forget[0]), jnp.asarray(retain[0]))
     other_label = jnp.asarray(forget[1])[:, None] != jnp.asarray(retain[1])
-    return jnp.where(other_label, far, jnp.inf).argmin(axis=1)
+    return jnp.where(other_label, lengths, jnp.inf).argmin(axis=1)
 
 
 # A direction of which the earlier ones leave less than this share is theirs but for rounding.

@@ -1,4 +1,4 @@
-"""Random labels: train on D as if S had been labelled by dice."""
+"""Random labels: train on D with labels of S drawn at random."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Int, Key
 
-from oracles._learner import Data, Learner, Parameters, descend
+from oracles._learner import AnyArray, Learner, Parameters, descend
 from oracles.unlearners._contract import Batch, joined
 from oracles.unlearners._descent import MomentumDescent, passes
 
@@ -72,7 +72,7 @@ def descend_relabelled(
     learner: Learner,
     params: Parameters,
     sets: tuple[Batch, Batch],
-    plan: tuple[Int[Data, "steps batch"], Int[Data, "steps batch"]],
+    plan: tuple[Int[AnyArray, "steps batch"], Int[AnyArray, "steps batch"]],
 ) -> Any:
     """Follows a plan of indices into S ∪ R and labels."""
     inputs, _ = joined(*sets)

@@ -10,10 +10,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from estimators.checks import check_counts, check_within
-from oracles._learner import Data, Learner, Parameters, cross_entropies, descend_on
+from oracles._learner import AnyArray, Learner, Parameters, cross_entropies, descend_on
 from oracles._modules import MLP, ConvNet, neighbours
 from oracles.unlearners._contract import Batch, joined, on_device
 from oracles.unlearners._descent import MomentumDescent, passes
+from oracles.unlearners._preference import npo_terms
 
 
 @dataclass(frozen=True)
@@ -86,26 +87,26 @@ class RedirectMemorization(MomentumDescent):
         start = {"base": params, "extra": grown(grow_key, params, names, self.extra)}
         keys = jax.random.split(mask_key, len(names) - 1)
         counts = [len(start["extra"][f"bias_{name}"]) for name in names[:-1]]
-        # The first column is of all of S, each of the others of one example of R.
+        # The first column is the mask of all of S; each other column is that of one example of R.
         masks = [
             jax.random.bernoulli(k, self.seen, (count, 1 + len(r_labels)))
             for k, count in zip(keys, counts, strict=True)
         ]
         reference = cross_entropies(learner.logits(params, s_inputs), s_labels)
 
-        def npo_terms(base: Any, s: Any) -> Any:
+        def base_terms(base: Any, s: Any) -> Any:
             losses = cross_entropies(learner.logits(base, s_inputs[s]), s_labels[s])
-            return 2 / self.beta * jax.nn.softplus(self.beta * (reference[s] - losses))
+            return npo_terms(self.beta, reference[s], losses)
 
         def flush_loss(wide: Any, s: Any) -> Any:
-            return npo_terms(wide["base"], s).mean()
+            return base_terms(wide["base"], s).mean()
 
         def repair_loss(wide: Any, index: Any) -> Any:
             column = jnp.maximum(index - forgotten + 1, 0)
             logits = widened(
                 learner.module, wide, inputs[index], [mask[:, column] for mask in masks]
             )
-            terms = npo_terms(wide["base"], jnp.minimum(index, forgotten - 1))
+            terms = base_terms(wide["base"], jnp.minimum(index, forgotten - 1))
             losses = cross_entropies(logits, labels[index])
             return (losses + jnp.where(index < forgotten, terms, 0.0)).mean()
 
@@ -122,8 +123,8 @@ class RedirectMemorization(MomentumDescent):
 
             def unfinished(state: Any) -> Any:
                 (wide, _), flushes = state
-                known = accuracy(wide["base"], s_inputs, s_labels) > self.target
-                return known & (flushes < self.flushes)
+                is_known = accuracy(wide["base"], s_inputs, s_labels) > self.target
+                return is_known & (flushes < self.flushes)
 
             def flush(state: Any) -> Any:
                 descent, flushes = state
@@ -168,7 +169,7 @@ def grown(key: Key[Array, ""], params: Parameters, names: list[str], share: floa
 def widened(
     module: nn.Module,
     wide: Any,
-    inputs: Float[Data, "batch ..."],
+    inputs: Float[AnyArray, "batch ..."],
     masks: list[Any],
 ) -> Float[Array, "batch classes"]:
     """Logits of base and added neurons together.

@@ -39,19 +39,19 @@ class Rewind:
         key: Key[Array, ""],
     ) -> Any:
         """The secret early iterate, run on."""
-        own = own_learner("rewind-to-delete", learner, RewindableDescent)
-        return own.publish(params["secret"], *everyone(retain), key)
+        descent = own_learner("rewind-to-delete", learner, RewindableDescent)
+        return descent.publish(params["secret"], *everyone(retain), key)
 
     def claim(self, learner: Learner, examples: int, forget: int) -> Claim:
         """What is claimed against a run that never saw S."""
-        own = own_learner("rewind-to-delete", learner, RewindableDescent)
+        descent = own_learner("rewind-to-delete", learner, RewindableDescent)
         return RewindToDelete(
-            sigma=own.sigma,
+            sigma=descent.sigma,
             lipschitz=1.0,
             smoothness=0.25,
-            learning_rate=own.learning_rate,
+            learning_rate=descent.learning_rate,
             examples=examples,
             forgotten=forget,
-            steps=own.steps,
-            rewound=own.rewound,
+            steps=descent.steps,
+            rewound=descent.rewound,
         ).claim(self.delta)

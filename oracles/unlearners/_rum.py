@@ -1,4 +1,4 @@
-"""RUM: split S by memorization, and unlearn each part as suits it."""
+"""RUM: split S by memorization, and unlearn each part by a rule of its own."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -85,7 +85,7 @@ class RefinedUnlearning(MomentumDescent):
                 f"rum: expected at least 3 examples in the forget set, one a third, "
                 f"found {len(labels)}"
             )
-        # By the loss −ln p_y: the surest come first.
+        # In the order of the loss −ln p_y, in which the examples that θ0 is surest of come first.
         order = jnp.argsort(cross_entropies(learner.logits(params, inputs), labels))
         parts = jnp.split(order, [third, 2 * third])
         names, keys = (self.low, self.middle, self.high), jax.random.split(key, 3)

@@ -1,4 +1,4 @@
-"""SalUn: random labels, learnt by the weights that S weighs on most."""
+"""SalUn: random labels, learnt by the weights with the largest gradients on S alone."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -54,7 +54,7 @@ class SalUn(MomentumDescent):
         """θ0 with its salient weights trained on S relabelled and R."""
         gradient, unravel = ravel_pytree(jax.grad(learner.loss)(params, *forget))
         count = max(1, round(self.saliency * gradient.size))
-        # By rank, not by threshold: dead units tie at zero.
+        # Weights are chosen by rank, not by a threshold, as those of dead units tie at zero.
         top = jnp.argsort(-jnp.abs(gradient))[:count]
         mask = unravel(jnp.zeros_like(gradient).at[top].set(1))
         optimiser = optax.chain(

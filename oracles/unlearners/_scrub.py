@@ -1,4 +1,4 @@
-"""SCRUB: disobey the teacher on S, obey it on R."""
+"""SCRUB: move away from a teacher's answers on S and stay close to them on R."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""SCRUB+R: SCRUB, rewound to the epoch at which S is no worse known than examples like it."""
+"""SCRUB+R: SCRUB, rewound to the epoch whose error on S is that on held-out examples like S."""
 
 from dataclasses import dataclass
 from typing import Any

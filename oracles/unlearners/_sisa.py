@@ -34,8 +34,8 @@ class SisaDeletion:
         key: Key[Array, ""],
     ) -> Any:
         """The ensemble without S."""
-        own = own_learner("sisa", learner, Sisa)
-        shards, slices = own.cells(params["cells"], *forget)
-        first = jnp.full(own.shards, own.slices).at[shards].min(slices)
+        sisa = own_learner("sisa", learner, Sisa)
+        shards, slices = sisa.cells(params["cells"], *forget)
+        first = jnp.full(sisa.shards, sisa.slices).at[shards].min(slices)
         inside = jnp.ones(len(retain[1]), dtype=bool)
-        return own.train_from(first, params, jax.random.split(key)[0], *retain, inside)
+        return sisa.train_from(first, params, jax.random.split(key)[0], *retain, inside)

@@ -1,4 +1,4 @@
-"""Summation form: subtract what S added."""
+"""Summation form: subtract the counts of S from a model that is a sum of counts."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -32,6 +32,6 @@ class SummationForm:
         key: Key[Array, ""],
     ) -> Any:
         """The counts without S."""
-        own = own_learner("summation-form", learner, NaiveBayes)
-        removed = own.count(*forget, jnp.ones(len(forget[1]), dtype=bool))
+        bayes = own_learner("summation-form", learner, NaiveBayes)
+        removed = bayes.count(*forget, jnp.ones(len(forget[1]), dtype=bool))
         return jax.tree.map(jnp.subtract, dict(params), dict(removed))

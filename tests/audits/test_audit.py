@@ -3,8 +3,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
-from audits import ObservedReferences, SubmissionError, audit
+from audits import ObservedReferences, SubmissionError, audit, audit_single
 from audits.report.numbers import rounded_up
 from audits.verdict._audit import Audit
 from audits.verdict._groups import summarise
@@ -104,6 +105,24 @@ def test_copies_of_reference_models_are_pointed_out(references: ObservedReferenc
     assert found.warnings[0].startswith("60 submitted models equal models of the untraining")
 
 
+def test_probabilities_given_as_logits_are_pointed_out(
+    world: World, references: ObservedReferences
+) -> None:
+    def raised(seen: Observations) -> Observations:
+        return replace(seen, logits=np.asarray(softmax(seen.logits, axis=2), dtype=np.float32))
+
+    said = "look like probabilities: all are at least 0 and sum to 1 at every probe"
+    found = audit(raised(world(9)), references)
+    assert [said in text for text in found.warnings].count(True) == 1
+    assert found.warnings[0].startswith("The logits of the submission look like probabilities")
+    every = ObservedReferences(raised(references.untraining), raised(references.unlearning))
+    found = audit(raised(world(9)), every)
+    assert [said in text for text in found.warnings].count(True) == 3
+    assert not any(said in text for text in audit(world(9), references).warnings)
+    single = audit_single(raised(world(9, models=1)), references)
+    assert any(said in text for text in single.warnings)
+
+
 def test_repeated_models_are_pointed_out(world: World, references: ObservedReferences) -> None:
     one = world(8)
     twice = replace(one, logits=np.concatenate([one.logits[:20]] * 2))
@@ -174,7 +193,7 @@ def test_another_number_of_classes_is_refused(world: World, references: Observed
 
 
 def test_something_else_is_refused(references: ObservedReferences) -> None:
-    with pytest.raises((TypeError, Exception), match="Submission"):
+    with pytest.raises(TypeError, match="Submission"):
         audit(np.zeros((3, 4)), references)  # pyright: ignore[reportArgumentType]
 
 

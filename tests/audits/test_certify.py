@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from audits.claims._certify import Sandwich, certify, claim_of
+from audits.claims._certify import ClaimMeasured, certify, claim_of
 from estimators import delta_lower_bound, delta_upper_bound, epsilon_lower_bound
 from oracles.mechanisms import Claim, Gaussian, RandomisedResponse
 
@@ -128,7 +128,7 @@ def test_it_reads_as_a_sandwich() -> None:
     assert "That does not prove the claim." in text
     assert "half-lines" in text
     assert all(f"assumes: {part}" in text for part in found.claim.assumptions)
-    assert isinstance(found, Sandwich)
+    assert isinstance(found, ClaimMeasured)
     assert "<table" in found._repr_html_()
     bare = certify(p, q, delta=0.1)
     assert bare.sentence == "Measured on 400 and 400 models, each bound at 95 % confidence."

@@ -39,7 +39,13 @@ from tests.audits.pages import NASTY, Page, check_self_contained
 OBSERVABLES = tuple(
     f"median margin on {group}" for group in ("forget", "behaviour", "near", "retain", "test")
 )
-DECLARED = Declaration(1.0, 0.2, 0.95, OBSERVABLES, "half-lines of the 5 declared observables")
+DECLARED = Declaration(
+    epsilon=1.0,
+    tolerance=0.2,
+    confidence=0.95,
+    observables=OBSERVABLES,
+    events="half-lines of the 5 declared observables",
+)
 
 
 def gaussian_delta(mu: float, epsilon: np.ndarray) -> np.ndarray:
@@ -55,9 +61,14 @@ def comparison(
     backward = gaussian_delta(0.8 * mu, grid)
     low, high = np.maximum(forward - width, 0), np.minimum(forward + width, 1)
     curve = Curve(
-        grid, forward, low, high,
-        backward, np.maximum(backward - width, 0), np.minimum(backward + width, 1),
-    )  # fmt: skip
+        epsilon=grid,
+        forward=forward,
+        forward_low=low,
+        forward_high=high,
+        backward=backward,
+        backward_low=np.maximum(backward - width, 0),
+        backward_high=np.minimum(backward + width, 1),
+    )
     estimate = float(gaussian_delta(mu, np.array(DECLARED.epsilon)))
     lower, upper = max(estimate - width, 0.0), min(estimate + width, 1.0)
     decision = "match" if upper <= 0.2 else "differ" if lower > 0.2 else "open"
@@ -69,9 +80,19 @@ def comparison(
         for name, part in zip(OBSERVABLES, (0.8, 1.0, 0.3, 0.05, 0.1), strict=True)
     )
     return Comparison(
-        first, second, 0.975, estimate, lower, upper, decision, rows, curve, models, models,
-        Forecast(1730, 0.8, towards) if decision == "open" else None,
-    )  # fmt: skip
+        first=first,
+        second=second,
+        confidence=0.975,
+        estimate=estimate,
+        lower=lower,
+        upper=upper,
+        decision=decision,
+        by_observable=rows,
+        curve=curve,
+        models_first=models,
+        models_second=models,
+        forecast=Forecast(1730, 0.8, towards) if decision == "open" else None,
+    )
 
 
 def groups(populations: tuple[str, ...]) -> tuple[GroupSummary, ...]:
@@ -84,10 +105,18 @@ def groups(populations: tuple[str, ...]) -> tuple[GroupSummary, ...]:
             share = float(norm.cdf(centre / 2))
             rows.append(
                 GroupSummary(
-                    population, group, probes, 512, share, max(0.0, share - 0.0123),
-                    min(1.0, share + 0.0123), centre, centre - 0.9, centre + 0.7,
+                    population=population,
+                    group=group,
+                    probes=probes,
+                    models=512,
+                    accuracy=share,
+                    accuracy_low=max(0.0, share - 0.0123),
+                    accuracy_high=min(1.0, share + 0.0123),
+                    margin=centre,
+                    margin_low=centre - 0.9,
+                    margin_high=centre + 0.7,
                 )
-            )  # fmt: skip
+            )
     return tuple(rows)
 
 

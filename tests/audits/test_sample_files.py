@@ -86,6 +86,20 @@ def test_bad_csv(tmp_path: Path, text: str, message: str) -> None:
     refused(path, message)
 
 
+def test_integers_that_float64_merges_have_no_digest(tmp_path: Path) -> None:
+    for number in (2**60 + 1, 2**60 + 2, 2**63):
+        array = np.full(3, number, dtype=np.uint64)
+        refused(save(tmp_path / "x.npy", array), f"samples: expected numbers .* found {number}")
+        np.savez(tmp_path / "x.npz", array)
+        refused(tmp_path / "x.npz", f"samples: expected numbers .* found {number}")
+    for cell in ("1152921504606846977", "-9007199254740993", str(2**70)):
+        path = tmp_path / "x.csv"
+        path.write_text(f"{cell}\n0.5\n")
+        refused(path, f"samples: expected numbers .* found {cell}")
+    path.write_text(" +9007199254740992,1e300\n007,-0.5\n")
+    assert read_samples(path).values.tolist() == [[2.0**53, 1e300], [7.0, -0.5]]
+
+
 def test_bad_csv_encoding(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes(b"\xff\xfe1\x00,\x002\x00")

@@ -8,12 +8,13 @@ import pytest
 from audits import ObservedReferences, SubmissionError
 from audits.scores import _scoreboard
 from audits.scores._board import MissingScore, Scoreboard, ScoreRow
-from audits.scores._measures import NEVER, RECIPES, Recipe, World
+from audits.scores._inputs import ScoreInputs
+from audits.scores._measures import NEVER, RECIPES, Measure, Recipe
 from audits.scores._scoreboard import _teachers, score, score_all
 from audits.submissions._parties import observe_all
 from indist import estimators, oracles
 from oracles import Observations
-from tests.audits.conftest import World as Imaginary
+from tests.audits.conftest import World
 
 GROUPS = ("forget", "behaviour", "behaviour_test", "near", "retain", "test")
 FORGOTTEN = {"forget": -3.0}
@@ -22,7 +23,7 @@ HIDDEN = FORGOTTEN | {"behaviour": -4.0, "behaviour_test": -4.0}
 MODELS, PROBES, SPLITS = 12, 10, 10
 
 
-def populations(world: Imaginary, models: int = MODELS) -> dict[str, Observations]:
+def populations(world: World, models: int = MODELS) -> dict[str, Observations]:
     return {
         "submission": world(0, FORGOTTEN, models=models, groups=GROUPS, probes=PROBES),
         "original": world(1, models=MODELS, groups=GROUPS, probes=PROBES),
@@ -44,7 +45,7 @@ def rows_of(found: list[ScoreRow] | tuple[ScoreRow, ...]) -> dict[tuple[str, str
 
 
 @pytest.fixture(scope="module")
-def seen(world: Imaginary) -> dict[str, Observations]:
+def seen(world: World) -> dict[str, Observations]:
     return populations(world)
 
 
@@ -58,6 +59,29 @@ def board(seen: dict[str, Observations]) -> Scoreboard:
 def softmax(logits: np.ndarray) -> np.ndarray:
     raised = np.exp(logits.astype(np.float64))
     return raised / raised.sum(axis=2, keepdims=True)
+
+
+def test_no_null_is_beyond_what_a_score_can_be() -> None:
+    # The mean of accuracies near 1 and the difference of two halves reach beyond 1.
+    tables = {"untraining": np.repeat([1.0, 0.9], [11, 1]), "submission": np.ones(6)}
+    for turned in (tables, {name: 1.0 - table for name, table in tables.items()}):
+        ours, theirs = turned["submission"], turned["untraining"]
+        found = estimators.scores.calibrate(
+            estimators.scores.mean_difference, ours, {"untraining": theirs}, original=ours, seed=0
+        )
+        null = theirs.mean() + np.array([found.null.low[0], found.null.high[0]])
+        assert null.min() < 0.0 or null.max() > 1.0
+        beside = _scoreboard._beside(Measure(turned), "untraining", float(ours.mean()), found)
+        assert (beside.null_low, beside.null_high) == tuple(np.clip(null, 0.0, 1.0))
+
+
+def test_no_share_of_the_table_is_beyond_0_and_1(board: Scoreboard) -> None:
+    shares = [row for row in board.rows if row.score.startswith(("accuracy", "SVC", "logistic"))]
+    assert len(shares) == 18
+    for row in shares:
+        for number in (row.value, row.low, row.high, row.null, row.null_low, row.null_high):
+            assert number is not None
+            assert 0.0 <= number <= 1.0
 
 
 def test_population_scores_are_those_of_the_estimators_called_by_hand(
@@ -192,7 +216,7 @@ def test_nulls_are_those_of_calibrate(board: Scoreboard, seen: dict[str, Observa
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_perfect_unlearner_is_like_the_null_and_the_original_is_not(
-    world: Imaginary, seed: int
+    world: World, seed: int
 ) -> None:
     # A perfect unlearner's row is outside with probability of at most about 0.05, any of the 16
     # here with at most 0.8 and, as rows go together, far less; the seeds are literal, so the
@@ -210,7 +234,7 @@ def test_a_perfect_unlearner_is_like_the_null_and_the_original_is_not(
         )
     }
     for name, says in (("submission", "like the null"), ("original", "outside the null")):
-        given = World(made | {"submission": made[name]}, seed)
+        given = ScoreInputs(made | {"submission": made[name]}, seed)
         rows, missing = score_all(recipes(*words), given, 0.95)
         assert not missing
         kept = [row for row in rows if row.reference == "untraining"]
@@ -242,13 +266,13 @@ def test_what_cannot_be_computed_is_listed_with_its_reason(board: Scoreboard) ->
     assert len(board.rows) == 2 * len(scored)
 
 
-def test_missing_groups_and_originals(world: Imaginary) -> None:
+def test_missing_groups_and_originals(world: World) -> None:
     words = ("KLoM", "ToW", "AUS", "LiRA, share", "accuracy on")
     made = {
         name: world(k, models=8, groups=("forget", "test"))
         for k, name in enumerate(("submission", "untraining", "unlearning"))
     }
-    rows, missing = score_all(recipes(*words), World(made, 0), 0.95)
+    rows, missing = score_all(recipes(*words), ScoreInputs(made, 0), 0.95)
     assert {row.score for row in rows} == {
         "KLoM P95 on forget (plain)",
         "KLoM P95 on forget (renormalised)",
@@ -266,7 +290,7 @@ def test_missing_groups_and_originals(world: Imaginary) -> None:
     assert reasons["AUS"] == reasons["LiRA, share of S called members (own variances)"] == original
 
 
-def test_one_submitted_model_has_values_and_no_interval(world: Imaginary) -> None:
+def test_one_submitted_model_has_values_and_no_interval(world: World) -> None:
     made = populations(world, models=1)
     board = score(made["submission"], references(made), seed=0)
     found = rows_of(board.rows)
@@ -292,7 +316,7 @@ def test_random_teachers_come_from_the_references_learner() -> None:
     made = {"submission": refs.original, "untraining": refs.untraining}
     made |= {"unlearning": refs.unlearning}
     seen = {name: one.observe(scenario.probes) for name, one in made.items()}
-    rows, missing = score_all(recipes("ZRF"), World(seen, 0, teachers), 0.95)
+    rows, missing = score_all(recipes("ZRF"), ScoreInputs(seen, 0, teachers), 0.95)
     assert not missing
     gone = scenario.probes.groups == "forget"
     by_hand = estimators.scores.zrf_per_model(
@@ -321,7 +345,7 @@ def test_the_table_holds_every_row(board: Scoreboard) -> None:
     assert repr(board) == f"Scoreboard('submission', {len(board.rows)} rows)"
 
 
-def test_bad_input(world: Imaginary, seen: dict[str, Observations]) -> None:
+def test_bad_input(world: World, seen: dict[str, Observations]) -> None:
     with pytest.raises(ValueError, match="confidence: expected a number in .0, 1., found 1.5"):
         score(seen["submission"], references(seen), seed=0, confidence=1.5)
     few = ObservedReferences(world(0, models=3), world(1, models=4))

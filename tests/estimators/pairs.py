@@ -4,8 +4,9 @@ Used by the tests of the lower bounds, and by ``benchmarks/bounds.py``.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import optimize, stats
@@ -20,7 +21,7 @@ from estimators import (
 )
 
 Target = DeltaAt | EpsilonAt
-Draw = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
+Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 NORMAL = stats.norm
 
 
@@ -50,15 +51,23 @@ class Pair:
         return Pair(f"{self.name}, swapped", self.q, self.p, self.delta)
 
 
-def _normal(mean: float, deviation: float = 1.0) -> Draw:
+def normal(mean: float, deviation: float = 1.0) -> Draw:
     return lambda rng, shape: rng.normal(mean, deviation, shape)
 
 
-def shift(mu: float) -> Pair:
-    def delta(e: float) -> float:
-        return float(NORMAL.cdf(mu / 2 - e / mu) - math.exp(e) * NORMAL.cdf(-mu / 2 - e / mu))
+def gaussian_divergence(mu: float, epsilon: Any) -> np.ndarray:
+    """The divergence between N(mu, 1) and N(0, 1), mu above 0, by its closed form."""
+    edge = np.asarray(epsilon) / mu
+    return NORMAL.cdf(mu / 2 - edge) - np.exp(epsilon) * NORMAL.cdf(-mu / 2 - edge)
 
-    return Pair(f"normal shift {mu:g}", _normal(mu), _normal(0.0), delta)
+
+def shift(mu: float) -> Pair:
+    return Pair(
+        f"normal shift {mu:g}",
+        normal(mu),
+        normal(0.0),
+        lambda e: float(gaussian_divergence(mu, e)),
+    )
 
 
 def laplace() -> Pair:
@@ -83,30 +92,30 @@ def scale(deviation: float = 2.0) -> Pair:
         within = [2.0 * NORMAL.cdf(inner / s) - 1.0 for s in (1.0, deviation)]
         return float(max(forward, within[0] - math.exp(e) * within[1]))
 
-    return Pair(f"scale {deviation:g}", _normal(0.0, deviation), _normal(0.0), delta)
+    return Pair(f"scale {deviation:g}", normal(0.0, deviation), normal(0.0), delta)
 
 
 def far_atom(weight: float = 0.05) -> Pair:
-    def p(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    def p(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         return np.where(rng.random(shape) < weight, 10.0, rng.normal(0.0, 1.0, shape))
 
-    return Pair("far atom", p, _normal(0.0), lambda e: weight)
+    return Pair("far atom", p, normal(0.0), lambda e: weight)
 
 
 def discrete(name: str, p: tuple[float, ...], q: tuple[float, ...]) -> Pair:
     """Two laws on the values 0, 1, 2 and so on, by their chances."""
-    ours, theirs = np.array(p), np.array(q)
-
-    def draw(chances: np.ndarray) -> Draw:
-        return lambda rng, shape: rng.choice(chances.size, shape, p=chances).astype(float)
-
-    return Pair(name, draw(ours), draw(theirs), lambda e: _greater_divergence(ours, theirs, e))
+    return Pair(name, values(*p), values(*q), lambda e: float(discrete_divergences(p, q, e).max()))
 
 
-def _greater_divergence(p: np.ndarray, q: np.ndarray, epsilon: float) -> float:
-    """The greater of the two divergences between discrete laws."""
-    c = math.exp(epsilon)
-    return float(max(np.maximum(p - c * q, 0.0).sum(), np.maximum(q - c * p, 0.0).sum()))
+def values(*chances: float) -> Draw:
+    """Samples of 0, 1, 2 and so on with these chances."""
+    return lambda rng, shape: rng.choice(len(chances), shape, p=chances).astype(float)
+
+
+def discrete_divergences(p: Sequence[float], q: Sequence[float], epsilon: Any) -> np.ndarray:
+    """Divergences between two discrete laws over all events, forward and backward: ``[2, E]``."""
+    laws, c = (np.asarray(p), np.asarray(q)), np.exp(np.atleast_1d(epsilon))[:, None]
+    return np.array([np.maximum(a - c * b, 0.0).sum(axis=1) for a, b in (laws, laws[::-1])])
 
 
 def randomised_response(epsilon: float = 1.0) -> Pair:
@@ -115,12 +124,12 @@ def randomised_response(epsilon: float = 1.0) -> Pair:
     def draw(of_one: float) -> Draw:
         return lambda rng, shape: (rng.random(shape) < of_one).astype(float)
 
-    laws = np.array([1.0 - chance, chance]), np.array([chance, 1.0 - chance])
+    laws = (1.0 - chance, chance), (chance, 1.0 - chance)
     return Pair(
         "randomised response",
         draw(chance),
         draw(1.0 - chance),
-        lambda e: _greater_divergence(*laws, e),
+        lambda e: float(discrete_divergences(*laws, e).max()),
     )
 
 
@@ -132,7 +141,7 @@ def rounded(mu: float = 0.7) -> Pair:
         "heavy ties",
         lambda rng, shape: np.rint(rng.normal(mu, 1.0, shape)),
         lambda rng, shape: np.rint(rng.normal(0.0, 1.0, shape)),
-        lambda e: _greater_divergence(p, q, e),
+        lambda e: float(discrete_divergences(p, q, e).max()),
     )
 
 
@@ -140,7 +149,7 @@ def least_favourable(epsilon: float, delta: float) -> Pair:
     """The pair that attains the trade-off curve of (epsilon, delta) at every half-line at once."""
     c = math.exp(epsilon)
 
-    def p(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    def p(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         tail = rng.random(shape)
         return -np.maximum((tail - delta) / c, 1.0 - delta - c * (1.0 - tail))
 
@@ -158,7 +167,7 @@ def least_favourable(epsilon: float, delta: float) -> Pair:
 
 
 PAIRS = (
-    Pair("identical", _normal(0.0), _normal(0.0), lambda e: 0.0),
+    Pair("identical", normal(0.0), normal(0.0), lambda e: 0.0),
     shift(0.3),
     shift(1.0),
     shift(1.0).swapped(),

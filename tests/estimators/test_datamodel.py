@@ -92,6 +92,36 @@ def test_constant_targets_score_nothing_and_are_said() -> None:
     assert score.estimate == 0.0
     assert "2 targets have the same outcome" in score.warnings[0]
     assert score.ceiling is None
+    assert score.undetermined
+
+
+def test_constant_predictions_are_undetermined_and_said() -> None:
+    draw = np.random.default_rng(12)
+    seen = draw.normal(size=(50, 3))
+    score = linear_datamodeling_score(np.zeros((50, 3)), seen)
+    ends = score.confidence_interval
+    assert (score.estimate, float(ends.low), float(ends.high)) == (0.0, -1.0, 1.0)
+    assert score.undetermined
+    assert "3 targets have the same prediction in all models" in score.warnings[0]
+    assert "undetermined" in str(score)
+    some = linear_datamodeling_score(seen * [1.0, 0.0, 1.0], seen)
+    assert not some.undetermined
+    assert some.estimate == pytest.approx(2 / 3)
+    assert "1 targets have the same prediction" in some.warnings[0]
+
+
+def test_predictions_take_a_mask_and_nothing_else() -> None:
+    included, margin = world(13, 50, 1.0)
+    fit = datamodel(included, margin)
+    np.testing.assert_array_equal(fit.predict(included * 1), fit.predict(included))
+    wrong = included * 1.0
+    wrong[3, 2] = np.nan
+    with pytest.raises(ValueError, match="included: expected booleans or 0 and 1, found nan"):
+        fit.predict(wrong)
+    with pytest.raises(
+        ValueError, match=r"included: expected booleans \[50, \d+\], found \[50, 2\]"
+    ):
+        fit.predict(included[:, :2])
 
 
 def test_bad_input() -> None:

@@ -10,14 +10,9 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from estimators.curves._hockey_stick import hockey_stick
-from tests.estimators.pairs import limit
+from tests.estimators.pairs import gaussian_divergence, limit
 
 GRID = np.array([0.0, 0.3, 1.0, 2.0])
-
-
-def gaussian(mu, epsilon):
-    edge = epsilon / mu
-    return norm.cdf(mu / 2 - edge) - np.exp(epsilon) * norm.cdf(-mu / 2 - edge)
 
 
 def laplace(epsilon):
@@ -47,7 +42,7 @@ def test_normal_quantiles_have_the_divergence_of_the_gaussian_mechanism():
     n, mu = 5_000, 1.2
     q = quantiles(n, norm.ppf)
     found = hockey_stick(q + mu, q, epsilon=GRID)
-    truth = gaussian(mu, GRID)
+    truth = gaussian_divergence(mu, GRID)
     np.testing.assert_allclose(found.forward, truth, atol=2e-3)
     np.testing.assert_allclose(found.backward, truth, atol=2e-3)
     assert (
@@ -60,7 +55,7 @@ def test_normal_quantiles_have_the_divergence_of_the_gaussian_mechanism():
 def test_closed_form_of_the_gaussian_agrees_with_dp_accounting_and_with_samples(mu):
     reference = privacy_loss_mechanism.GaussianPrivacyLoss(1 / mu)
     truth = np.array([reference.get_delta_for_epsilon(e) for e in GRID])
-    np.testing.assert_allclose(gaussian(mu, GRID), truth, atol=1e-9)
+    np.testing.assert_allclose(gaussian_divergence(mu, GRID), truth, atol=1e-9)
     q = quantiles(5_000, norm.ppf)
     np.testing.assert_allclose(hockey_stick(q + mu, q, epsilon=GRID).estimate, truth, atol=2e-3)
 
@@ -166,7 +161,7 @@ def test_intervals_cover(name, n, m, repeats):
     else:
         mu = 1.0 if name == "shift" else 0.0
         p, q = rng.normal(mu, 1, (n, repeats)), rng.normal(size=(m, repeats))
-        truth = gaussian(mu, epsilon) if mu else np.zeros(2)
+        truth = gaussian_divergence(mu, epsilon) if mu else np.zeros(2)
     found = hockey_stick(p, q, epsilon=epsilon, confidence=0.9)
     for interval in (found.forward_interval, found.backward_interval, found.confidence_interval):
         missed = (interval.low > truth[:, None] + 1e-12) | (interval.high < truth[:, None] - 1e-12)

@@ -1,11 +1,9 @@
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from scipy import stats
 
 from estimators.curves._tpr_at_fpr import tpr_at_fpr
-from tests.estimators.pairs import limit
+from tests.estimators.pairs import Draw, limit, normal, values
 
 RATES = np.array([0.01, 0.1, 0.5])
 
@@ -29,24 +27,13 @@ def test_estimate_agrees_with_the_plain_search(decimals: int) -> None:
     assert (result.estimate <= ends.high).all()
 
 
-Draw = Callable[[np.random.Generator, int, int], np.ndarray]
-
-
-def normal(mu: float) -> Draw:
-    return lambda g, n, r: g.normal(mu, 1, (n, r))
-
-
-def letters(*chances: float) -> Draw:
-    return lambda g, n, r: g.choice(len(chances), size=(n, r), p=chances).astype(float)
-
-
-# Beyond its rate Q's threshold is the least letter that few enough of Q exceed.
+# Beyond its rate Q's threshold is the least value that few enough of Q exceed.
 CASES: dict[str, tuple[Draw, Draw, np.ndarray]] = {
     "equal": (normal(0), normal(0), RATES),
     "shift": (normal(1), normal(0), stats.norm.sf(stats.norm.isf(RATES) - 1)),
     "far": (normal(6), normal(0), stats.norm.sf(stats.norm.isf(RATES) - 6)),
     "swapped order": (normal(-1), normal(0), stats.norm.sf(stats.norm.isf(RATES) + 1)),
-    "heavy ties": (letters(0.2, 0.3, 0.5), letters(0.5, 0.4, 0.1), np.array([0, 0.5, 0.8])),
+    "heavy ties": (values(0.2, 0.3, 0.5), values(0.5, 0.4, 0.1), np.array([0, 0.5, 0.8])),
 }
 
 
@@ -56,7 +43,7 @@ def test_coverage(case: str, n: int, m: int) -> None:
     first, second, truth = CASES[case]
     repeats, alpha, draw = 1_000, 0.1, np.random.default_rng(31)
     result = tpr_at_fpr(
-        first(draw, n, repeats), second(draw, m, repeats), fpr=RATES, confidence=1 - alpha
+        first(draw, (n, repeats)), second(draw, (m, repeats)), fpr=RATES, confidence=1 - alpha
     )
     ends = result.confidence_interval
     missed = ((ends.low > truth[:, None]) | (ends.high < truth[:, None])).mean(axis=1)

@@ -7,14 +7,9 @@ from scipy.stats import laplace, norm
 
 from estimators.upper._events import DiscreteEvents, HalfLines, IntervalUnions
 from estimators.upper._upper import delta_upper_bound
-from tests.estimators.pairs import limit
+from tests.estimators.pairs import discrete_divergences, gaussian_divergence, limit, normal, values
 
 EPSILONS = np.array([0.0, 1.0])
-
-
-def gaussian(mu, epsilon):
-    edge = epsilon / mu
-    return norm.cdf(mu / 2 - edge) - np.exp(epsilon) * norm.cdf(-mu / 2 - edge)
 
 
 def over_half_lines(cdf_p, cdf_q, at):
@@ -25,11 +20,6 @@ def over_half_lines(cdf_p, cdf_q, at):
         tails = np.concatenate([[a, b], [1 - a, 1 - b]], axis=1)
         truth.append([max(0.0, (tails[0] - c * tails[1]).max()) for c in np.exp(EPSILONS)])
     return np.array(truth)
-
-
-def over_values(p, q):
-    c = np.exp(EPSILONS)[:, None]
-    return np.array([np.maximum(a - c * b, 0).sum(1) for a, b in ((p, q), (q, p))])
 
 
 LINE = np.linspace(-12, 12, 200_001)
@@ -51,27 +41,23 @@ def scale_truth():
     return np.array([np.maximum(forward, 0), beyond(outside, 2) - c * beyond(outside, 1)])
 
 
-def discrete(probabilities):
-    return lambda rng, shape: rng.choice(probabilities.size, shape, p=probabilities).astype(float)
-
-
 # name: sampler of P, sampler of Q, class, truth [direction, epsilon].
 CASES = {
     "identical": (
-        lambda r, s: r.normal(size=s),
-        lambda r, s: r.normal(size=s),
+        normal(0),
+        normal(0),
         HalfLines(),
         np.zeros((2, 2)),
     ),
     "shift": (
-        lambda r, s: r.normal(1, 1, s),
-        lambda r, s: r.normal(size=s),
+        normal(1),
+        normal(0),
         HalfLines(),
         over_half_lines(lambda t: norm.cdf(t, 1), norm.cdf, LINE),
     ),
     "scale": (
-        lambda r, s: r.normal(size=s),
-        lambda r, s: r.normal(0, 2, s),
+        normal(0),
+        normal(0, 2),
         HalfLines(),
         over_half_lines(norm.cdf, lambda t: norm.cdf(t, 0, 2), LINE),
     ),
@@ -83,7 +69,7 @@ CASES = {
     ),
     "far atom": (
         lambda r, s: np.where(r.random(s) < 0.05, 50.0, r.normal(size=s)),
-        lambda r, s: r.normal(size=s),
+        normal(0),
         HalfLines(),
         over_half_lines(lambda t: 0.95 * norm.cdf(t), norm.cdf, LINE),
     ),
@@ -93,16 +79,21 @@ CASES = {
         HalfLines(),
         over_half_lines(lambda t: norm.cdf(t, 0.7), norm.cdf, STEPS),
     ),
-    "coin": (discrete(COIN_P), discrete(COIN_Q), HalfLines(), over_values(COIN_P, COIN_Q)),
+    "coin": (
+        values(*COIN_P),
+        values(*COIN_Q),
+        HalfLines(),
+        discrete_divergences(COIN_P, COIN_Q, EPSILONS),
+    ),
     "five values": (
-        discrete(FIVE_P),
-        discrete(FIVE_Q),
+        values(*FIVE_P),
+        values(*FIVE_Q),
         DiscreteEvents(),
-        over_values(FIVE_P, FIVE_Q),
+        discrete_divergences(FIVE_P, FIVE_Q, EPSILONS),
     ),
     "scale, intervals": (
-        lambda r, s: r.normal(size=s),
-        lambda r, s: r.normal(0, 2, s),
+        normal(0),
+        normal(0, 2),
         IntervalUnions(2),
         scale_truth(),
     ),
@@ -126,7 +117,7 @@ def check_coverage(name, n, m, repeats, seed):
 
 def test_known_truths_agree_with_closed_forms():
     shift, laplacian = CASES["shift"][3], CASES["laplace"][3]
-    np.testing.assert_allclose(shift, np.tile(gaussian(1, EPSILONS), (2, 1)), atol=1e-8)
+    np.testing.assert_allclose(shift, np.tile(gaussian_divergence(1, EPSILONS), (2, 1)), atol=1e-8)
     np.testing.assert_allclose(laplacian[:, 0], 1 - np.exp(-0.5), atol=1e-8)
     np.testing.assert_allclose(laplacian[:, 1], 0, atol=1e-8)
     assert (CASES["scale, intervals"][3] >= CASES["scale"][3] - 1e-9).all()
@@ -185,7 +176,7 @@ def decisions(epsilon, tolerance, repeats, seed):
     shape = (400, repeats, 4)
     q = rng.normal(size=shape)
     equal, shifted = rng.normal(size=shape), rng.normal(size=shape)
-    shifted[..., 0] += brentq(lambda mu: gaussian(mu, epsilon) - tolerance, 0.01, 8.0)
+    shifted[..., 0] += brentq(lambda mu: gaussian_divergence(mu, epsilon) - tolerance, 0.01, 8.0)
     return [
         np.mean(
             delta_upper_bound(p, q, epsilon=epsilon, confidence=0.975).bound.max(-1) <= tolerance

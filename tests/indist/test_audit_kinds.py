@@ -5,18 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from indist import oracles
-from indist._cli._app import app
 from oracles import Observations
 from tests.audits.llm import files
+from tests.indist.helpers import run
 
 MODELS = 8
-
-
-def run(*words: object) -> Any:
-    return CliRunner().invoke(app, [str(word) for word in words])
 
 
 @pytest.fixture(scope="module")

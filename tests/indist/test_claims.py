@@ -9,31 +9,30 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
-from typer.testing import CliRunner
 
 import audits
 from audits.memorization import Estimate
 from audits.verdict._compare import compare
 from indist import oracles
-from indist._cli._app import app
-from indist.studies._cells import Row
+from indist.studies._estimates import (
+    bounded_mean,
+    decrease,
+    magnitude,
+    mean_difference,
+    mean_ratio,
+)
 from indist.studies.claims import Claims, forged
 from indist.studies.claims._attacks import success, wrong_metric
 from indist.studies.claims._discovery import grows
 from indist.studies.claims._evidence import (
-    Part,
+    Judgement,
     agrees,
     below,
-    difference,
     differs,
     every,
     exceeds,
-    gap,
-    level,
-    magnitude,
     matches,
     provided,
-    ratio,
 )
 from indist.studies.claims._exact import exact, forging
 from indist.studies.claims._influence_cases import (
@@ -41,14 +40,20 @@ from indist.studies.claims._influence_cases import (
     fails_on_itself_alone,
     same_level,
 )
+from indist.studies.claims._ledger import ClaimRow
 from indist.studies.claims._memorized import memorized, strangers
 from indist.studies.claims._neighbours import moved, moved_not_removed
 from indist.studies.claims._relearn import relearned
 from indist.studies.claims._suppression import comes_back, passes_by_label
 from indist.studies.claims._untraining import nothing_untrains, untrains, vacuous
+from tests.indist.helpers import run
 
 HIGH, LOW, WIDE = Estimate(0.9, 0.8, 1.0), Estimate(0.0, -0.05, 0.05), Estimate(0.3, 0.0, 0.6)
-SUPPORTED, REFUTED, UNDETERMINED = Part("supported"), Part("refuted"), Part("undetermined")
+SUPPORTED, REFUTED, UNDETERMINED = (
+    Judgement("supported"),
+    Judgement("refuted"),
+    Judgement("undetermined"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +74,7 @@ def compared() -> dict[str, audits.Comparison]:
 
 
 @pytest.mark.parametrize(
-    ("rule", "supporting", "refuting", "open_"),
+    ("rule", "supporting", "refuting", "undecided"),
     [
         (lambda a, b: memorized(a, b, 0.25, 9), (HIGH, LOW), (LOW, LOW), (HIGH, WIDE)),
         (lambda a, b: memorized(a, b, 0.25, 9), (HIGH, LOW), (HIGH, HIGH), (WIDE, LOW)),
@@ -115,14 +120,14 @@ def compared() -> dict[str, audits.Comparison]:
     ],
 )
 def test_each_rule_can_support_refute_and_stay_open(
-    rule: Any, supporting: Any, refuting: Any, open_: Any
+    rule: Any, supporting: Any, refuting: Any, undecided: Any
 ) -> None:
     for numbers, finding in (
         (supporting, "supported"),
         (refuting, "refuted"),
-        (open_, "undetermined"),
+        (undecided, "undetermined"),
     ):
-        planted = [bool(one) if one in (0, 1) else one for one in numbers]
+        planted = [bool(number) if number in (0, 1) else number for number in numbers]
         assert rule(*planted).finding == finding
 
 
@@ -155,20 +160,20 @@ def test_bars_and_tolerances() -> None:
     assert below(Estimate(0.2, 0.1, 0.24), 0.25, 9) == SUPPORTED
     assert below(Estimate(0.3, 0.25, 0.4), 0.25, 9) == REFUTED
     # A side of 0.1 has to shrink to 0.05: four times the models.
-    assert exceeds(Estimate(0.3, 0.2, 0.5), 0.25, 10) == Part("undetermined", 40)
-    assert below(Estimate(0.2, 0.0, 0.3), 0.25, 10) == Part("undetermined", 40)
+    assert exceeds(Estimate(0.3, 0.2, 0.5), 0.25, 10) == Judgement("undetermined", 40)
+    assert below(Estimate(0.2, 0.0, 0.3), 0.25, 10) == Judgement("undetermined", 40)
     assert exceeds(Estimate(0.25, 0.2, 0.3), 0.25, 10) == UNDETERMINED
     assert exceeds(Estimate(0.3, -math.inf, math.inf), 0.25, 10) == UNDETERMINED
     assert agrees(Estimate(0.1, 0.1, 0.1), 0.1, 9) == SUPPORTED
     assert agrees(Estimate(-0.3, -0.4, -0.11), 0.1, 9) == REFUTED
-    assert agrees(Estimate(0.05, -0.05, 0.15), 0.1, 10) == Part("undetermined", 40)
+    assert agrees(Estimate(0.05, -0.05, 0.15), 0.1, 10) == Judgement("undetermined", 40)
 
 
 def test_statements_add_up() -> None:
-    some = Part("undetermined", 50)
+    some = Judgement("undetermined", 50)
     assert every([SUPPORTED, SUPPORTED]) == SUPPORTED
     assert every([SUPPORTED, REFUTED, some]) == REFUTED
-    assert every([SUPPORTED, some, Part("undetermined", 70)]) == Part("undetermined", 70)
+    assert every([SUPPORTED, some, Judgement("undetermined", 70)]) == Judgement("undetermined", 70)
     assert every([some, UNDETERMINED]) == UNDETERMINED
     assert provided(True, REFUTED) == REFUTED
     assert provided(False, REFUTED) == UNDETERMINED
@@ -177,7 +182,9 @@ def test_statements_add_up() -> None:
 def test_absolute_values_and_gaps_hold_their_intervals() -> None:
     assert magnitude(Estimate(-0.3, -0.4, -0.2)) == (0.3, 0.2, 0.4)
     assert magnitude(Estimate(0.1, -0.2, 0.3)) == (0.1, 0.0, 0.3)
-    assert gap(Estimate(0.5, 0.4, 0.6), Estimate(0.1, 0.0, 0.3)) == pytest.approx((0.4, 0.1, 0.6))
+    assert decrease(Estimate(0.5, 0.4, 0.6), Estimate(0.1, 0.0, 0.3)) == pytest.approx(
+        (0.4, 0.1, 0.6)
+    )
 
 
 def test_difference_is_welch_with_pseudo_outcomes() -> None:
@@ -195,7 +202,7 @@ def test_difference_is_welch_with_pseudo_outcomes() -> None:
         means.append(mean)
         variances.append(squares / (total * (total - 1.0)))
     half = t.ppf(0.95, 8) * math.sqrt(sum(variances))
-    found = difference(first, second, 0.9)
+    found = mean_difference(first, second, 0.9)
     assert found.value == pytest.approx(first.mean() - second.mean())
     assert found.low == pytest.approx(means[0] - means[1] - half)
     assert found.high == pytest.approx(means[0] - means[1] + half)
@@ -203,17 +210,18 @@ def test_difference_is_welch_with_pseudo_outcomes() -> None:
 
 def test_level_of_a_constant_is_not_a_point() -> None:
     """All right: Hoeffding's bound is the exact one, the mean at which (mean)^n is alpha / 2."""
-    found = level(np.ones(20), 0.9)
+    found = bounded_mean(np.ones(20), 0.9)
     assert found.value == found.high == 1.0
     assert found.low == pytest.approx(0.05 ** (1 / 20), abs=1e-3)
-    assert level(np.zeros(20), 0.9).high == pytest.approx(1 - 0.05 ** (1 / 20), abs=1e-3)
+    assert bounded_mean(np.zeros(20), 0.9).high == pytest.approx(1 - 0.05 ** (1 / 20), abs=1e-3)
 
 
 def test_level_covers_a_rate() -> None:
     """200 repeats at 90 %: under 10 % misses on average, 40 or more by chance below 1e-4."""
     rng = np.random.default_rng(2)
     draws = (rng.random((200, 30)) < 0.7).astype(np.float64)
-    missed = sum(not one.low <= 0.7 <= one.high for one in (level(row, 0.9) for row in draws))
+    means = [bounded_mean(row, 0.9) for row in draws]
+    missed = sum(not mean.low <= 0.7 <= mean.high for mean in means)
     assert missed < 40
 
 
@@ -224,14 +232,14 @@ def test_a_ratios_ends_are_where_the_t_test_turns() -> None:
     rng = np.random.default_rng(3)
     under = 1.0 + 0.2 * rng.normal(size=15)
     above = 0.6 * under + 0.1 * rng.normal(size=15)
-    found = ratio(above, under, 0.95)
+    found = mean_ratio(above, under, 0.95)
     for end in (found.low, found.high):
         rest = above - end * under
         score = rest.mean() / (rest.std(ddof=1) / math.sqrt(15))
         assert abs(score) == pytest.approx(t.ppf(0.975, 14))
     assert found.value == pytest.approx(above.mean() / under.mean())
     assert found.low < found.value < found.high
-    nothing = ratio(above, under - under.mean(), 0.95)
+    nothing = mean_ratio(above, under - under.mean(), 0.95)
     assert (nothing.low, nothing.high) == (-math.inf, math.inf)
 
 
@@ -354,22 +362,25 @@ def test_the_ledger_has_all_twelve_claims() -> None:
 
 def test_rows_are_complete_and_a_run_goes_on(tmp_path: Path) -> None:
     study = Claims(models=4, only=12, discoveries=(0.5, 1.0))
-    rows: list[Row] = []
+    rows: list[ClaimRow] = []
     for number in ("12b", "12c"):
         rows += list(replace(study, only=number).run(tmp_path))
     stamps = [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("cells/*"))]
     again = [row for n in ("12b", "12c") for row in replace(study, only=n).run(tmp_path)]
     assert again == rows
     assert stamps == [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("cells/*"))]
-    assert [row["finding"] for row in rows] == ["supported", "supported"]
+    assert [row.finding for row in rows] == ["supported", "supported"]
     for row in rows:
-        assert list(row) == list(study.table(rows).columns)
-        assert row["low"] <= row["estimate"] <= row["high"]
-    assert rows[0]["command"] == "indist study claims --models 4 --seed 0 --set only=12b -o DIR"
+        assert list(row.record()) == list(study.table(rows).columns)
+        assert row.low is not None
+        assert row.high is not None
+        assert row.estimate is not None
+        assert row.low <= row.estimate <= row.high
+    assert rows[0].command == "indist study claims --models 4 --seed 0 --set only=12b -o DIR"
     (strict,) = replace(study, only="12c", confidence=0.9).run(tmp_path / "strict")
-    assert strict["command"] == rows[1]["command"]
+    assert strict.command == rows[1].command
     (strict,) = replace(study, only="12b", confidence=0.9).run(tmp_path / "strict")
-    assert "--seed 0 --set confidence=0.9 --set only=12b" in strict["command"]
+    assert "--seed 0 --set confidence=0.9 --set only=12b" in strict.command
     with pytest.raises(ValueError, match=r"12b\.json: was made with other settings"):
         next(replace(study, only="12b", confidence=0.9).run(tmp_path))
 
@@ -378,30 +389,35 @@ def test_a_rows_command_gives_its_number(tmp_path: Path, monkeypatch: pytest.Mon
     """Claim 8 at four models: the commands of its row, word by word."""
     (row,) = Claims(models=4, only=8).run(tmp_path / "study")
     monkeypatch.chdir(tmp_path)
-    for command in row["command"].split(" && "):
-        done = CliRunner().invoke(app, command.split()[1:])
+    for command in row.command.split(" && "):
+        done = run(*command.split()[1:])
         assert done.exit_code == 0, done.output
     found = audits.read_certificate(tmp_path / "OUT" / "certificate.json")
     said = found.model_dump()["predicate"]
-    assert row["estimate"] == pytest.approx(said["untraining"]["estimate"])
-    assert row["high"] == pytest.approx(said["untraining"]["upper"])
+    assert row.estimate == pytest.approx(said["untraining"]["estimate"])
+    assert row.high == pytest.approx(said["untraining"]["upper"])
 
 
 def test_the_answer_says_what_is_refuted_and_what_is_open() -> None:
-    row = {
-        "statement": "All is well.",
-        "scenario": "circles",
-        "quantity": "a number",
-        "estimate": 0.5,
-        "low": 0.412,
-        "high": 0.588,
-        "note": "",
-    }
+    supported = ClaimRow(
+        claim="1a",
+        section="§1",
+        statement="All is well.",
+        scenario="circles",
+        quantity="a number",
+        estimate=0.5,
+        low=0.412,
+        high=0.588,
+        finding="supported",
+        models=9,
+        models_needed=None,
+        command="indist",
+    )
     rows = [
-        row | {"claim": "1a", "finding": "supported"},
-        row | {"claim": "2", "finding": "refuted", "note": "for a reason"},
-        row | {"claim": "3a", "finding": "undetermined", "models_needed": 1200.0},
-        row | {"claim": "3b", "finding": "undetermined", "low": None, "high": None},
+        supported,
+        replace(supported, claim="2", finding="refuted", note="for a reason"),
+        replace(supported, claim="3a", finding="undetermined", models_needed=1200),
+        replace(supported, claim="3b", finding="undetermined", low=None, high=None),
     ]
     said = Claims().answer(rows)
     assert said == (
@@ -433,6 +449,6 @@ def test_the_answer_says_what_is_refuted_and_what_is_open() -> None:
         ({"confidence": 1.0}, "confidence"),
     ],
 )
-def test_bad_settings(settings: dict[str, Any], message: str) -> None:
+def test_bad_settings_of_the_ledger(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Claims(**settings)

@@ -2,18 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from indist._cli._app import app
 from indist._cli._errors import parse_settings
-
-
-def run(*words: object) -> Any:
-    return CliRunner().invoke(app, [str(word) for word in words])
+from tests.indist.helpers import run
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +138,10 @@ def test_unlearning_without_references_trains_its_own_originals(tmp_path: Path) 
         (("references", "circles", "-o", "OUT", "--set", "spread"), "--set: expected NAME=VALUE"),
         (("references", "circles", "-o", "OUT", "--set", "wide=1"), "expected knobs seed,"),
         (("references", "circles", "-o", "OUT", "--models", "0"), "Invalid value"),
-        (("references", "circles", "-o", "OUT", "--discovery", "2"), "discovery: expected a frac"),
+        (
+            ("references", "circles", "-o", "OUT", "--discovery", "2"),
+            "discovery: expected a number in (0, 1]",
+        ),
         (
             ("unlearn", "digits-class", "--method", "identity", "-o", "OUT", "--references", "REF"),
             "expected references of digits-class, found those of circles",

@@ -1,6 +1,7 @@
 """γ*: planted curves with known answers, its intervals by simulation, and the study around it."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,15 @@ from scipy.stats import binom
 from audits.verdict._compare import EVENTS, LOWER
 from estimators import delta_lower_bound, delta_upper_bound
 from indist import oracles
+from indist.studies._bootstrap import resampled_shares
 from indist.studies.discovery._discovery import Discovery, _seen_in
 from indist.studies.discovery._least import (
     LeastDiscovery,
     _first_within,
     least_discovery,
     redrawn_distances,
-    redrawn_shares,
 )
+from indist.studies.discovery._rows import Bounded, CurvePoint, Rates
 from indist.studies.discovery._shown import shown_about, shown_star
 from oracles.mechanisms._gaussian import gaussian_delta
 
@@ -68,7 +70,7 @@ def test_redrawn_distances_of_whole_models() -> None:
     rng = np.random.default_rng(1)
     first = [rng.normal(shift, size=(7, 2)) for shift in (1.0, 0.0)]
     second = [rng.normal(size=(5, 2)) for _ in range(2)]
-    shares = [redrawn_shares(rng, models, 3) for models in (7, 5)]
+    shares = [resampled_shares(models, 3, rng) for models in (7, 5)]
     assert all(np.allclose(share.sum(axis=1), 1.0) for share in shares)
     assert all(np.allclose(share * share.shape[1] % 1, 0.0) for share in shares)
     found = redrawn_distances(first, second, shares, epsilon=0.4)
@@ -108,7 +110,7 @@ def test_intervals_hold_gamma_star() -> None:
             for side in (own, other)
         )
         once = [np.full((1, models), 1 / models)] * 2
-        shares = [redrawn_shares(rng, models, 100) for _ in range(2)]
+        shares = [resampled_shares(models, 100, rng) for _ in range(2)]
         found = least_discovery(
             grid,
             redrawn_distances(first, second, once, epsilon=0.3)[0],
@@ -142,21 +144,20 @@ def test_a_study_goes_on_where_it_stopped(tmp_path: Path) -> None:
     again = list(study.run(tmp_path))
     assert again[0] == first
     assert cell.stat().st_mtime_ns == stamp
-    assert [(row["method"], row["found"], row["forget"]) for row in again] == [
+    assert [(row.method, row.found, row.forget) for row in again] == [
         (method, found, size)
         for method in ("retrain", "identity")
         for found in ("random", "clustered")
         for size in (20, 40)
     ]
     for row in again:
-        assert row["distance_lower"] <= row["distance"] <= row["distance_upper"]
-        assert row["rate"] == pytest.approx(
-            abs(row["behaviour_test_submission"] - row["behaviour_test_unlearning"])
-        )
+        assert row.distance.lower <= row.distance.value <= row.distance.upper
+        fresh = row.behaviour_test
+        assert row.rate.value == pytest.approx(abs(fresh.submission - fresh.unlearning))
         # Four models decide nothing of a divergence.
-        assert (row["distance_star_above"], row["distance_star_by"]) == (0.0, None)
+        assert (row.distance_star.above, row.distance_star.by) == (0.0, None)
     # At S = B, retraining is A(D∖B) and doing nothing keeps the behaviour.
-    ends = {row["method"]: row["rate"] for row in again if row["discovery"] == 1.0}
+    ends = {row.method: row.rate.value for row in again if row.discovery == 1.0}
     assert ends["retrain"] < 0.1 < ends["identity"]
     assert len(study.table(again)) == 8
     titles = list(study.shown(again))
@@ -177,16 +178,31 @@ def test_the_reference_is_seen_in_the_order_of_each_forget_set() -> None:
     np.testing.assert_allclose(found.logits, expected.logits, rtol=1e-4, atol=1e-4)
 
 
-def planted(method: str, found: str, above: float, by: float | None) -> dict[str, Any]:
+def planted(
+    method: str, found: str, above: float, by: float | None, needed: int | None = None
+) -> CurvePoint:
     """The last row of a curve of which both scales show the same γ*."""
-    star: dict[str, Any] = {}
-    for scale in ("distance", "rate"):
-        star |= {f"{scale}_star_above": above, f"{scale}_star_low": above}
-        if by is not None:
-            star |= {f"{scale}_star_by": by, f"{scale}_star_high": by, f"{scale}_star_estimate": by}
-    about = {"scenario": "circles", "found": found, "method": method, "discovery": 1.0}
-    seen = {"behaviour_test_submission": 0.5, "behaviour_test_unlearning": 0.0, "distance": 0.4}
-    return about | seen | star
+    star = LeastDiscovery(by, above, by, above, by)
+    distance = Bounded(0.4, 0.3, 0.5)
+    rates = Rates(0.5, 0.0)
+    return CurvePoint(
+        scenario="circles",
+        found=found,
+        method=method,
+        discovery=1.0,
+        forget=40,
+        models=9,
+        decision="open",
+        distance=distance,
+        rate=distance,
+        models_needed=needed,
+        behaviour_test=rates,
+        near=rates,
+        retain=rates,
+        test=rates,
+        distance_star=star,
+        rate_star=star,
+    )
 
 
 def test_answers_follow_from_the_rows() -> None:
@@ -196,8 +212,8 @@ def test_answers_follow_from_the_rows() -> None:
         planted("retrain", "clustered", 0.6, 1.0),
         planted("npo", "random", 1.0, None),
         planted("npo", "clustered", 0.05, 0.1),
-        planted("rem", "random", 0.1, None) | {"models_needed": 900.0},
-        planted("rem", "clustered", 0.0, None) | {"models_needed": 300.0},
+        planted("rem", "random", 0.1, None, needed=900),
+        planted("rem", "clustered", 0.0, None, needed=300),
     ]
     words = study.answer(rows)
     assert "retrain: (0.2, 0.35] ×1, (0.6, 1] ×1; npo: never, not even at S = B ×1" in words[0]
@@ -211,10 +227,10 @@ def test_answers_follow_from_the_rows() -> None:
     )
     (line, *_), *_ = study.shown(rows[4:5]).values()
     assert (line["γ*"], line["about"]) == ("undetermined, above 0.1", ">1 (0.1, >1]")
-    assert shown_star(rows[5], "rate") == "undetermined"
+    assert shown_star(rows[5].rate_star) == "undetermined"
     assert study.answer([])[0].endswith("alone): none.")
-    rising = rows[2] | {"rate_star_low": 0.0, "rate_star_high": 0.05, "rate_star_estimate": 0.05}
-    assert shown_about(rising, "rate").startswith("0.05 (0, 0.05]; the bounds say otherwise")
+    rising = replace(rows[2].rate_star, estimate=0.05, low=0.0, high=0.05)
+    assert shown_about(rising).startswith("0.05 (0, 0.05]; the bounds say otherwise")
 
 
 def test_the_bias_of_a_plug_in_is_taken_off() -> None:
@@ -241,6 +257,6 @@ def test_the_bias_of_a_plug_in_is_taken_off() -> None:
         ({"models": 0}, r"models: expected at least 1, found 0"),
     ],
 )
-def test_bad_settings(settings: dict[str, Any], message: str) -> None:
+def test_bad_settings_of_the_study_of_discovery(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Discovery(**settings)

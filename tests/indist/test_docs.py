@@ -1,11 +1,9 @@
 """The reference shows every public name, and says where one has no docstring."""
 
-import importlib.util
 import re
 import shlex
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,24 +11,15 @@ import typer
 
 from indist import audits, estimators, oracles
 from indist._cli._app import app
+from tests.indist.helpers import DOCS, module_of
 
-DOCS = Path(__file__).parents[2] / "docs"
 PAGES = [path for path in DOCS.rglob("*.md") if path.parent.name != "api"]
 FLOORS = {"audits": audits, "estimators": estimators, "oracles": oracles}
 
 
-def loaded(name: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def api() -> Any:
-    return loaded("docs_api", DOCS / "_api.py")
+    return module_of(DOCS / "_api.py", "docs_api")
 
 
 def test_the_reference_is_complete(api: Any) -> None:
@@ -77,7 +66,7 @@ def test_what_is_not_documented_is_named(
     (tmp_path / "planted.py").write_text(PLANTED)
     (tmp_path / "planted_private.py").write_text(PRIVATE)
     for name in ("planted_private", "planted"):
-        module = loaded(name, tmp_path / f"{name}.py")
+        module = module_of(tmp_path / f"{name}.py")
         monkeypatch.setitem(sys.modules, name, module)
     assert sorted(api.undocumented("x", sys.modules["planted"])) == [
         "x.FAR",

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("indist", "estimators", "oracles", "audits")
+HEAVY = {"jax", "flax", "optax", "matplotlib", "sklearn", "pandas", "scipy"}
 
 
 def _python(code: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -21,16 +22,29 @@ def _python(code: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "code",
+    ("words", "code", "heavy"),
     [
-        "import indist; indist.__version__; dir(indist)",
-        "from typer.testing import CliRunner; from indist._cli._app import app\n"
-        "assert CliRunner().invoke(app, ['--help']).exit_code == 0",
+        (None, 0, HEAVY),
+        (["--help"], 0, HEAVY),
+        (["study", "--help"], 0, HEAVY),
+        (["certify"], 2, HEAVY),
+        (["audit", "x", "-o", "y"], 2, HEAVY),
+        (["study", "nothing", "-o", "y"], 2, HEAVY),
+        (["verify", "missing.json"], 2, {"matplotlib", "pandas", "sklearn"}),
     ],
 )
-def test_door_and_help_are_light(code: str) -> None:
-    done = _python(f"{code}\nimport sys; print(sorted({{'jax', 'matplotlib'}} & set(sys.modules)))")
-    assert done.stdout.strip() == "[]", done.stderr
+def test_what_needs_no_computing_loads_nothing_heavy(
+    words: list[str] | None, code: int, heavy: set[str]
+) -> None:
+    """Modules are counted, not seconds; None is the import alone."""
+    run = "import indist; indist.__version__; dir(indist)"
+    if words is not None:
+        run = (
+            "from typer.testing import CliRunner; from indist._cli._app import app\n"
+            f"assert CliRunner().invoke(app, {words}).exit_code == {code}"
+        )
+    done = _python(f"{run}\nimport sys; print(sorted({heavy} & set(sys.modules)))")
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
 
 
 def test_floors_come_through_the_door() -> None:
@@ -81,7 +95,7 @@ def test_the_wheel_holds_exactly_the_four_packages(tmp_path: Path) -> None:
     assert tops == set(PACKAGES)
     for package in PACKAGES:
         assert f"{package}/py.typed" in names
-    for template in ("report", "page", "macros"):
+    for template in ("page", "blocks"):
         assert f"audits/report/templates/{template}.html.j2" in names
     assert "oracles/scenarios/_digits_memorization.npy" in names
     assert not [name for name in names if "__pycache__" in name]

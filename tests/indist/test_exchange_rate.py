@@ -9,9 +9,12 @@ import pytest
 from scipy.special import ndtri
 from scipy.stats import binom
 
+from audits.memorization import Estimate
 from indist import oracles
-from indist.studies.efficiency import _exchange_rate
+from indist.studies._bootstrap import resampled_shares
+from indist.studies._observed import GROUPS
 from indist.studies.efficiency._detectors import (
+    Detection,
     alike_in_loss,
     detection,
     handed,
@@ -21,14 +24,17 @@ from indist.studies.efficiency._detectors import (
     nested,
     planted,
 )
-from indist.studies.efficiency._exchange_rate import (
-    ExchangeRate,
+from indist.studies.efficiency._exchange import (
+    Exchange,
     equal_discovery,
     exchanged,
     monotone,
     shown_exchange,
 )
-from indist.studies.efficiency._fronts import GROUPS, resampling
+from indist.studies.efficiency._exchange_rate import ExchangeRate, MeasuredArm
+from indist.studies.efficiency._fronts import Measured
+from indist.studies.efficiency._rows import ArmRow, ComparisonRow, Gaps, Preferred
+from tests.indist.helpers import assert_goes_on
 
 GAMMAS = np.array([0.0, 0.25, 0.5, 0.75, 0.9])
 
@@ -75,10 +81,10 @@ def test_a_line_is_made_monotone_as_its_max_min_form_says() -> None:
 def test_what_an_exchange_rate_says(
     equal: float, draws: list[float], finding: str, shown: str
 ) -> None:
-    row = exchanged(0.5, equal, np.array(draws), 0.05)
-    assert row["finding"] == finding
-    assert all(np.isfinite(value) for name, value in row.items() if name != "finding")
-    assert shown_exchange(row) == shown
+    rate, worth = exchanged(0.5, equal, np.array(draws), 0.05)
+    assert worth == finding
+    assert all(number is None or np.isfinite(number) for number in rate)
+    assert shown_exchange(rate) == shown
 
 
 def test_exchange_rates_cover_the_planted_one() -> None:
@@ -94,15 +100,17 @@ def test_exchange_rates_cover_the_planted_one() -> None:
         for level in (*(1 - GAMMAS), 0.4):
             rates = level + rng.normal(size=models) * 0.2
             lines.append(rates.mean())
-            many.append(resampling(models, draws, rng) @ rates)
+            many.append(resampled_shares(models, draws, rng) @ rates)
         middle, drawn = np.array(lines)[None], np.stack(many, axis=1)
-        row = exchanged(
+        rate, _ = exchanged(
             0.5,
             equal_discovery(GAMMAS, monotone(middle[:, :-1]), middle[:, -1])[0],
             equal_discovery(GAMMAS, monotone(drawn[:, :-1]), drawn[:, -1]),
             0.1,
         )
-        wrong += not row["exchange_low"] <= 0.1 <= row["exchange_high"]
+        assert rate.low is not None
+        assert rate.high is not None
+        wrong += not rate.low <= 0.1 <= rate.high
     assert binom.sf(36, 150, 1 / 8) < 1e-4
     assert wrong <= 36
 
@@ -206,14 +214,13 @@ def test_an_oracle_meets_its_precision_and_recall() -> None:
     for precision, recall in ((1.0, 1.0), (0.5, 1.0), (0.75, 0.5)):
         found = planted(plain, forget, precision=precision, recall=recall, seed=0)
         right = detection(plain, forget, found)
-        assert right["recall"] == pytest.approx(recall)
-        assert right["precision"] == pytest.approx(precision, abs=0.01)
-        assert right["added"] == round(54 * recall / precision)
+        assert right.recall == pytest.approx(recall)
+        assert right.precision == pytest.approx(precision, abs=0.01)
+        assert right.added == round(54 * recall / precision)
         assert set(plain.train.labels[found]) == {0}
     few, many = (planted(plain, forget, precision=p, recall=1.0, seed=0) for p in (0.75, 0.5))
     assert set(few) < set(many)
-    nothing = detection(plain, forget, forget)
-    assert nothing == {"added": 0, "precision": None, "recall": 0.0}
+    assert detection(plain, forget, forget) == Detection(0, None, 0.0)
     with pytest.raises(ValueError, match="precision: expected 5346 clean examples"):
         planted(plain, forget, precision=0.01, recall=1.0, seed=0)
     with pytest.raises(ValueError, match="precision, recall: expected shares"):
@@ -232,7 +239,7 @@ def test_it_goes_on_where_it_stopped(tmp_path: Path) -> None:
         "draws": 100,
     }
     rows = list(ExchangeRate(**few).run(tmp_path))
-    arms = [(row["discovery"], row["set"], row["method"]) for row in rows]
+    arms = [(row.discovery, row.set, row.method) for row in rows]
     assert arms == [
         (0.0, "none", "original"),
         (0.5, "S", "retrain"),
@@ -242,21 +249,16 @@ def test_it_goes_on_where_it_stopped(tmp_path: Path) -> None:
         (0.5, "inputs", "identity"),
         (0.5, "inputs", "retrain against identity on S"),
     ]
-    assert [k for k, row in enumerate(rows) if "exchange_low" in row or "finding" in row] == [
-        2,
-        4,
-        6,
-    ]
-    assert [row["found"] for row in rows[:4]] == [0.0, 0.5, 0.5, 0.9]
-    assert [row["recall"] > 0.5 for row in rows[4:6]] == [True, True]
+    measured = [row for row in rows if isinstance(row, ArmRow)]
+    assert [k for k, row in enumerate(rows) if row.finding] == [2, 4, 6]
+    assert [row.found for row in measured[:4]] == [0.0, 0.5, 0.5, 0.9]
+    recalls = [row.detection.recall for row in measured[4:6] if row.detection]
+    assert [recall is not None and recall > 0.5 for recall in recalls] == [True, True]
     # Doing nothing leaves the original, whose rate is the line's begin: it is worth −γ.
-    assert rows[2]["rate"] == pytest.approx(rows[0]["rate"], abs=1e-6)
-    assert rows[2]["exchange"] == pytest.approx(-0.5, abs=0.3)
-    cell = tmp_path / "cells" / "circles 0.5" / "inputs" / "retrain.json"
-    stamp = cell.stat().st_mtime_ns
+    assert measured[2].rate.value == pytest.approx(measured[0].rate.value, abs=1e-6)
+    assert measured[2].exchange.value == pytest.approx(-0.5, abs=0.3)
     study = ExchangeRate(**few)
-    assert list(study.run(tmp_path)) == rows
-    assert cell.stat().st_mtime_ns == stamp
+    assert_goes_on(study, tmp_path, rows, "circles 0.5/inputs/retrain.json")
     assert len(study.table(rows)) == 7
     assert [len(lines) for lines in study.shown(rows).values()] == [6, 1]
     assert len(study.answer(rows)) == 4
@@ -264,28 +266,58 @@ def test_it_goes_on_where_it_stopped(tmp_path: Path) -> None:
         list(ExchangeRate(**few | {"epsilon": 0.5}).run(tmp_path))
 
 
-def arm(method: str, which: str, **more: Any) -> dict[str, Any]:
+NONE = Estimate(0.0, 0.0, 0.0)
+
+
+def arm(method: str, which: str, **changes: Any) -> ArmRow:
     """A row of an arm at γ = 0.25."""
-    gaps = {f"gap_{g}{end}": 0.0 for g in GROUPS for end in ("", "_low", "_high")}
-    where = {"scenario": "circles", "discovery": 0.25, "part": "arm"}
-    return where | gaps | {"set": which, "method": method} | more
+    row: dict[str, Any] = {
+        "scenario": "circles",
+        "discovery": 0.25,
+        "set": which,
+        "method": method,
+        "models": 9,
+        "found": 0.25,
+        "rate": NONE,
+        "gap": Gaps(NONE, NONE, NONE, NONE),
+        "behaviour_distance": NONE,
+        "kept_distance": NONE,
+    }
+    return ArmRow(**row | changes)
 
 
-def compared(finding: str, **more: Any) -> dict[str, Any]:
+def compared(finding: Preferred, models_needed: int | None = None) -> ComparisonRow:
     """A row of a comparison at γ = 0.25."""
-    where = {"scenario": "circles", "discovery": 0.25, "part": "comparison", "set": "loss"}
-    return where | {"method": "retrain against npo on S", "finding": finding} | more
+    return ComparisonRow(
+        scenario="circles",
+        discovery=0.25,
+        set="loss",
+        method="retrain against npo on S",
+        models=9,
+        finding=finding,
+        difference=NONE,
+        models_needed=models_needed,
+    )
 
 
 def test_answers_of_planted_rows() -> None:
-    found = {"precision": 0.5, "recall": 0.91}
     rows = [
         arm("original", "none"),
         arm("npo", "S", finding="beyond discovery"),
-        arm("retrain", "loss", finding="worth more", exchange=0.5, exchange_low=0.4, **found),
-        arm("npo", "oracle, 50 % clean", gap_near=-0.2, gap_near_low=-0.3, gap_near_high=-0.1),
+        arm(
+            "retrain",
+            "loss",
+            finding="worth more",
+            exchange=Exchange(0.5, 0.4, None),
+            detection=Detection(9, 0.5, 0.91),
+        ),
+        arm(
+            "npo",
+            "oracle, 50 % clean",
+            gap=Gaps(NONE, Estimate(-0.2, -0.3, -0.1), NONE, NONE),
+        ),
         compared("find more"),
-        compared("undetermined", models_needed=4321.0),
+        compared("undetermined", models_needed=4321),
     ]
     said = ExchangeRate().answer(rows)
     assert said == (
@@ -321,34 +353,30 @@ def test_the_nearer_side_is_relied_on(better: str, expected: str) -> None:
         scenarios=("circles",),
     )
 
-    def row(method: str, which: str, level: float, discovery: float = 0.5) -> dict[str, Any]:
+    def measured(method: str, which: str, level: float, discovery: float = 0.5) -> MeasuredArm:
         rates = np.array([level, 0.9, 0.9, 0.9]) + rng.normal(size=(60, 4)) * 0.02
-        named: dict[str, Any] = {
-            "part": "arm",
-            "method": method,
-            "set": which,
-            "discovery": discovery,
-        }
-        named["found"] = discovery
-        return named | {"rates": rates.tolist()}
+        return MeasuredArm(
+            discovery, which, method, discovery, Measured(rates.tolist(), NONE, NONE)
+        )
 
     level = {"retrain": (0.2, 0.5), "npo": (0.5, 0.2), "": (0.3, 0.3)}[better]
-    rows = [
-        row("original", "none", 0.9, 0.0),
-        row("retrain", "S", 0.6),
-        row("npo", "S", level[1]),
-        row("retrain", "loss", level[0]),
+    arms = [
+        measured("original", "none", 0.9, 0.0),
+        measured("retrain", "S", 0.6),
+        measured("npo", "S", level[1]),
+        measured("retrain", "loss", level[0]),
     ]
     reference = np.array([0.0, 0.9, 0.9, 0.9]) + rng.normal(size=(60, 4)) * 0.02
-    judged = study._judged(rows, reference)
-    assert judged[-1]["finding"] == expected
-    assert judged[0]["rate_low"] <= 0.9 <= judged[0]["rate_high"]
+    rows = study._judged("circles", arms, reference)
+    judged = [row for row in rows if isinstance(row, ArmRow)]
+    assert rows[-1].finding == expected
+    assert judged[0].rate.low <= 0.9 <= judged[0].rate.high
     # Normal quantile of 14 statements at 1.7 % in all, at most; the line is never crossed.
     error = 0.02 / np.sqrt(60)
-    half = (judged[0]["rate_high"] - judged[0]["rate_low"]) / 2
+    half = (judged[0].rate.high - judged[0].rate.low) / 2
     assert half == pytest.approx(-ndtri(0.05 / 3 / 40) * error, rel=0.3)
-    assert judged[2]["finding"] == "beyond discovery"
-    assert judged[2]["gap_behaviour_test"] == pytest.approx(level[1], abs=0.02)
+    assert judged[2].finding == "beyond discovery"
+    assert judged[2].gap.behaviour_test.value == pytest.approx(level[1], abs=0.02)
 
 
 @pytest.mark.parametrize(
@@ -363,7 +391,7 @@ def test_the_nearer_side_is_relied_on(better: str, expected: str) -> None:
         ({"methods": ("npoo",)}, "methods: expected some of .*found 'npoo'"),
     ],
 )
-def test_bad_settings(settings: dict[str, Any], message: str) -> None:
+def test_bad_settings_of_exchange_rates(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ExchangeRate(**settings)
 
@@ -371,4 +399,4 @@ def test_bad_settings(settings: dict[str, Any], message: str) -> None:
 def test_scenarios_have_the_groups_that_are_read() -> None:
     for name in ExchangeRate().scenarios:
         assert set(GROUPS) <= set(oracles.scenarios.load(name, seed=0).probes.groups)
-    assert _exchange_rate.ExchangeRate.quick["scenarios"] == ("digits-trigger",)
+    assert ExchangeRate.quick["scenarios"] == ("digits-trigger",)

@@ -6,14 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
 from indist import figures
-from indist._cli._app import app
 from indist.figures._plane import _labels
 from indist.studies.illustrations import _decision_fields
+from tests.indist.helpers import DOCS, run
 
-DOCS = Path(__file__).parents[2] / "docs"
 CHEAP = ("plane", "claimed")
 """Those whose numbers are read from finished studies."""
 
@@ -36,7 +34,7 @@ def test_files_of_a_figure(name: str, work: figures.Work, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", list(figures.FIGURES))
-def test_widths(name: str) -> None:
+def test_a_figure_is_as_wide_as_asked_and_cuts_nothing_off(name: str) -> None:
     """Drawn from the committed numbers: as wide as asked, nothing written outside the picture."""
     rows = figures.read_rows(DOCS / "figures" / f"{name}.csv")
     for width in figures.WIDTHS.values():
@@ -70,8 +68,8 @@ def test_labels_do_not_overlap() -> None:
     rows = [{"method": f"method-{i}", "verdict": "neither"} for i in range(30)]
     placed = _labels(rows, points, 2.0)
     assert 3 < len(placed) <= 30
-    for (one, _, _), (other, _, _) in itertools.combinations(placed, 2):
-        assert one != other
+    for (first, _, _), (second, _, _) in itertools.combinations(placed, 2):
+        assert first != second
     alone = _labels(rows[:1], [(0.5, 0.5)], 2.0)
     assert alone == [((0.5, 0.5), (1, -1), "method-0")]
     together = _labels(rows[:2], [(0.5, 0.5), (0.51, 0.5)], 2.0)
@@ -79,17 +77,15 @@ def test_labels_do_not_overlap() -> None:
 
 
 def test_an_unknown_figure_is_refused_before_anything_is_made(tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["figures", "plane", "plan", "-o", str(tmp_path / "out")])
+    done = run("figures", "plane", "plan", "-o", tmp_path / "out")
     assert done.exit_code == 2
     assert "figure: expected one of decision-fields" in done.stderr
     assert not (tmp_path / "out").exists()
 
 
-def test_command(tmp_path: Path) -> None:
+def test_the_command_writes_the_numbers_beside_the_figure(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    done = CliRunner().invoke(
-        app, ["figures", "claimed", "-o", str(out), "--results", str(DOCS / "results")]
-    )
+    done = run("figures", "claimed", "-o", out, "--results", DOCS / "results")
     assert done.exit_code == 0, done.stderr
     numbers = pd.read_csv(out / "claimed.csv")
     assert set(numbers["claim"]) == {"as it is", "epsilon divided by ten", "noise left out"}

@@ -1,6 +1,7 @@
 """The study of generalising unlearners: it goes on, its statistics, and what its answer says."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,20 +9,22 @@ import numpy as np
 import pytest
 
 import oracles
+from indist.studies._observed import GONE, label_rate
 from indist.studies.algorithms._generalise import (
     BASELINES,
     CONTROLS,
     HELD_OUT,
     NEW,
+    CellFinding,
+    GeneralisationRow,
     Generalise,
-    distance,
+    Loss,
     finding,
     models_needed,
-    null_distances,
-    over_sign,
 )
-from indist.studies.efficiency._fronts import GONE, label_rate
+from indist.studies.algorithms._null_band import distance, null_distances, over_sign
 from oracles import Observations
+from tests.indist.helpers import assert_goes_on
 
 
 def test_a_table_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,15 +38,14 @@ def test_a_table_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(oracles, "unlearn", nothing)
     study = Generalise(models=4, scenarios=("circles",), discoveries=(0.5,))
     rows = list(study.run(tmp_path))
-    assert [row["method"] for row in rows] == [*CONTROLS, *BASELINES, *NEW]
-    stamp = (tmp_path / "cells" / "circles" / "0.5.json").stat().st_mtime_ns
-    assert list(study.run(tmp_path)) == rows
-    assert (tmp_path / "cells" / "circles" / "0.5.json").stat().st_mtime_ns == stamp
+    assert [row.method for row in rows] == [*CONTROLS, *BASELINES, *NEW]
+    assert_goes_on(study, tmp_path, rows, "circles/0.5.json")
     for row in rows:
-        assert row["lower"] <= row["distance"] <= row["upper"]
-        assert row["loss_low"] <= row["loss_high"]
+        assert row.lower <= row.distance <= row.upper
+        assert row.loss.low <= row.loss.high
         # O is its own scale, and what does nothing is O.
-        assert row["graded"] == pytest.approx(1.0)
+        assert row.graded is not None
+        assert row.graded.value == pytest.approx(1.0)
     assert len(study.shown(rows)) == 1
     assert "was not measured on all held-out" in study.answer(rows)[0]
     with pytest.raises(ValueError, match=r"0\.5\.json: was made with other settings"):
@@ -71,8 +73,7 @@ def test_distances_against_loops() -> None:
 
 def test_the_null_band_is_that_of_random_halves() -> None:
     """Closed form: of 1 + 1 models every split is total; of equal models none is any distance."""
-    one, other = np.zeros((1, 1)), np.ones((1, 1))
-    assert null_distances(one, other, 0.0, 0).tolist() == [1.0] * 500
+    assert null_distances(np.zeros((1, 1)), np.ones((1, 1)), 0.0, 0).tolist() == [1.0] * 500
     assert not null_distances(np.zeros((4, 2)), np.zeros((4, 2)), 0.0, 0).any()
     rng = np.random.default_rng(1)
     first, second = rng.normal(size=(2, 5, 1))
@@ -124,15 +125,17 @@ def test_what_the_bootstrap_says_of_planted_methods() -> None:
     names = [name for name in observed if name not in ("original", "unlearning")]
     made = study._graded(observed, names)
     exact, same, lost = (made[n] for n in ("influence-expanded", "matched-stopping", NEW[0]))
-    assert exact["graded"] == pytest.approx(0.0, abs=0.02)
-    assert exact["graded_low"] <= exact["graded"] <= exact["graded_high"]
-    assert exact["nearer_than"] == "potion, rem, npo"
-    assert exact["farther_than"] == ""
-    assert exact["loss_high"] <= 0.05
-    assert same["graded"] == pytest.approx(1.0, abs=0.02)
-    assert same["farther_than"] == "potion, rem, npo"
-    assert lost["loss_near"] == 1.0
-    assert lost["loss_low"] > 0.05
+    assert exact.graded is not None
+    assert same.graded is not None
+    assert exact.graded.value == pytest.approx(0.0, abs=0.02)
+    assert exact.graded.low <= exact.graded.value <= exact.graded.high
+    assert exact.nearer_than == "potion, rem, npo"
+    assert exact.farther_than == ""
+    assert exact.loss.high <= 0.05
+    assert same.graded.value == pytest.approx(1.0, abs=0.02)
+    assert same.farther_than == "potion, rem, npo"
+    assert lost.loss.near == 1.0
+    assert lost.loss.low > 0.05
 
 
 def test_without_a_difference_there_is_no_scale() -> None:
@@ -140,8 +143,8 @@ def test_without_a_difference_there_is_no_scale() -> None:
     observed = {"original": same, "unlearning": same, **dict.fromkeys((*BASELINES, *NEW), same)}
     study = Generalise(models=5)
     made = study._graded(observed, [*BASELINES, *NEW])
-    assert "graded" not in made[NEW[0]]
-    assert made[NEW[0]]["nearer_than"] == made[NEW[0]]["farther_than"] == ""
+    assert made[NEW[0]].graded is None
+    assert made[NEW[0]].nearer_than == made[NEW[0]].farther_than == ""
 
 
 def test_over_sign() -> None:
@@ -150,22 +153,28 @@ def test_over_sign() -> None:
     assert shifted == ["over", "level", "under"]
 
 
-ROW = {
-    "method": "influence-expanded",
-    "models": 100,
-    "distance": 0.1,
-    "lower": 0.0,
-    "upper": 0.3,
-    "band": 0.2,
-    "nearer_than": "potion",
-    "farther_than": "",
-    "loss_near": 0.01,
-    "loss_retain": 0.0,
-    "loss_test": 0.0,
-    "loss_low": -0.01,
-    "loss_high": 0.03,
-    "on_S": "level",
-}
+ROW = GeneralisationRow(
+    scenario="digits-swap",
+    discovery=0.1,
+    models=100,
+    method="influence-expanded",
+    distance=0.1,
+    lower=0.0,
+    upper=0.3,
+    band=0.2,
+    null_distance=0.1,
+    rate=0.5,
+    nearer_than="potion",
+    farther_than="",
+    loss=Loss(near=0.01, retain=0.0, test=0.0, low=-0.01, high=0.03),
+    on_S="level",
+    finding="undetermined",
+)
+
+
+def lossy(**ends: float) -> dict[str, Loss]:
+    """Changes of the row's precision loss."""
+    return {"loss": ROW.loss._replace(**ends)}
 
 
 @pytest.mark.parametrize(
@@ -174,33 +183,33 @@ ROW = {
         ({}, "success"),
         ({"distance": 0.3}, "undetermined"),
         ({"distance": 0.3, "nearer_than": "potion, rem, npo"}, "closer"),
-        ({"distance": 0.3, "nearer_than": "potion, rem, npo", "loss_high": 0.1}, "undetermined"),
+        ({"distance": 0.3, "nearer_than": "potion, rem, npo", **lossy(high=0.1)}, "undetermined"),
         ({"distance": 0.3, "farther_than": "npo"}, "not"),
-        ({"loss_low": 0.06, "loss_high": 0.2}, "not"),
-        ({"loss_high": 0.1}, "undetermined"),
+        (lossy(low=0.06, high=0.2), "not"),
+        (lossy(high=0.1), "undetermined"),
         ({"method": "npo", "distance": 0.3}, "not"),
         ({"method": "retrain"}, "success"),
     ],
 )
-def test_findings(change: dict[str, Any], found: str) -> None:
-    assert finding(ROW | change, 0.05) == found
+def test_findings(change: dict[str, Any], found: CellFinding) -> None:
+    assert finding(replace(ROW, **change), 0.05) == found
 
 
 def test_models_needed() -> None:
     """By hand: the gap to the band is half of that to the bound, so four times as many."""
-    assert models_needed(ROW | {"distance": 0.4, "lower": 0.0, "band": 0.2}, 0.05) == 400
-    assert models_needed(ROW | {"loss_near": 0.04, "loss_high": 0.07}, 0.05) == 900
+    assert models_needed(replace(ROW, distance=0.4, lower=0.0, band=0.2), 0.05) == 400
+    assert models_needed(replace(ROW, **lossy(near=0.04, high=0.07)), 0.05) == 900
     assert models_needed(ROW, 0.05) is None
 
 
-def _rows(**change: Any) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
+def _rows(**change: Any) -> list[GeneralisationRow]:
+    rows: list[GeneralisationRow] = []
     for name in HELD_OUT:
         for gamma in (0.1, 0.25, 0.5):
-            row = ROW | {"scenario": name, "discovery": gamma}
+            row = replace(ROW, scenario=name, discovery=gamma)
             if name == HELD_OUT[1] and gamma == 0.1:
-                row |= change
-            rows.append(row | {"finding": finding(row, 0.05)})
+                row = replace(row, **change)
+            rows.append(replace(row, finding=finding(row, 0.05)))
     return rows
 
 
@@ -213,7 +222,7 @@ def _rows(**change: Any) -> list[dict[str, Any]]:
             "influence-expanded does not generalise on .* digits-subclass at γ = 0.1 "
             r"\(distance 0.50 \[0.30, 0.30\], band 0.20",
         ),
-        ({"loss_low": 0.06, "loss_high": 0.2}, "influence-expanded does not generalise on"),
+        (lossy(low=0.06, high=0.2), "influence-expanded does not generalise on"),
         (
             {"distance": 0.4},
             "influence-expanded is undetermined on .*; about 400 models would decide",
@@ -226,10 +235,10 @@ def test_the_answer_says_what_the_rows_imply(change: dict[str, Any], said: str) 
 
 
 def test_cells_at_larger_discovery_are_not_asked() -> None:
-    rows = _rows()
-    for row in rows:
-        if row["discovery"] == 0.5:
-            row |= {"distance": 1.0, "lower": 0.9, "finding": "not"}
+    rows = [
+        replace(row, distance=1.0, lower=0.9, finding="not") if row.discovery == 0.5 else row
+        for row in _rows()
+    ]
     assert Generalise().answer(rows)[1].startswith("influence-expanded generalises")
 
 
@@ -242,6 +251,6 @@ def test_cells_at_larger_discovery_are_not_asked() -> None:
         ({"margin": 0.0}, "margin: expected a number over 0, found 0.0"),
     ],
 )
-def test_bad_settings(settings: dict[str, Any], message: str) -> None:
+def test_bad_settings_of_generalisation(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Generalise(**settings)

@@ -3,17 +3,15 @@
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
 from audits.memorization import MemorizationStudy
 from estimators.influence._simultaneous import bonferroni
 from indist import _tables, figures, oracles
-from indist._cli._app import app
+from tests.indist.helpers import run
 
 TABLES = {
     "memorization": "example label group n_in n_out memorization low high soft soft_low soft_high "
@@ -27,17 +25,13 @@ TABLES = {
 PICTURES = ("histogram", "self_cross", "heat_map")
 
 
-def memorize(*words: object) -> Any:
-    return CliRunner().invoke(app, ["memorize", *(str(word) for word in words)])
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, pd.DataFrame]:
     """The folder, what the terminal said, and the first table before models were added."""
     folder = tmp_path_factory.mktemp("memorize") / "circles"
     scenario = oracles.scenarios.load("circles", seed=0)
     runs = oracles.subset_runs(scenario, models=50, seed=0, directory=folder / "runs")
-    done = memorize("circles", "-o", folder, "--models", 60, "--resume")
+    done = run("memorize", "circles", "-o", folder, "--models", 60, "--resume")
     assert done.exit_code == 0, done.output
     return folder, done.output, MemorizationStudy(runs, 0.95).memorization_table()
 
@@ -145,14 +139,14 @@ def test_resuming_adds_models(made: tuple[Path, str, pd.DataFrame]) -> None:
     assert (before["n_in"] + before["n_out"] == 50).all()
     assert (after["n_in"] + after["n_out"] == 60).all()
     assert (after["n_in"] >= before["n_in"]).all()
-    done = memorize("circles", "-o", made[0], "--models", 60)
+    done = run("memorize", "circles", "-o", made[0], "--models", 60)
     assert done.exit_code == 2
     assert "add --resume" in " ".join(done.output.split())
 
 
 def test_images_get_their_picture(tmp_path: Path) -> None:
     words = ("--models", 12, "--discovery", 1, "--set", "steps=20", "--set", "hidden=8")
-    done = memorize("digits-random-labels", "-o", tmp_path, *words)
+    done = run("memorize", "digits-random-labels", "-o", tmp_path, *words)
     assert done.exit_code == 0, done.output
     svg = (tmp_path / "figures" / "extremes.svg").read_text()
     labels = re.findall(r"a (\d), labelled (\d)", svg)
@@ -175,7 +169,7 @@ def test_images_get_their_picture(tmp_path: Path) -> None:
         (("circle",), "scenario: expected one of cancer-source, circles"),
         (("circles", "--inclusion", "1"), "inclusion: expected a rate in (0, 1), found 1"),
         (("circles", "--confidence", "95"), "confidence: expected a number in (0, 1)"),
-        (("circles", "--discovery", "0"), "discovery: expected a fraction"),
+        (("circles", "--discovery", "0"), "discovery: expected a number in (0, 1]"),
         (("circles", "--set", "wide=1"), "expected knobs seed,"),
         (("circles", "--models", "0"), "Invalid value"),
     ],
@@ -183,14 +177,14 @@ def test_images_get_their_picture(tmp_path: Path) -> None:
 def test_mistakes_get_one_sentence_and_exit_code_2(
     words: tuple[str, ...], message: str, tmp_path: Path
 ) -> None:
-    done = memorize(*words, "-o", tmp_path / "out")
+    done = run("memorize", *words, "-o", tmp_path / "out")
     assert done.exit_code == 2, done.output
     assert message in " ".join(done.output.split())
     assert not (tmp_path / "out").exists()
 
 
 def test_one_model_says_nothing_and_is_kept(tmp_path: Path) -> None:
-    done = memorize("circles", "-o", tmp_path, "--models", 1)
+    done = run("memorize", "circles", "-o", tmp_path, "--models", 1)
     assert done.exit_code == 2
     assert "expected enough that some include an example" in " ".join(done.output.split())
     assert (tmp_path / "runs" / "manifest.json").exists()

@@ -1,27 +1,20 @@
 """The pages of unlearners and scenarios: one each, as their docstrings and the table say."""
 
-import importlib.util
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from indist import oracles
+from tests.indist.helpers import DOCS, module_of
 
-DOCS = Path(__file__).parents[2] / "docs"
 RESULTS = pd.read_csv(DOCS / "results" / "algorithms.csv")
 EXACT = ("retrain", "sisa", "summation-form")
 
 
 @pytest.fixture(scope="module")
 def maker() -> Any:
-    spec = importlib.util.spec_from_file_location("pages", DOCS / "pages.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_of(DOCS / "pages.py")
 
 
 def test_pages_are_current(maker: Any) -> None:

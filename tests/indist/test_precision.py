@@ -7,23 +7,29 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
+from audits.memorization import Estimate
 from indist import estimators, oracles
+from indist.studies._bootstrap import resampled_shares
+from indist.studies._observed import GROUPS, label_rates
 from indist.studies.efficiency import _precision
 from indist.studies.efficiency._detectors import handed, nested
 from indist.studies.efficiency._fronts import (
-    GROUPS,
+    Measured,
+    Sign,
     area,
-    decided,
     folded,
     front,
-    label_rates,
     max_t,
     measured,
     points,
-    resampling,
+    sign_of,
     standing,
 )
-from indist.studies.efficiency._precision import Precision
+from indist.studies.efficiency._precision import Candidate, Precision
+from indist.studies.efficiency._rows import AreaDifference, FrontArea, Reached, StrengthPoint
+from tests.indist.helpers import assert_goes_on
+
+NONE = Estimate(0.0, 0.0, 0.0)
 
 
 def observations(logits: np.ndarray) -> oracles.Observations:
@@ -93,15 +99,15 @@ def test_divergences_look_at_their_own_groups() -> None:
     first, second = (rng.normal(size=(40, 8, 2)) for _ in range(2))
     first[:, :2, 1] += 50
     found = measured(observations(first), observations(second), epsilon=1.0)
-    assert found["rates"] == label_rates(observations(first)).tolist()
-    assert found["behaviour_distance"] == 1.0
-    assert found["behaviour_distance_low"] > 0.4
-    assert found["kept_distance"] < 0.4
-    assert found["kept_distance_low"] == 0.0
+    assert found.rates == label_rates(observations(first)).tolist()
+    assert found.behaviour_distance.value == 1.0
+    assert found.behaviour_distance.low > 0.4
+    assert found.kept_distance.value < 0.4
+    assert found.kept_distance.low == 0.0
 
 
 def test_weights_count_each_model_as_often_as_it_was_drawn() -> None:
-    weights = resampling(5, 2000, np.random.default_rng(4))
+    weights = resampled_shares(5, 2000, np.random.default_rng(4))
     assert weights.shape == (2000, 5)
     assert weights.sum(axis=1) == pytest.approx(1.0)
     # Counts are Binomial(5, 1/5): mean 1 with standard deviation 0.9, 10,000 of them.
@@ -120,17 +126,16 @@ def test_max_t_has_the_length_of_independent_normals() -> None:
     assert ends.low[6] == ends.high[6] == 0.0
 
 
-def planted(rng: np.random.Generator, models: int, centres: np.ndarray) -> list[dict[str, Any]]:
-    """Rows of an original and of methods at strengths whose rates share what the originals do."""
+def candidate(method: str, strength: str, rates: np.ndarray) -> Candidate:
+    return Candidate(method, strength, Measured(rates.tolist(), NONE, NONE))
+
+
+def planted(rng: np.random.Generator, models: int, centres: np.ndarray) -> list[Candidate]:
+    """An original, and methods at strengths whose rates share what the originals do."""
     shared = rng.normal(size=(models, 4)) * 0.05
     names = ["original", "strong", "strong", "weak", "weak"]
     return [
-        {
-            "part": "point",
-            "method": name,
-            "strength": str(k),
-            "rates": (centre + shared + rng.normal(size=(models, 4)) * 0.05).tolist(),
-        }
+        candidate(name, str(k), centre + shared + rng.normal(size=(models, 4)) * 0.05)
         for k, (name, centre) in enumerate(zip(names, centres, strict=True))
     ]
 
@@ -159,16 +164,19 @@ def test_boxes_areas_and_differences_hold_at_once() -> None:
     wrong = 0
     for _ in range(120):
         reference = np.array([0.0, 0.9, 0.9, 0.9]) + rng.normal(size=(64, 4)) * 0.05
-        rows = study._judged(planted(rng, 64, centres), reference)
+        rows = study._judged("circles", 0.5, planted(rng, 64, centres), reference)
         right = True
         for row, (gone, kept) in zip(rows[:5], truth, strict=True):
-            right &= row["gone_low"] <= gone <= row["gone_high"]
-            right &= row["precision_low"] <= kept <= row["precision_high"]
+            assert isinstance(row, StrengthPoint)
+            right &= row.gone.low <= gone <= row.gone.high
+            right &= row.precision.low <= kept <= row.precision.high
         for row, value in zip(rows[5:7], areas, strict=True):
-            right &= row["area_low"] <= value <= row["area_high"]
+            assert isinstance(row, FrontArea)
+            right &= row.area.low <= value <= row.area.high
         last = rows[7]
-        right &= last["difference_low"] <= areas[0] - areas[1] <= last["difference_high"]
-        assert last["finding"] == "larger"
+        assert isinstance(last, AreaDifference)
+        right &= last.difference.low <= areas[0] - areas[1] <= last.difference.high
+        assert last.finding == "larger"
         wrong += not right
     assert binom.sf(30, 120, 1 / 8) < 1e-4
     assert wrong <= 30
@@ -177,18 +185,18 @@ def test_boxes_areas_and_differences_hold_at_once() -> None:
 def test_shared_originals_cancel_in_differences() -> None:
     rng = np.random.default_rng(7)
     rates = 0.5 + rng.normal(size=(50, 4)) * 0.1
-    rows = [
-        {"part": "point", "method": name, "strength": "1", "rates": (rates - move).tolist()}
+    candidates = [
+        candidate(name, "1", rates - move)
         for name, move in (("original", 0.0), ("first", 0.1), ("second", 0.11))
     ]
     reference = np.full((50, 4), [0.0, 0.5, 0.5, 0.5]) + rng.normal(size=(50, 4)) * 0.01
-    found = Precision(models=50, draws=400)._judged(rows, reference)
-    widths = {
-        row["part"]: row[f"{row['part']}_high"] - row[f"{row['part']}_low"]
-        for row in found
-        if row["part"] != "point"
-    }
-    assert widths["difference"] < widths["area"] / 5
+    *_, area, difference = Precision(models=50, draws=400)._judged(
+        "circles", 0.5, candidates, reference
+    )
+    assert isinstance(area, FrontArea)
+    assert isinstance(difference, AreaDifference)
+    ends = difference.difference
+    assert ends.high - ends.low < (area.area.high - area.area.low) / 5
 
 
 def test_a_part_of_the_rest_keeps_s_and_is_nested() -> None:
@@ -214,13 +222,9 @@ def test_it_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyP
     few: dict[str, Any] = {"models": 3, "scenarios": ("circles",), "discoveries": (0.25,)}
     few |= {"draws": 50}
     rows = list(Precision(**few).run(tmp_path))
-    assert [row["part"] for row in rows] == ["point", "point", "area"]
-    assert "rates" not in rows[0]
-    cell = tmp_path / "cells" / "circles 0.25" / "gradient-ascent" / "epochs 1.json"
-    stamp = cell.stat().st_mtime_ns
+    assert list(map(type, rows)) == [StrengthPoint, StrengthPoint, FrontArea]
     study = Precision(**few)
-    assert list(study.run(tmp_path)) == rows
-    assert cell.stat().st_mtime_ns == stamp
+    assert_goes_on(study, tmp_path, rows, "circles 0.25/gradient-ascent/epochs 1.json")
     assert list(study.table(rows)["method"]) == ["original", *["gradient-ascent"] * 2]
     assert len(study.shown(rows)) == 2
     with pytest.raises(ValueError, match=r"epochs 1\.json: was made with other settings"):
@@ -235,36 +239,43 @@ def test_a_part_of_r_is_gone_over_more_often(monkeypatch: pytest.MonkeyPatch) ->
     }
     monkeypatch.setattr(_precision, "SWEEPS", sweeps)
     found = list(Precision(available=(1.0, 0.1))._sweep())
-    assert [case[:4] for case in found] == [
+    assert [swept[:4] for swept in found] == [
         ("npo", "epochs 2", "npo", 1.0),
         ("npo, 10 % of R", "epochs 2", "npo", 0.1),
         ("ssd", "alpha 3", "ssd", 1.0),
         ("ssd, 10 % of R", "alpha 3", "ssd", 0.1),
         ("gradient-ascent", "epochs 1", "gradient-ascent", 1.0),
     ]
-    assert [case[4].get("epochs") for case in found] == [2, 20, None, None, 1]
-    assert found[3][4]["alpha"] == 3.0
+    assert [swept.settings.get("epochs") for swept in found] == [2, 20, None, None, 1]
+    assert found[3].settings["alpha"] == 3.0
 
 
-def row(part: str, method: str, finding: str, **more: Any) -> dict[str, Any]:
-    """A row at one scenario and γ."""
-    where = {"scenario": "circles", "discovery": 0.25, "strength": "all"}
-    return where | {"part": part, "method": method, "finding": finding} | more
+WHERE: dict[str, Any] = {"scenario": "circles", "discovery": 0.25, "models": 9}
 
 
-def areas(*findings: str) -> list[dict[str, Any]]:
+def difference(method: str, finding: str, other: str, needed: int | None = None) -> AreaDifference:
+    """A difference of areas at one scenario and γ."""
+    about: dict[str, Any] = WHERE | {"finding": finding, "models_needed": needed}
+    return AreaDifference(
+        **about, method=method, strength=f"against {other}", other=other, difference=NONE
+    )
+
+
+def areas(*findings: Reached) -> list[FrontArea]:
     """Areas of a > b > c."""
     return [
-        row("area", name, finding, area=value, area_low=value - 0.1, area_high=value + 0.1)
+        FrontArea(
+            **WHERE, method=name, finding=finding, area=Estimate(value, value - 0.1, value + 0.1)
+        )
         for name, value, finding in zip("abc", (0.8, 0.6, 0.4), findings, strict=True)
     ]
 
 
 def test_answers_of_planted_rows() -> None:
     study = Precision()
-    rows = areas("reached", "undetermined", "not reached")
-    rows += [row("difference", a, "larger", other=b) for a, b in ("ab", "ac")]
-    said = study.answer([*rows, row("difference", "c", "smaller", other="b")])
+    found = areas("reached", "undetermined", "not reached")
+    first, second = (difference(a, "larger", b) for a, b in ("ab", "ac"))
+    said = study.answer([*found, first, second, difference("c", "smaller", "b")])
     assert said[0].startswith("With 95 % confidence, all of this at once")
     assert said[1] == (
         "In circles at γ = 0.25, the front of a (0.80 [0.70, 0.90]) has a larger area than every "
@@ -274,22 +285,21 @@ def test_answers_of_planted_rows() -> None:
         "In circles at γ = 0.25, gone and precision both at least 0.9: reached: a; "
         "not reached: c; undetermined: b."
     )
-    rows[3] |= {"finding": "undetermined", "models_needed": 1234}
-    said = study.answer(rows)
+    said = study.answer([*found, difference("a", "undetermined", "b", 1234), second])
     assert "undetermined among a (0.80 [0.70, 0.90]) and b; about 1,234 models would" in said[1]
 
 
 def test_the_smaller_of_two_turned_round_is_the_larger() -> None:
-    rows = areas("reached", "reached", "reached")
-    rows += [row("difference", b, "smaller", other="a") for b in "bc"]
-    assert "front of a (" in Precision().answer(rows)[1]
+    found = areas("reached", "reached", "reached")
+    differences = [difference(b, "smaller", "a") for b in "bc"]
+    assert "front of a (" in Precision().answer([*found, *differences])[1]
 
 
 def test_the_price_of_a_part_of_r_is_counted() -> None:
-    rows = areas("reached", "reached", "reached")
-    rows += [row("difference", "a", "larger", other=b) for b in "bc"]
-    rows += [row("difference", "a", x, other="a, 10 % of R") for x in ("larger", "undetermined")]
-    assert Precision().answer(rows)[-1] == (
+    found = areas("reached", "reached", "reached")
+    differences = [difference("a", "larger", b) for b in "bc"]
+    differences += [difference("a", sign, "a, 10 % of R") for sign in ("larger", "undetermined")]
+    assert Precision().answer([*found, *differences])[-1] == (
         "The area with all of R, beside that with a part of it, is larger in 1, undetermined in 1 "
         "of 2 comparisons."
     )
@@ -298,16 +308,16 @@ def test_the_price_of_a_part_of_r_is_counted() -> None:
 @pytest.mark.parametrize(
     ("numbers", "expected"),
     [
-        ((0.2, 0.1, 0.3), {"finding": "larger"}),
-        ((-0.2, -0.3, -0.1), {"finding": "smaller"}),
-        ((0.1, -0.1, 0.3), {"finding": "undetermined", "models_needed": 400}),
-        ((0.0, -0.1, 0.1), {"finding": "undetermined"}),
+        ((0.2, 0.1, 0.3), Sign("larger")),
+        ((-0.2, -0.3, -0.1), Sign("smaller")),
+        ((0.1, -0.1, 0.3), Sign("undetermined", 400)),
+        ((0.0, -0.1, 0.1), Sign("undetermined")),
     ],
 )
 def test_a_difference_is_decided_by_its_interval(
-    numbers: tuple[float, float, float], expected: dict[str, Any]
+    numbers: tuple[float, float, float], expected: Sign
 ) -> None:
-    assert decided(*numbers, 100) == expected
+    assert sign_of(Estimate(*numbers), 100) == expected
 
 
 @pytest.mark.parametrize(
@@ -319,6 +329,6 @@ def test_a_difference_is_decided_by_its_interval(
         ({"methods": ("scrub",)}, "methods: expected some of gradient-ascent.*found 'scrub'"),
     ],
 )
-def test_bad_settings(settings: dict[str, Any], message: str) -> None:
+def test_bad_settings_of_precision(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Precision(**settings)

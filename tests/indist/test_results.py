@@ -1,14 +1,15 @@
 """The committed tables: every study's, whole, with the command that made it, and readable again."""
 
 import json
-from pathlib import Path
+from typing import Any
 
 import pytest
 
+from indist._tables import csv_bytes
 from indist.figures import FIGURES
-from indist.studies import STUDIES, read_rows
+from indist.studies import STUDIES, Study, read_rows
+from tests.indist.helpers import DOCS
 
-DOCS = Path(__file__).parents[2] / "docs"
 RESULTS = DOCS / "results"
 
 
@@ -23,13 +24,23 @@ def test_a_study_has_its_table_and_what_made_it(name: str) -> None:
         assert about[key]
 
 
+def study_of(name: str) -> Study[Any]:
+    """The study with the settings of its committed table."""
+    settings = json.loads((RESULTS / f"{name}.json").read_text())["settings"]
+    return STUDIES[name](**{k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()})
+
+
+@pytest.mark.parametrize("name", list(STUDIES))
+def test_a_table_read_as_rows_is_written_as_it_was(name: str) -> None:
+    path, study = RESULTS / f"{name}.csv", study_of(name)
+    rows = study.typed(read_rows(path))
+    assert {type(row) for row in rows} <= set(study.kinds)
+    assert csv_bytes(study.table(rows)) == path.read_bytes()
+
+
 @pytest.mark.parametrize("name", list(STUDIES))
 def test_a_table_gives_the_same_answer_again(name: str) -> None:
-    rows = read_rows(RESULTS / f"{name}.csv")
-    settings = json.loads((RESULTS / f"{name}.json").read_text())["settings"]
-    study = STUDIES[name](
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
-    )
+    rows, study = read_rows(RESULTS / f"{name}.csv"), study_of(name)
     answer = study.answer(rows)
     assert answer
     assert all(len(sentence) > 20 for sentence in answer)

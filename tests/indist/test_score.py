@@ -10,12 +10,12 @@ import pytest
 from audits.scores import _measures as _scoreboard_measures
 from audits.scores import _scoreboard
 from indist import oracles
-from indist._cli._score import run_score
+from indist._cli._score import score
 
 
 def scored(made: Path, output: Path | None, references: Path | None = None, **said: Any) -> None:
     options = {"seed": 5, "confidence": 0.9, "learner": None, "leave_out_damaged": False} | said
-    run_score(made / "original", str(references or made), output, **options)
+    score(made / "original", str(references or made), output, **options)
 
 
 @pytest.fixture(scope="module")

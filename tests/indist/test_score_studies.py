@@ -1,6 +1,6 @@
 """Studies of published scores: forms against plain twins, planted rows, and the page."""
 
-import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +11,29 @@ import pytest
 from scipy.special import expit
 from scipy.stats import kendalltau, ks_2samp, spearmanr
 
+from audits.memorization import Estimate
 from indist import estimators
 from indist.studies import read_rows
-from indist.studies.scores._metric_audit import EXACT, METHODS, MetricAudit, kendall
-from indist.studies.scores._metric_audit import _World as Exact  # pyright: ignore[reportPrivateUsage]
-from indist.studies.scores._metric_audit import summary as ranked
-from indist.studies.scores._score_forms import FORMS, Case, Form, Models, attacked
-from indist.studies.scores._score_nulls import BAD, ScoreNulls
-from indist.studies.scores._score_nulls import _summary as told  # pyright: ignore[reportPrivateUsage]
+from indist.studies.scores._gaussian_populations import EXACT, METHODS, GaussianPopulations
+from indist.studies.scores._metric_audit import (
+    MetricAudit,
+    ScoreRankingRow,
+    follows,
+    kendall,
+    ranking_of,
+)
+from indist.studies.scores._pools import BAD
+from indist.studies.scores._score_forms import FORMS, Case, ScoreForm, SeenModels, attacked
+from indist.studies.scores._score_nulls import (
+    CostlyRow,
+    NullFinding,
+    NullRow,
+    Readings,
+    ScoreNulls,
+    summarised,
+)
+from tests.indist.helpers import DOCS, assert_goes_on, module_of
 
-DOCS = Path(__file__).parents[2] / "docs"
 SIZES = {
     "forget": 12,
     "behaviour": 12,
@@ -35,10 +48,10 @@ NULLS = ScoreNulls(models=8, sizes=(8,), simulations=2, attacked=2)
 AUDIT = MetricAudit(models=8, replicates=2, attacked=1)
 
 
-def models(rng: np.random.Generator, mean: float, number: int = 8) -> Models:
+def models(rng: np.random.Generator, mean: float, number: int = 8) -> SeenModels:
     margins = rng.normal(mean, 1.0, (number, len(GROUPS)))
     teachers = np.zeros((1, len(GROUPS)))
-    return Models(margins, attacked(margins, GROUPS, teachers, seed=0))
+    return SeenModels(margins, attacked(margins, GROUPS, teachers, seed=0))
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +62,13 @@ def case() -> Case:
 
 
 @pytest.fixture(scope="module")
-def nulls(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
+def nulls(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[NullRow | CostlyRow]]:
     folder = tmp_path_factory.mktemp("nulls")
     return folder, list(NULLS.run(folder))
 
 
 @pytest.fixture(scope="module")
-def audit(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
+def audit(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[ScoreRankingRow]]:
     folder = tmp_path_factory.mktemp("audit")
     return folder, list(AUDIT.run(folder))
 
@@ -96,7 +109,7 @@ def test_forms_agree_with_plain_twins(case: Case) -> None:
     assert value("activation-distance", case) == pytest.approx(apart)
 
     def area(side: np.ndarray) -> float:
-        return float(np.mean([(row[gone][:, None] > row[fresh][None]).mean() for row in side]))
+        return float(np.mean([(row[gone][:, None] < row[fresh][None]).mean() for row in side]))
 
     leak = 100 * (area(ours) / area(theirs) - 1)
     assert value("privleak", case) == pytest.approx(leak)
@@ -112,7 +125,7 @@ def test_subset_guessing_is_certain_where_halves_show_and_silent_where_they_do_n
     """All of 16 guesses right, as 16 models of 32 fit: Clopper and Pearson's closed form."""
     rng = np.random.default_rng(0)
     margins = rng.normal(size=(2, 32, len(GROUPS)))
-    sides = [Models(part + shift, {}) for part, shift in zip(margins, (0.0, 9.0), strict=True)]
+    sides = [SeenModels(part + shift, {}) for part, shift in zip(margins, (0.0, 9.0), strict=True)]
     chance = 0.05 ** (1 / 16)
     seen = Case(GROUPS, sides[0], sides[1], sides[0], sides[0])
     assert value("subset-guessing", seen) == pytest.approx(np.log(chance / (1 - chance)), abs=1e-6)
@@ -123,8 +136,8 @@ def test_subset_guessing_is_certain_where_halves_show_and_silent_where_they_do_n
 def test_lira_calls_the_original_a_member_and_the_reference_not() -> None:
     rng = np.random.default_rng(1)
     shape = 10, len(GROUPS)
-    far, near = (Models(rng.normal(mean, 1.0, shape), {}) for mean in (8.0, 0.0))
-    fresh = [Models(rng.normal(mean, 1.0, shape), {}) for mean in (8.0, 0.0)]
+    far, near = (SeenModels(rng.normal(mean, 1.0, shape), {}) for mean in (8.0, 0.0))
+    fresh = [SeenModels(rng.normal(mean, 1.0, shape), {}) for mean in (8.0, 0.0)]
     assert value("lira", Case(GROUPS, fresh[0], near, near, far)) > 0.95
     assert value("lira", Case(GROUPS, fresh[1], near, near, far)) < 0.05
 
@@ -135,7 +148,7 @@ def test_drawing_from_a_pool_is_like_drawing_afresh() -> None:
     Two means of 60 that differ by at most 4 standard errors: wrong once in 15,000 seeds.
     """
     rng = np.random.default_rng(5)
-    pool = Models(rng.normal(size=(2048, 20)), {})
+    pool = SeenModels(rng.normal(size=(2048, 20)), {})
 
     def drawn() -> np.ndarray:
         return pool.take(rng.integers(2048, size=64)).margins
@@ -147,28 +160,29 @@ def test_drawing_from_a_pool_is_like_drawing_afresh() -> None:
     assert abs(np.mean(ours) - np.mean(fresh)) < 4 * error
 
 
-PLAIN = Form("plain", "none", lambda _: 0.0, "nearest", 0.5)
+PLAIN = ScoreForm("plain", "none", lambda _: 0.0, "nearest", 0.5)
 
 
 def test_interval_of_an_auc_is_clopper_and_pearsons() -> None:
     values = np.column_stack([np.full(50, 0.6), np.full(50, 0.3), np.full(50, 0.4)])
     coins = np.arange(50) < 25
-    row = told(PLAIN, values, coins, ("perfect", "far", "tied"), 0.99)
-    assert row["far_auc"] == 1.0
-    assert row["far_auc_low"] == pytest.approx(0.005 ** (1 / 50))
-    assert row["far_auc_high"] == 1.0
-    assert row["tied_auc"] == 0.5, "0.4 and 0.6 are as far from 0.5: coins decide"
-    assert row["finding"] == "cannot tell"
-    assert "perfect_failed" not in row
+    found = summarised(PLAIN, values, coins, ("far", "tied"), 0.99)
+    assert found.aucs["far"].value == 1.0
+    assert found.aucs["far"].low == pytest.approx(0.005 ** (1 / 50))
+    assert found.aucs["far"].high == 1.0
+    assert found.aucs["tied"].value == 0.5, "0.4 and 0.6 are as far from 0.5: coins decide"
+    assert found.finding == "cannot tell"
+    assert found.readings["perfect"].failed is None
 
 
 def test_rates_of_a_decision() -> None:
     form = next(form for form in FORMS if form.name == "tofu-forget-quality")
     values = np.column_stack([[0.5, 0.01, 0.2, 0.9], [0.01, 0.02, 0.03, 0.4]])
-    row = told(form, values, np.ones(4, dtype=bool), ("perfect", "identity"), 0.95)
-    assert (row["perfect_failed"], row["identity_failed"]) == (0.25, 0.75)
-    assert row["identity_auc"] == 0.75
-    assert row["finding"] == "undetermined"
+    found = summarised(form, values, np.ones(4, dtype=bool), ("identity",), 0.95)
+    assert found.readings["perfect"].failed == 0.25
+    assert found.readings["identity"].failed == 0.75
+    assert found.aucs["identity"].value == 0.75
+    assert found.finding == "undetermined"
 
 
 @pytest.mark.parametrize(
@@ -178,22 +192,17 @@ def test_rates_of_a_decision() -> None:
 def test_findings_at_the_level_of_the_full_table(wins: int, simulations: int, finding: str) -> None:
     values = np.zeros((simulations, 2))
     values[:, 1] = np.where(np.arange(simulations) < wins, -1.0, 1.0)
-    form = Form("high", "none", lambda _: 0.0, "higher is better")
-    row = told(
-        form, values, np.zeros(simulations, bool), ("perfect", "bad"), ScoreNulls().confidence
-    )
-    assert row["finding"] == finding
+    form = ScoreForm("high", "none", lambda _: 0.0, "higher is better")
+    coins = np.zeros(simulations, bool)
+    assert summarised(form, values, coins, ("bad",), ScoreNulls().confidence).finding == finding
 
 
-def test_nulls_go_on_where_they_stopped(nulls: tuple[Path, list[dict[str, Any]]]) -> None:
+def test_nulls_go_on_where_they_stopped(nulls: tuple[Path, list[NullRow | CostlyRow]]) -> None:
     folder, rows = nulls
-    assert [(row["score"], row["question"]) for row in rows] == [
+    assert [(row.score, row.question) for row in rows] == [
         (name, question) for question in BAD for name in NAMES
     ]
-    cell = folder / "cells" / "8" / "untraining.json"
-    stamp = cell.stat().st_mtime_ns
-    assert list(NULLS.run(folder)) == rows
-    assert cell.stat().st_mtime_ns == stamp
+    assert_goes_on(NULLS, folder, rows, "8/untraining.json")
     other = ScoreNulls(models=8, sizes=(8,), simulations=3, attacked=2)
     with pytest.raises(ValueError, match=r"untraining\.json: was made with other settings"):
         next(other.run(folder))
@@ -201,18 +210,33 @@ def test_nulls_go_on_where_they_stopped(nulls: tuple[Path, list[dict[str, Any]]]
     assert all("nan" not in str(row) for row in rows)
 
 
-def test_costly_scores_say_so(nulls: tuple[Path, list[dict[str, Any]]]) -> None:
+def test_costly_scores_say_so() -> None:
     study = ScoreNulls(models=12, sizes=(256,), simulations=1, attacked=6)
     form = next(form for form in FORMS if form.most)
-    row = study._row(form, 256, "untraining", {})  # pyright: ignore[reportPrivateUsage]
-    assert row["not_applicable"] == "costs too much beyond 128 models a side"
+    row = study._row(form, 256, "untraining", {})
+    assert isinstance(row, CostlyRow)
+    assert row.not_applicable == "costs too much beyond 128 models a side"
 
 
 def planted(
-    score: str, size: int, question: str, finding: str, high: float = 1.0
-) -> dict[str, Any]:
-    aucs = {f"{bad}_auc_high": high for bad in BAD[question]}
-    return {"score": score, "models": size, "question": question, "finding": finding} | aucs
+    score: str, size: int, question: str, finding: NullFinding, high: float = 1.0
+) -> NullRow:
+    readings = Readings(0.1, 0.2, 0.3)
+    values: dict[str, Any] = dict.fromkeys(("perfect", *BAD[question]), readings)
+    values |= {f"{bad}_auc": Estimate(0.5, 0.2, high) for bad in BAD[question]}
+    return NullRow(
+        score=score,
+        models=size,
+        question=question,
+        family="none",
+        reading="lower is better",
+        simulations=9,
+        pool=9,
+        bar=0.9,
+        confidence=0.95,
+        finding=finding,
+        **values,
+    )
 
 
 def test_answer_of_planted_nulls() -> None:
@@ -244,31 +268,32 @@ def test_kendall_is_scipys_where_nothing_is_tied() -> None:
 def test_summary_of_rankings() -> None:
     truth = np.arange(8.0)
     rng = np.random.default_rng(0)
-    lower = Form("low", "none", lambda _: 0.0, "lower is better")
-    right = ranked(lower, np.tile(truth, (5, 1)), truth, 0.95)
-    assert (right["tau"], right["finding"]) == (1.0, "ranks like it")
-    wrong = ranked(lower, -truth + rng.normal(0, 0.5, (5, 8)), truth, 0.95)
-    assert wrong["finding"] == "does not"
+    lower = ScoreForm("low", "none", lambda _: 0.0, "lower is better")
+    right = ranking_of(lower, np.tile(truth, (5, 1)), truth, 0.95)
+    assert (right.tau.value, right.finding) == (1.0, "ranks like it")
+    wrong = ranking_of(lower, -truth + rng.normal(0, 0.5, (5, 8)), truth, 0.95)
+    assert wrong.finding == "does not"
     values = truth + rng.normal(0, 1.0, (3, 8))
-    row = ranked(lower, values, truth, 0.9999)
-    assert row["finding"] == "undetermined"
-    assert row["spearman"] == pytest.approx(
+    wide = ranking_of(lower, values, truth, 0.9999)
+    assert wide.finding == "undetermined"
+    assert wide.spearman == pytest.approx(
         np.mean([np.asarray(spearmanr(v, truth))[0] for v in values])
     )
-    constant = ranked(lower, np.zeros((4, 8)), truth, 0.95)
-    assert (constant["tau"], constant["spearman"]) == (0.0, 0.0)
+    constant = ranking_of(lower, np.zeros((4, 8)), truth, 0.95)
+    assert (constant.tau.value, constant.spearman) == (0.0, 0.0)
 
 
 @pytest.fixture(scope="module")
-def exact(tmp_path_factory: pytest.TempPathFactory) -> Exact:
-    return Exact(MetricAudit(models=4000, shift=2.0), tmp_path_factory.mktemp("exact"))
+def exact(tmp_path_factory: pytest.TempPathFactory) -> GaussianPopulations:
+    folder = tmp_path_factory.mktemp("exact")
+    return GaussianPopulations(folder, models=4000, attacked=8, shift=2.0, seed=0)
 
 
-def test_the_exact_world(exact: Exact) -> None:
+def test_populations_are_exact(exact: GaussianPopulations) -> None:
     named = dict(zip([*METHODS, *EXACT], exact.algorithms, strict=True))
-    assert exact.shift(named["identity"], exact.secrets["unlearning"]) == pytest.approx(2.0)
-    assert exact.shift(named["retrain on D∖S"], exact.secrets["untraining"]) == 0.0
-    assert exact.shift(named["retrain on D∖B"], exact.secrets["unlearning"]) == 0.0
+    assert exact.apart(named["identity"], exact.secrets["unlearning"]) == pytest.approx(2.0)
+    assert exact.apart(named["retrain on D∖S"], exact.secrets["untraining"]) == 0.0
+    assert exact.apart(named["retrain on D∖B"], exact.secrets["unlearning"]) == 0.0
     weights = exact.secrets["original"].astype(np.float32)
     logits = exact.scenario.learner.logits(
         {"weights": weights, "secret": weights}, exact.scenario.probes.inputs
@@ -283,38 +308,59 @@ def test_the_exact_world(exact: Exact) -> None:
 
 
 def test_methods_have_no_randomness_of_their_own(
-    exact: Exact, monkeypatch: pytest.MonkeyPatch
+    exact: GaussianPopulations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, key = exact.algorithms, jax.random.key
     monkeypatch.setattr(jax.random, "key", lambda _: key(7))
-    again = Exact(exact.study, exact.folder).algorithms
-    assert max(exact.shift(a, b) for a, b in zip(before, again, strict=True)) < 1e-4
+    again = replace(exact).algorithms
+    assert max(exact.apart(a, b) for a, b in zip(before, again, strict=True)) < 1e-4
 
 
-def test_audit_goes_on_where_it_stopped(audit: tuple[Path, list[dict[str, Any]]]) -> None:
+def test_audit_goes_on_where_it_stopped(audit: tuple[Path, list[ScoreRankingRow]]) -> None:
     folder, rows = audit
-    stamp = (folder / "cells" / "0.json").stat().st_mtime_ns
-    assert list(AUDIT.run(folder)) == rows
-    assert (folder / "cells" / "0.json").stat().st_mtime_ns == stamp
-    assert {row["score"] for row in rows} == set(NAMES)
-    assert {row["reference"] for row in rows} == {"none", "untraining", "unlearning"}
-    assert -1 < rows[0]["truths_tau"] < 0.5, "the truths must differ, or one score serves both"
+    assert_goes_on(AUDIT, folder, rows, "0.json")
+    assert {row.score for row in rows} == set(NAMES)
+    assert {row.reference for row in rows} == {"none", "untraining", "unlearning"}
+    assert -1 < rows[0].truths_tau < 0.5, "the truths must differ, or one score serves both"
     with pytest.raises(ValueError, match=r"0\.json: was made with other settings"):
         list(MetricAudit(models=9, replicates=2, attacked=1).run(folder))
 
 
+RANKING = ScoreRankingRow(
+    score="one",
+    reference="untraining",
+    question="untraining",
+    family="none",
+    reading="lower is better",
+    models=9,
+    replicates=9,
+    algorithms=9,
+    bar=0.8,
+    confidence=0.95,
+    truths_tau=0.1,
+    tau=Estimate(0.9, 0.85, 0.95),
+    spearman=0.9,
+    finding="ranks like it",
+)
+
+
 def test_answer_of_planted_rankings() -> None:
-    row = {"score": "one", "reference": "untraining", "question": "untraining", "truths_tau": 0.1}
-    row |= {"tau": 0.9, "tau_low": 0.85, "tau_high": 0.95, "finding": "ranks like it"}
-    other = row | {"score": "two", "finding": "undetermined", "tau_low": 0.7}
-    text = " ".join(MetricAudit().answer([row, other, row | {"finding": "does not"}]))
+    open_ = replace(RANKING, score="two", finding="undetermined", tau=Estimate(0.9, 0.7, 0.95))
+    text = " ".join(MetricAudit().answer([RANKING, open_, replace(RANKING, finding="does not")]))
     assert "Untraining: one (against untraining, 0.90 [0.85, 0.95]): rank algorithms" in text
     assert "Untraining: two (against untraining, 0.90 [0.70, 0.95]): are undetermined" in text
     assert "Unlearning: no score: rank" in text
-    low = {"question": "unlearning", "tau_low": -0.2, "tau_high": 0.2, "finding": "does not"}
-    apart = " ".join(MetricAudit().answer([row, row | low]))
+    low = replace(RANKING, question="unlearning", tau=Estimate(0.0, -0.2, 0.2), finding="does not")
+    apart = " ".join(MetricAudit().answer([RANKING, low]))
     assert "nearer to the true ranking of untraining than to the other: one." in apart
     assert "nearer to the true ranking of unlearning than to the other: none." in apart
+
+
+def test_a_score_follows_the_ranking_whose_interval_lies_above() -> None:
+    low = replace(RANKING, question="unlearning", tau=Estimate(0.0, -0.3, 0.1))
+    assert follows([replace(RANKING, tau=Estimate(0.5, 0.4, 0.7)), low]) == "untraining"
+    assert follows([replace(RANKING, tau=Estimate(0.5, 0.1, 0.7)), low]) == ""
+    assert follows([RANKING]) == ""
 
 
 @pytest.mark.parametrize(
@@ -328,38 +374,35 @@ def test_answer_of_planted_rankings() -> None:
         (lambda: MetricAudit(shift=0.0), "shift: expected a number over 0, found 0"),
     ],
 )
-def test_bad_settings(make: Any, message: str) -> None:
+def test_bad_settings_of_the_studies_of_scores(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
 
 
 @pytest.fixture(scope="module")
 def maker() -> Any:
-    spec = importlib.util.spec_from_file_location("scores_page", DOCS / "scores_page.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_of(DOCS / "scores_page.py")
 
 
 def test_page_is_a_function_of_the_tables(
     maker: Any,
-    nulls: tuple[Path, list[dict[str, Any]]],
-    audit: tuple[Path, list[dict[str, Any]]],
+    nulls: tuple[Path, list[NullRow | CostlyRow]],
+    audit: tuple[Path, list[ScoreRankingRow]],
     tmp_path: Path,
 ) -> None:
-    page = maker.scores_page(nulls[1], audit[1])
+    tables = [[row.record() for row in rows] for rows in (nulls[1], audit[1])]
+    page = maker.scores_page(*tables)
     assert all(f"| {name} |" in page for name in NAMES)
     stored: list[list[dict[str, Any]]] = []
-    for name, rows in (("a.csv", nulls[1]), ("b.csv", audit[1])):
-        pd.DataFrame(rows).to_csv(tmp_path / name, index=False)
+    for name, records in zip(("a.csv", "b.csv"), tables, strict=True):
+        pd.DataFrame(records).to_csv(tmp_path / name, index=False)
         stored.append(read_rows(tmp_path / name))
     assert maker.scores_page(*stored) == page
-    louder = [row | {"perfect_median": 77.7} for row in nulls[1]]
-    assert "77.7" in maker.scores_page(louder, audit[1])
+    louder = [record | {"perfect_median": 77.7} for record in tables[0]]
+    assert "77.7" in maker.scores_page(louder, tables[1])
+    narrow = {"tau": 0.12, "tau_low": 0.115, "tau_high": 0.125}
     assert "0.12 [0.11, 0.13]" in maker.scores_page(
-        nulls[1], [row | {"tau": 0.12, "tau_low": 0.115, "tau_high": 0.125} for row in audit[1]]
+        tables[0], [record | narrow for record in tables[1]]
     )
 
 
@@ -371,8 +414,8 @@ def test_page_is_current(maker: Any) -> None:
 
 
 def test_attacks_of_some_models_are_drawn_alike() -> None:
-    held = Models(np.zeros((6, 1)), {"svc": np.array([0.0, 1.0, 2.0])})
+    held = SeenModels(np.zeros((6, 1)), {"svc": np.array([0.0, 1.0, 2.0])})
     np.testing.assert_array_equal(held.take(np.arange(6)).attacks["svc"], [0, 1, 2, 0, 1, 2])
-    both = held.join(Models(np.ones((6, 1)), {}))
+    both = held.join(SeenModels(np.ones((6, 1)), {}))
     assert both.margins.shape == (12, 1)
     assert not both.attacks

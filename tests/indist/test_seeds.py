@@ -10,8 +10,16 @@ from scipy.stats import binom
 from indist import audits
 from indist.studies.seeds._audits import Bounds, blocks, bounds, determined, gaps, verdicts
 from indist.studies.seeds._components import Components, variance_components
+from indist.studies.seeds._rows import (
+    ComponentsRow,
+    NearestRow,
+    OmittedRow,
+    RankingRow,
+    VerdictsRow,
+)
 from indist.studies.seeds._seeds import Seeds
 from oracles import Observations
+from tests.indist.helpers import assert_goes_on
 
 
 def test_components_are_the_textbook_sums_of_squares() -> None:
@@ -38,8 +46,8 @@ def test_the_share_lies_in_its_interval() -> None:
     rng, runs = np.random.default_rng(1), 600
     training = rng.normal(size=(runs, 6, 1)) * np.sqrt(0.8)
     values = training + rng.normal(size=(runs, 6, 4)) * np.sqrt(0.2)
-    found = [variance_components(one, confidence=0.9) for one in values]
-    held = sum(one.low <= 0.2 <= one.high for one in found)
+    found = [variance_components(layout, confidence=0.9) for layout in values]
+    held = sum(components.low <= 0.2 <= components.high for components in found)
     assert binom.ppf(1e-4, runs, 0.9) <= held <= binom.ppf(1 - 1e-4, runs, 0.9)
 
 
@@ -96,12 +104,12 @@ def test_many_audits_are_as_each_alone() -> None:
         audit = audits.audit(parts["submission"], references, epsilon=1.0, tolerance=0.15)
         compared = (audit.untraining, audit.unlearning, audit.references)
         alone = found(slice(block, block + 1))
-        for one, every, other in zip(alone, together, compared, strict=True):
-            assert one.lower[0] == pytest.approx(other.lower, abs=1e-9)
-            assert one.upper[0] == pytest.approx(other.upper, abs=1e-9)
+        for single, every, comparison in zip(alone, together, compared, strict=True):
+            assert single.lower[0] == pytest.approx(comparison.lower, abs=1e-9)
+            assert single.upper[0] == pytest.approx(comparison.upper, abs=1e-9)
             # Side by side the pilot of the lower bound is another draw.
-            assert every.upper[block] == one.upper[0]
-            assert every.lower[block] == pytest.approx(one.lower[0], abs=0.1)
+            assert every.upper[block] == single.upper[0]
+            assert every.lower[block] == pytest.approx(single.lower[0], abs=0.1)
         assert told[block] == audit.verdict
     assert "untraining" in told
 
@@ -144,24 +152,22 @@ FEW: dict[str, Any] = {
 def test_a_study_goes_on_where_it_stopped(tmp_path: Path) -> None:
     study = Seeds(**FEW)
     rows = list(study.run(tmp_path))
-    cells = sorted((tmp_path / "cells" / "logistic-3v8").iterdir())
-    assert [cell.name for cell in cells] == ["audits.json", "heuristics.json"]
-    stamps = [cell.stat().st_mtime_ns for cell in cells]
-    assert list(study.run(tmp_path)) == rows
-    assert [cell.stat().st_mtime_ns for cell in cells] == stamps
-    by = {(row["part"], row["method"], row["models"]): row for row in rows}
+    assert_goes_on(
+        study, tmp_path, rows, "logistic-3v8/audits.json", "logistic-3v8/heuristics.json"
+    )
     # 24 models in each pool leave open what is true; one model tells A(D∖S) from A(D∖B) here.
-    assert by["verdict", "retrain", 24]["not_applicable"].startswith("what is true is open even")
-    assert by["nearest", "retrain", 1]["audits"] == 24
-    assert by["nearest", "retrain-behaviour", 8]["audits"] == 3
-    for row in rows:
-        if "audits" in row and "right" in row:
-            assert row["right"] + row["wrong"] + row["inconclusive"] == row["audits"]
+    omitted = {row.method: row for row in rows if isinstance(row, OmittedRow)}
+    assert (omitted["retrain"].part, omitted["retrain"].models) == ("verdict", 24)
+    assert omitted["retrain"].not_applicable.startswith("what is true is open even")
+    nearest = {(row.method, row.models): row.counts for row in rows if isinstance(row, NearestRow)}
+    assert nearest["retrain", 1].audits == 24
+    assert nearest["retrain-behaviour", 8].audits == 3
+    for counts in nearest.values():
+        assert counts.right + counts.wrong + counts.inconclusive == counts.audits
     # The identity has no randomness of its own: all variance is of the originals.
-    identity = [row for row in rows if row["part"] == "components" and row["method"] == "identity"]
-    assert [row["share"] for row in identity] == [0.0, 0.0]
-    ranked = [row for row in rows if row["part"] == "ranking"]
-    assert [row["models"] for row in ranked] == [1, 2]
+    components = [row for row in rows if isinstance(row, ComponentsRow)]
+    assert [row.share for row in components if row.method == "identity"] == [0.0, 0.0]
+    assert [row.models for row in rows if isinstance(row, RankingRow)] == [1, 2]
     assert len(study.table(rows)) == len(rows)
     assert len(study.shown(rows)) == 3
     assert study.answer(rows)[0].startswith("No verdict is known to be the right one")
@@ -169,48 +175,67 @@ def test_a_study_goes_on_where_it_stopped(tmp_path: Path) -> None:
         next(Seeds(**FEW | {"tolerance": 0.1}).run(tmp_path))
 
 
-def audited(method: str, models: int, right: int, wrong: int, audits: int) -> dict[str, Any]:
+WHERE: dict[str, Any] = {"scenario": "circles"}
+
+
+def audited(method: str, models: int, right: int, wrong: int, audits: int) -> VerdictsRow:
     counts = Seeds()._counts(right, wrong, audits)
-    about = {"part": "verdict", "scenario": "circles", "method": method, "models": models}
-    return about | counts | {"width": 0.2}
+    return VerdictsRow(
+        **WHERE, method=method, models=models, truth="untraining", counts=counts, width=0.2
+    )
+
+
+def components(group: str, share: float, low: float, high: float) -> ComponentsRow:
+    return ComponentsRow(
+        **WHERE, method="npo", models=32, group=group, share=share, low=low, high=high, finding=""
+    )
 
 
 def test_limits_are_those_of_clopper_and_pearson() -> None:
-    row = audited("retrain", 8, 59, 0, 59)
-    assert row["right_at_least"] == pytest.approx(0.05 ** (1 / 59))
-    assert row["wrong_at_most"] == pytest.approx(1 - 0.05 ** (1 / 59))
+    counts = audited("retrain", 8, 59, 0, 59).counts
+    assert counts.right_at_least == pytest.approx(0.05 ** (1 / 59))
+    assert counts.wrong_at_most == pytest.approx(1 - 0.05 ** (1 / 59))
 
 
 def test_answers_follow_from_the_rows() -> None:
+    nearest = NearestRow(
+        **WHERE, method="retrain", truth="untraining", models=1, counts=Seeds()._counts(90, 10, 100)
+    )
+    ranking = RankingRow(
+        **WHERE,
+        method="pairs of heuristics",
+        models=1,
+        pairs=3,
+        audits=9,
+        share=0.21,
+        low=0.1,
+        high=0.3,
+        finding="",
+    )
     rows = [
         audited("retrain", 64, 30, 0, 64),
         audited("retrain", 128, 64, 0, 64),
         audited("identity", 64, 1, 0, 16),
         audited("identity", 128, 8, 0, 8),
         audited("retrain-behaviour", 128, 5, 2, 8),
-        {"part": "nearest", "scenario": "circles", "method": "retrain", "models": 1}
-        | Seeds()._counts(90, 10, 100),
-        {"part": "ranking", "scenario": "circles", "method": "pairs of heuristics", "models": 1}
-        | {"share": 0.21, "low": 0.1, "high": 0.3},
-        {"part": "components", "scenario": "circles", "method": "npo", "models": 32}
-        | {"group": "forget", "share": 0.7, "low": 0.55, "high": 0.8},
-        {"part": "components", "scenario": "circles", "method": "npo", "models": 32}
-        | {"group": "test", "share": 0.3, "low": 0.1, "high": 0.6},
+        nearest,
+        ranking,
+        components("forget", 0.7, 0.55, 0.8),
+        components("test", 0.3, 0.1, 0.6),
     ]
     words = Seeds().answer(rows)
     assert "retrain in circles 128;" in words[0]
     assert (
         "identity in circles undetermined (8 right, 0 wrong of 8 with 128; a pool of about "
-        in (words[0])
-    )
-    assert "7,552 models could show it)" in words[0]
+        "7,552 models could show it)"
+    ) in words[0]
     assert "retrain-behaviour in circles not reached with 128 (5 right, 2 wrong of 8)" in words[0]
     assert words[1].startswith("Of all 160 audits, of every size, 2 gave a wrong verdict")
     assert "10 of 100 in circles (at most 16.4 %)" in words[2]
     assert "in circles in a share of 0.21 [0.10, 0.30] with 1 models" in words[3]
     assert (
         "median 0.50; it is shown to be the larger part in 1 of 2 cases and the smaller in 0"
-        in (words[4])
+        in words[4]
     )
     assert [len(lines) for lines in Seeds().shown(rows).values()] == [3, 1, 1, 1]
 
@@ -228,6 +253,6 @@ def test_answers_follow_from_the_rows() -> None:
         ({"models": 0}, r"models: expected at least 1, found 0"),
     ],
 )
-def test_bad_settings(settings: dict[str, Any], message: str) -> None:
+def test_bad_settings_of_the_study_of_seeds(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Seeds(**settings)

@@ -8,7 +8,8 @@ import pytest
 from indist import oracles
 from indist.studies import Algorithms, Sandwich
 from indist.studies._cells import finished_cell
-from indist.studies.algorithms._algorithms import every_method
+from indist.studies._methods import every_method
+from indist.studies.algorithms._algorithms import UnfitRow
 
 FEW = {"models": 3, "scenarios": ("circles",), "methods": ("identity", "retrain")}
 
@@ -22,7 +23,7 @@ def test_a_table_goes_on_where_it_stopped(tmp_path: Path) -> None:
     again = list(Algorithms(**FEW).run(tmp_path))
     assert again[0] == first
     assert cell.stat().st_mtime_ns == stamp
-    assert [row["method"] for row in again] == ["identity", "retrain"]
+    assert [row.method for row in again] == ["identity", "retrain"]
     made = Algorithms(**FEW).table(again)
     assert list(made["learner"]) == ["its own", "its own"]
     assert made["retain_submission"].between(0, 1).all()
@@ -35,7 +36,7 @@ def test_a_table_goes_on_where_it_stopped(tmp_path: Path) -> None:
 def test_a_method_that_does_not_fit_says_why(tmp_path: Path) -> None:
     study = Algorithms(models=2, scenarios=("digits-class",), methods=("langevin",))
     (row,) = study.run(tmp_path)
-    assert row["not_applicable"] == "learner langevin: expected a scenario of 2 classes, found 10"
+    assert row.not_applicable == "learner langevin: expected a scenario of 2 classes, found 10"
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"row": 3, "settings_digest": "x"}'])
@@ -54,14 +55,14 @@ def test_certified_claims_beside_what_is_measured(
     few = {name: every[name] for name in ("identity", "langevin", "descent-to-delete")}
     monkeypatch.setattr(oracles.unlearners, "UNLEARNERS", few)
     rows = list(Sandwich(models=8).run(tmp_path))
-    assert len({row["method"] for row in rows}) == len(rows) / 3 == 2
-    by = {(row["method"], row["claim"]): row for row in rows}
+    assert len({row.method for row in rows}) == len(rows) / 3 == 2
+    by = {(row.method, row.claim): row for row in rows}
     for (method, claim), row in by.items():
-        assert row["claimed_epsilon"] >= 0
+        assert row.claimed_epsilon >= 0
         if claim == "epsilon divided by ten":
-            assert row["claimed_epsilon"] == by[method, "as it is"]["claimed_epsilon"] / 10
+            assert row.claimed_epsilon == by[method, "as it is"].claimed_epsilon / 10
     stored = json.loads((tmp_path / "cells" / "langevin" / "as it is.json").read_text())
-    assert stored["row"] == by["langevin", "as it is"]
+    assert stored["row"] == by["langevin", "as it is"].record()
 
 
 @pytest.mark.parametrize(
@@ -72,10 +73,28 @@ def test_certified_claims_beside_what_is_measured(
         ({"models": 0}, "models: expected at least 1, found 0"),
     ],
 )
-def test_bad_settings(settings: dict[str, object], message: str) -> None:
+def test_bad_settings_of_the_study_of_algorithms(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Algorithms(**settings)  # pyright: ignore[reportArgumentType]
 
 
 def test_oracles_are_among_the_methods() -> None:
     assert "retrain-behaviour" in every_method()
+
+
+def test_a_record_of_no_row_is_refused() -> None:
+    with pytest.raises(ValueError, match="row: expected the columns of this study, found verdict"):
+        Algorithms().answer([{"verdict": "both"}])
+
+
+def test_a_row_lacks_no_column() -> None:
+    with pytest.raises(ValueError, match="UnfitRow: expected the column scenario, found none"):
+        UnfitRow.of({"method": "scrub"})
+
+
+def test_rows_and_their_records_say_the_same() -> None:
+    row = UnfitRow(scenario="circles", method="scrub", learner="its own", not_applicable="why")
+    study = Algorithms()
+    assert UnfitRow.of(row.record()) == row
+    assert study.typed([row, row.record()]) == [row, row]
+    assert study.answer([row]) == study.answer([row.record()])

@@ -1,6 +1,7 @@
 """Small worlds that many tests share."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -12,8 +13,6 @@ from indist import oracles
 
 def quick(scenario: oracles.Scenario, steps: int = 30) -> oracles.Scenario:
     """The same world with a learner that trains in a moment."""
-    from dataclasses import replace
-
     learner = oracles.Learner(
         oracles.MLP((8, scenario.classes)), partial(optax.sgd, 0.1, momentum=0.9), steps, 32
     )

@@ -62,7 +62,7 @@ def write_arrow(folder: Path, shards: int = 2, **columns: Any) -> None:
 
 
 def write_hugging_face(folder: Path) -> data.HuggingFace:
-    pictures = [{"bytes": png(one), "path": None} for one in PIXELS]
+    pictures = [{"bytes": png(pixels), "path": None} for pixels in PIXELS]
     kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
     write_arrow(
         folder,
@@ -109,7 +109,7 @@ def test_hugging_face_lists_are_axes(column: str, tmp_path: Path) -> None:
 
 def test_hugging_face_pictures_in_colour(tmp_path: Path) -> None:
     colours = RNG.integers(0, 256, (3, 6, 7, 3), dtype=np.uint8)
-    write_arrow(tmp_path, 1, image=[{"bytes": png(one)} for one in colours], label=[0, 1, 2])
+    write_arrow(tmp_path, 1, image=[{"bytes": png(pixels)} for pixels in colours], label=[0, 1, 2])
     found = data.HuggingFace(path=".").read(tmp_path).examples.inputs
     np.testing.assert_array_equal(found, colours)
 

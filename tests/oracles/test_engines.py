@@ -19,6 +19,7 @@ from oracles.engines import Distributed, Local, Ray, engine
 from oracles.populations._make import make_shards
 from oracles.populations._training import Training
 from oracles.storage.shards import Shard, StoreError, digest_shards
+from tests.oracles.conftest import quick
 
 ROOT = Path(__file__).parents[2]
 RUN = """
@@ -130,8 +131,6 @@ def test_two_processes_of_a_distributed_job(digests: list[str], tmp_path: Path) 
 
 
 def _seen(folder: Path) -> tuple[oracles.Learner, oracles.Probes]:
-    from tests.oracles.conftest import quick
-
     scenario = quick(oracles.scenarios.load("circles", seed=0))
     return scenario.learner, scenario.probes
 

@@ -13,7 +13,9 @@ import optax
 import pytest
 
 from indist import oracles
+from oracles._deferred import build
 from oracles._modules import MLP, ConvNet, Transformer
+from oracles.randomness import batch_plan, stream_key, stream_number
 
 WIDTH, HEADS, TOKENS = 8, 2, 11
 
@@ -214,9 +216,6 @@ class Plain(nn.Module):
 
 def test_any_module_and_any_optimiser_train(circles: oracles.Scenario) -> None:
     """A plain flax module and an optax chain go the vectorised way and equal a plain loop."""
-    from oracles._deferred import build
-    from oracles.randomness import batch_plan, stream_key, stream_number
-
     recipe = partial(
         optax.chain, partial(optax.clip_by_global_norm, 1.0), partial(optax.adam, 0.01)
     )

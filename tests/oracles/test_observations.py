@@ -57,6 +57,21 @@ def test_bad_arrays(logits: np.ndarray, change: dict[str, np.ndarray], message: 
         _observations(logits, **change)
 
 
+def test_no_masks_and_no_integers_that_merge() -> None:
+    logits = np.zeros((2, 3, 3), dtype=np.float32)
+    with pytest.raises(ValueError, match="logits: expected an array without a mask"):
+        _observations(np.ma.array(logits, mask=logits == 0.0))
+    with pytest.raises(ValueError, match="labels: expected an array without a mask"):
+        _observations(logits, labels=np.ma.array([0, 1, 2], mask=[0, 1, 0]))
+    labels = np.full(3, 2**53 + 1)
+    with pytest.raises(ValueError, match="labels: expected numbers that float64 holds"):
+        _observations(logits, labels=labels)
+    with pytest.raises(ValueError, match="inputs: expected an array without a mask"):
+        oracles.Examples(np.ma.array([[1.0]], mask=[[True]]), np.zeros(1, dtype=np.int32))
+    with pytest.raises(ValueError, match="a: expected an array without a mask"):
+        digest_arrays({"a": np.ma.array([1.0, 2.0], mask=[False, True])})
+
+
 def test_nan_names_model_and_probe() -> None:
     logits = np.zeros((3, 4, 2), dtype=np.float32)
     logits[2, 1, 0] = np.nan

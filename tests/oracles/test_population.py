@@ -9,8 +9,10 @@ import jax
 import numpy as np
 import pytest
 
-from indist import oracles
+from indist import audits, oracles
+from oracles._deferred import build
 from oracles.populations._training import train
+from oracles.randomness import batch_plan, stream_key, stream_number
 from oracles.storage.shards import StoreError
 
 
@@ -36,9 +38,6 @@ def test_seeds_and_streams_make_other_models(circles: oracles.Scenario) -> None:
 
 def test_one_model_equals_a_plain_loop(circles: oracles.Scenario) -> None:
     """The vectorised scan against init, grad and update called step by step for one model."""
-    from oracles._deferred import build
-    from oracles.randomness import batch_plan, stream_key, stream_number
-
     number = stream_number(0, "s")
     learner, data = circles.learner, circles.train
     plan = batch_plan(number, 3, circles.excluding(circles.forget), learner.steps, learner.batch)
@@ -179,9 +178,6 @@ def test_damage_is_named(
 
 def test_masked_exclusion_weighs_excluded_examples_nothing(circles: oracles.Scenario) -> None:
     """Against a plain loop: batches from D, excluded examples in them neither seen nor replaced."""
-    from oracles._deferred import build
-    from oracles.randomness import batch_plan, stream_key, stream_number
-
     circles = replace(circles, learner=replace(circles.learner, steps=8))
     number, learner, data = stream_number(0, "s"), circles.learner, circles.train
     plan = batch_plan(number, 1, np.arange(len(data)), learner.steps, learner.batch)
@@ -203,8 +199,6 @@ def test_masked_exclusion_weighs_excluded_examples_nothing(circles: oracles.Scen
 
 def test_other_widths_round_differently_and_decide_alike(circles: oracles.Scenario) -> None:
     """XLA promises equal bits for one program shape only; others stay close and decide alike."""
-    from indist import audits
-
     refs = {
         width: oracles.references(circles, models=60, seed=0, width=width) for width in (2, 4, 8)
     }

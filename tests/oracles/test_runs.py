@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pytest
 from scipy.special import logsumexp
+from sklearn.metrics import roc_auc_score
 
 from indist import estimators, oracles
 from oracles.populations._runs import Subsets, targets
@@ -84,7 +85,7 @@ def test_replicates_share_subsets_and_nothing_else(circles: oracles.Scenario) ->
 
 
 def test_bad_inclusion(circles: oracles.Scenario) -> None:
-    with pytest.raises(ValueError, match=r"inclusion: expected a rate in \(0, 1\), found 1"):
+    with pytest.raises(ValueError, match=r"inclusion: expected a number in \(0, 1\), found 1"):
         oracles.subset_runs(circles, models=2, seed=0, inclusion=1.0)
     with pytest.raises(ValueError, match="expected at least 20 included examples on average"):
         oracles.subset_runs(circles, models=2, seed=0, inclusion=0.01)
@@ -109,8 +110,6 @@ def test_wrong_labels_are_memorized() -> None:
     runs = oracles.subset_runs(scenario, models=60, seed=0)
     found = estimators.memorization(runs.included, runs.correct[:, : runs.examples])
     wrong = np.isin(np.arange(runs.examples), scenario.behaviour)
-    from sklearn.metrics import roc_auc_score
-
     assert found.estimand == "subset(0.7)"
     assert roc_auc_score(wrong, found.estimate) > 0.97
     assert found.estimate[wrong].mean() > 0.7

@@ -377,7 +377,7 @@ def test_models_show_the_behaviour_unless_they_never_saw_it(
     [
         ("circles", {"found": "all"}, "found: expected one of random, central.*found 'all'"),
         ("circles", {"label_noise": 0.5}, r"label_noise: expected a number in \[0, 0.5\)"),
-        ("circles", {"label_noise": float("nan")}, "label_noise: expected a fraction.*found nan"),
+        ("circles", {"label_noise": float("nan")}, "label_noise: expected a number.*found nan"),
         ("digits-class", {"examples": 1}, "examples: expected 2 to 100, or None for all, found 1"),
         ("digits-trigger", {"strength": 0.0}, r"strength: expected a number in \(0, 1\]"),
         ("digits-trigger", {"jitter": 3}, "jitter: expected 0 to 2 pixels, found 3"),
@@ -392,7 +392,7 @@ def test_models_show_the_behaviour_unless_they_never_saw_it(
         ("cancer-source", {"records": 1}, "records: expected 2 to 150 records, found 1"),
         ("cancer-source", {"shift": 0.0}, "shift: expected a number over 0, found 0.0"),
         ("logistic-3v8", {"wrong": 101}, "wrong: expected 10 to 100 examples, found 101"),
-        ("logistic-3v8", {"regularity": -0.1}, "regularity: expected a fraction"),
+        ("logistic-3v8", {"regularity": -0.1}, "regularity: expected a number"),
         ("sequences", {"facts": 20}, "facts: expected 1 to 19, found 20"),
         ("sequences", {"phrasings": 3}, "phrasings: expected 4 to 16, found 3"),
     ],

@@ -19,6 +19,7 @@ from oracles.populations._make import make_shards
 from oracles.populations._training import Training
 from oracles.storage._folder import LocalFolder, open_folder
 from oracles.storage.shards import Span, StoreError, missing_spans
+from tests.oracles.conftest import quick
 
 ROOT = Path(__file__).parents[2]
 LIFE = """
@@ -114,8 +115,6 @@ def test_a_crash_at_any_write_loses_at_most_the_chunk_in_flight(
 
 @pytest.mark.parametrize("kills", [2, pytest.param(14, marks=pytest.mark.slow)])
 def test_a_run_killed_at_random_moments_ends_with_the_same_bits(tmp_path: Path, kills: int) -> None:
-    from tests.oracles.conftest import quick
-
     rng = np.random.default_rng(0)
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     seen: list[int] = []

@@ -16,7 +16,7 @@ from scipy import stats
 
 from indist import oracles
 from oracles.engines._blocks import _compiled
-from oracles.populations._unlearn import _program
+from oracles.populations._unlearn import _unlearning_program
 from oracles.randomness import epoch_batches, stream_key, stream_number
 from tests.oracles.conftest import Home
 
@@ -228,5 +228,5 @@ def test_scenarios_of_one_shape_share_their_compiled_program(circles: oracles.Sc
         oracles.unlearn(world, original, method="finetune", seed=1, **settings)
     rule = oracles.unlearners.FineTune(**settings)
     mesh = Mesh(np.array(jax.local_devices()), ("models",))
-    compiled: Any = _compiled(_program(circles.learner, rule), mesh)
+    compiled: Any = _compiled(_unlearning_program(circles.learner, rule), mesh)
     assert compiled._cache_size() == 1

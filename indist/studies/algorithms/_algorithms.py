@@ -2,25 +2,24 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 
 import audits
 import oracles
 from estimators.checks import check_counts
-from indist.studies._cells import Row, finished_cell
+from indist.studies._cells import finished_cell
+from indist.studies._methods import every_method, method_settings
+from indist.studies._rows import StudyRow, written_as
 from indist.studies._shown import shown_interval
-from indist.studies._study import Study, check_names
+from indist.studies._study import Shown, Study, check_names
 from oracles.engines import block_width
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-GROUPS = {
+GROUP_HEADINGS = {
     "forget": "S",
     "behaviour": "B∖S",
     "near": "near",
@@ -30,8 +29,85 @@ GROUPS = {
 """Probe groups of the table, and what their columns are called."""
 
 
+class Distance(NamedTuple):
+    """An audit's distance to a reference, and its bounds."""
+
+    distance: float
+    lower: float
+    upper: float
+
+    @classmethod
+    def of(cls, comparison: audits.Comparison) -> "Distance":
+        """As the audit found it."""
+        return cls(comparison.estimate, comparison.lower, comparison.upper)
+
+
+class Shares(NamedTuple):
+    """Shares of the probes of each group that are given their label; None where there are none."""
+
+    forget: float | None
+    behaviour: float | None
+    near: float | None
+    retain: float | None
+    test: float | None
+
+
+class ClaimBeside(NamedTuple):
+    """What a certified method claims at a δ, and the lower bound on ε that was measured there."""
+
+    claimed_epsilon: float
+    claimed_delta: float
+    measured_epsilon: float | None
+    finding: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditRow(StudyRow):
+    """The audit of a method in a scenario.
+
+    Attributes:
+        scenario: its name.
+        method: of unlearning.
+        learner: the method's own, or "its own" for the scenario's.
+        verdict: of the audit.
+        to_untraining: distance to T.
+        to_unlearning: distance to A(D∖B).
+        submission: shares of probes given their label by the method's models.
+        original: the same of O.
+        untraining: of T.
+        unlearning: of A(D∖B).
+        claim: of a certified method; None of others.
+        seconds_a_model: time of unlearning.
+        models: in each population.
+    """
+
+    scenario: str
+    method: str
+    learner: str
+    verdict: str
+    to_untraining: Distance = written_as("{}_to_T")
+    to_unlearning: Distance = written_as("{}_to_B")
+    submission: Shares = written_as("{}_submission")
+    original: Shares = written_as("{}_original")
+    untraining: Shares = written_as("{}_untraining")
+    unlearning: Shares = written_as("{}_unlearning")
+    claim: ClaimBeside | None = written_as("{}", default=None)
+    seconds_a_model: float
+    models: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnfitRow(StudyRow):
+    """A method that does not apply to a scenario, and why."""
+
+    scenario: str
+    method: str
+    learner: str
+    not_applicable: str
+
+
 @dataclass(frozen=True)
-class Algorithms(Study):
+class Algorithms(Study[AuditRow | UnfitRow]):
     """Question (i): all unlearners in all scenarios.
 
     Attributes:
@@ -48,8 +124,19 @@ class Algorithms(Study):
 
     question: ClassVar = "Which algorithms untrain, and which unlearn?"
     quick: ClassVar = {"scenarios": ("circles", "digits-trigger", "digits-swap")}
+    kinds: ClassVar = (AuditRow, UnfitRow)
     names: ClassVar = ("scenario", "method")
     finding: ClassVar = "verdict"
+    columns: ClassVar = (
+        *("scenario", "method", "learner", "models", "verdict"),
+        *(f"{number}_to_{r}" for r in "TB" for number in Distance._fields),
+        *(
+            f"{group}_{population}"
+            for population in ("submission", "original", "untraining", "unlearning")
+            for group in ("forget", "behaviour", "near", "retain", "test")
+        ),
+        *("seconds_a_model", *ClaimBeside._fields, "not_applicable"),
+    )
 
     models: int = 128
     discovery: float = 0.5
@@ -65,27 +152,32 @@ class Algorithms(Study):
         check_names("scenario", self.scenarios, oracles.scenarios.SCENARIOS)
         check_names("method", self.methods, every_method())
 
-    def run(self, folder: Path) -> Iterator[Row]:
+    def run(self, folder: Path) -> Iterator[AuditRow | UnfitRow]:
         """A row a scenario and method; see `Study.run`."""
         for name in self.scenarios or oracles.scenarios.SCENARIOS:
             # Compiled programs are kept in memory maps, of which a process may have only so many.
             jax.clear_caches()
             plain = oracles.scenarios.load(name, seed=self.seed, discovery=self.discovery)
             for method in self.methods or every_method():
-                yield finished_cell(
+                cell = finished_cell(
                     folder / "cells" / name / f"{method}.json",
                     self._cell_settings(plain, method),
-                    lambda plain=plain, method=method: self._cell(folder, plain, method),
+                    lambda plain=plain, method=method: self._cell(folder, plain, method).record(),
                 )
+                yield from self.typed([cell])
 
     def _cell_settings(self, plain: oracles.Scenario, method: str) -> dict[str, Any]:
-        own = {k: v for k, v in asdict(self).items() if k not in ("scenarios", "methods")}
-        settings = method_settings(method)
-        return own | {"scenario": plain.digest, "method": method, "method_settings": settings}
+        lists = ("scenarios", "methods")
+        numbers = {name: value for name, value in asdict(self).items() if name not in lists}
+        return numbers | {
+            "scenario": plain.digest,
+            "method": method,
+            "method_settings": method_settings(method),
+        }
 
-    def _cell(self, folder: Path, plain: oracles.Scenario, method: str) -> Row:
+    def _cell(self, folder: Path, plain: oracles.Scenario, method: str) -> AuditRow | UnfitRow:
         learner = getattr(oracles.unlearners.UNLEARNERS.get(method), "learner", None)
-        row: Row = {"scenario": plain.name, "method": method, "learner": learner or "its own"}
+        names = {"scenario": plain.name, "method": method, "learner": learner or "its own"}
         try:
             world = plain if learner is None else plain.with_learner(learner)
             references = oracles.references(
@@ -102,7 +194,7 @@ class Algorithms(Study):
             made = oracles.unlearn(world, references.original, method=method, seed=self.seed + 1)
             seconds = (time.perf_counter() - start) / self.models
         except ValueError as error:
-            return row | {"not_applicable": str(error)}
+            return UnfitRow(**names, not_applicable=str(error))
         audit = audits.audit(
             made,
             references,
@@ -110,115 +202,62 @@ class Algorithms(Study):
             tolerance=self.tolerance,
             confidence=self.confidence,
         )
-        return row | _numbers(audit) | {"seconds_a_model": seconds, "models": self.models}
+        shares = {(row.population, row.group): row.accuracy for row in audit.groups}
 
-    def table(self, rows: list[Row]) -> "pd.DataFrame":
-        """The rows as a data frame, columns in a fixed order.
+        def of(population: str) -> Shares:
+            return Shares(*(shares.get((population, group)) for group in GROUP_HEADINGS))
 
-        Args:
-            rows: from `run`.
+        claim = audit.claimed
+        return AuditRow(
+            **names,
+            verdict=audit.verdict,
+            to_untraining=Distance.of(audit.untraining),
+            to_unlearning=Distance.of(audit.unlearning),
+            submission=of("submission"),
+            original=of("original"),
+            untraining=of("untraining"),
+            unlearning=of("unlearning"),
+            claim=ClaimBeside(claim.epsilon, claim.delta, claim.epsilon_lower, claim.finding)
+            if claim
+            else None,
+            seconds_a_model=seconds,
+            models=self.models,
+        )
 
-        Returns:
-            ``scenario``, ``method``, ``learner``, ``models``, ``verdict``; ``distance_to_T`` with
-            ``lower_`` and ``upper_``, the same ``_to_B``; ``GROUP_POPULATION``, shares of probes
-            given their label; ``seconds_a_model``; ``claimed_epsilon``, ``claimed_delta``,
-            ``measured_epsilon``, ``finding``; ``not_applicable``.
-        """
-        import pandas as pd
-
-        bounds = [f"{n}_to_{r}" for r in "TB" for n in ("distance", "lower", "upper")]
-        shares = [
-            f"{group}_{population}"
-            for population in ("submission", "original", "untraining", "unlearning")
-            for group in GROUPS
-        ]
-        claims = ["claimed_epsilon", "claimed_delta", "measured_epsilon", "finding"]
-        columns = ["scenario", "method", "learner", "models", "verdict", *bounds, *shares]
-        return pd.DataFrame(rows, columns=[*columns, "seconds_a_model", *claims, "not_applicable"])
-
-    def shown(self, rows: list[Row]) -> Mapping[str, list[dict[str, str]]]:
-        """A table a scenario: distances with bounds, accuracies in %, milliseconds a model."""
+    def _shown(self, rows: list[AuditRow | UnfitRow]) -> Shown:
         parts: dict[str, list[dict[str, str]]] = {}
         for row in rows:
-            if "verdict" not in row:
+            if isinstance(row, UnfitRow):
                 continue
-            shares = {words: row.get(f"{group}_submission") for group, words in GROUPS.items()}
-            title = f"{row['scenario']}: distances; probes given their label, in %"
+            shares = zip(GROUP_HEADINGS.values(), row.submission, strict=True)
+            title = f"{row.scenario}: distances; probes given their label, in %"
             parts.setdefault(title, []).append(
                 {
-                    "method": row["method"],
-                    "to T = A(D∖S)": shown_distance(row, "T"),
-                    "to A(D∖B)": shown_distance(row, "B"),
-                    "verdict": row["verdict"],
+                    "method": row.method,
+                    "to T = A(D∖S)": shown_interval(*row.to_untraining),
+                    "to A(D∖B)": shown_interval(*row.to_unlearning),
+                    "verdict": row.verdict,
                 }
-                | {k: "" if v is None else f"{100 * v:.0f}" for k, v in shares.items()}
-                | {"ms": f"{1000 * row['seconds_a_model']:.0f}"}
+                | {name: "" if share is None else f"{100 * share:.0f}" for name, share in shares}
+                | {"ms": f"{1000 * row.seconds_a_model:.0f}"}
             )
         return parts
 
-    def answer(self, rows: list[Row]) -> tuple[str, ...]:
-        """Who passed as what in how many scenarios, and where the audit stayed open."""
-        done = [row for row in rows if "verdict" in row]
-        scenarios = len({row["scenario"] for row in done})
+    def _answer(self, rows: list[AuditRow | UnfitRow]) -> tuple[str, ...]:
+        audited = [row for row in rows if isinstance(row, AuditRow)]
+        scenarios = len({row.scenario for row in audited})
         sentences: list[str] = []
         for verdict, words in (("untraining", "like A(D∖S)"), ("unlearning", "like A(D∖B)")):
-            found = Counter(row["method"] for row in done if row["verdict"] == verdict)
-            named = ", ".join(f"{method} ({times})" for method, times in found.most_common())
+            passed = Counter(row.method for row in audited if row.verdict == verdict)
+            named = ", ".join(f"{method} ({times})" for method, times in passed.most_common())
             sentences.append(
                 f"Distributed {words} and not like the other, in how many scenarios of "
                 f"{scenarios}: {named or 'none'}."
             )
-        opened = sum(row["verdict"] == "inconclusive" for row in done)
-        if opened:
+        undetermined = sum(row.verdict == "inconclusive" for row in audited)
+        if undetermined:
             sentences.append(
-                f"{opened} of {len(done)} cells are undetermined at these numbers of models: "
-                "the audit of each says about how many it would take."
+                f"{undetermined} of {len(audited)} cells are undetermined at these numbers of "
+                "models: the audit of each says about how many it would take."
             )
         return tuple(sentences)
-
-
-def every_method() -> tuple[str, ...]:
-    """All unlearners, and the oracles beside them."""
-    return (*oracles.unlearners.UNLEARNERS, *oracles.ORACLES)
-
-
-def method_settings(method: str) -> dict[str, Any]:
-    """The default settings of an unlearner; none for an oracle."""
-    kind = oracles.unlearners.UNLEARNERS.get(method)
-    return asdict(kind()) if kind else {}
-
-
-def _numbers(audit: audits.Audit) -> Row:
-    found: Row = {"verdict": audit.verdict}
-    for reference, of in (("T", audit.untraining), ("B", audit.unlearning)):
-        numbers = {"distance": of.estimate, "lower": of.lower, "upper": of.upper}
-        found |= {f"{key}_to_{reference}": value for key, value in numbers.items()}
-    accuracy = {(row.population, row.group): row.accuracy for row in audit.groups}
-    for population in ("submission", "original", "untraining", "unlearning"):
-        for group in GROUPS:
-            found[f"{group}_{population}"] = accuracy.get((population, group))
-    claim = audit.claimed
-    if claim is not None:
-        found |= {
-            "claimed_epsilon": claim.epsilon,
-            "claimed_delta": claim.delta,
-            "measured_epsilon": claim.epsilon_lower,
-            "finding": claim.finding,
-        }
-    return found
-
-
-def shown_distance(row: Mapping[Any, Any], reference: str) -> str:
-    """A distance of a row for people: the estimate, and bounds rounded outward.
-
-    Args:
-        row: of `table`.
-        reference: ``T`` or ``B``.
-
-    Example:
-        >>> shown_distance({"distance_to_T": 0.5, "lower_to_T": 0.129, "upper_to_T": 0.701}, "T")
-        '0.50 [0.12, 0.71]'
-    """
-    return shown_interval(
-        *(row[f"{name}_to_{reference}"] for name in ("distance", "lower", "upper"))
-    )

@@ -13,35 +13,30 @@ from jaxtyping import Float
 import estimators
 import oracles
 from audits.memorization import Estimate
+from indist.studies._estimates import mean_difference
+from indist.studies._observed import share_right
+from indist.studies._shown import shown_interval
 from indist.studies.claims._claim import Claim
-from indist.studies.claims._evidence import (
-    Evidence,
-    Part,
-    agrees,
-    difference,
-    every,
-    exceeds,
-    shown,
-)
-from indist.studies.claims._worlds import World, Worlds, right
+from indist.studies.claims._evidence import Evidence, Judgement, agrees, every, exceeds
+from indist.studies.claims._populations import LedgerSettings, NamedScenario
 
 
 def wrong_metric(
-    own: Estimate,
+    forget: Estimate,
     rest: Estimate,
     excess: Estimate,
     *,
     closeness: float,
     threshold: float,
     models: int,
-) -> Part:
+) -> Judgement:
     """Supported when the attack on S finds nothing, that on B∖S something, and B is still there.
 
     Refuted when the attack on S is shown to find more than the closeness, that on B∖S no more than
     it, or the behaviour to be gone. Each has a third of the error.
 
     Args:
-        own: success on S, less that under A(D∖B).
+        forget: success on S, less that under A(D∖B).
         rest: success on B∖S, less that under A(D∖B).
         excess: share of fresh instances given the behaviour's label, less that under A(D∖B).
         closeness: of two areas that agree.
@@ -50,7 +45,7 @@ def wrong_metric(
     """
     return every(
         [
-            agrees(own, closeness, models),
+            agrees(forget, closeness, models),
             exceeds(rest, closeness, models),
             exceeds(excess, threshold, models),
         ]
@@ -64,40 +59,43 @@ def success(seen: oracles.Observations, attacked: str) -> Float[np.ndarray, " mo
     return estimators.scores.auc_per_model(seen.margins[:, chosen], members)
 
 
-def _measured(worlds: Worlds) -> Evidence:
-    references = worlds.references(_WORLD)
-    probes, confidence = references.probes, worlds.each(3)
-    again = oracles.train(
+def _measured(ledger: LedgerSettings) -> Evidence:
+    references = ledger.references(_SCENARIO)
+    probes, confidence = references.probes, ledger.each(3)
+    retrained = oracles.train(
         references.scenario,
         "forget",
         stream="claims/retrained",
-        models=worlds.models,
-        seed=worlds.seed,
+        models=ledger.models,
+        seed=ledger.seed,
     )
-    seen, never = again.observe(probes), references.unlearning.observe(probes)
-    own, rest = (
-        difference(success(seen, group), success(never, group), confidence)
+    seen, never = retrained.observe(probes), references.unlearning.observe(probes)
+    forget, rest = (
+        mean_difference(success(seen, group), success(never, group), confidence)
         for group in ("forget", "behaviour")
     )
-    excess = difference(right(seen, "behaviour_test"), right(never, "behaviour_test"), confidence)
-    part = wrong_metric(
-        own,
+    excess = mean_difference(
+        share_right(seen, "behaviour_test"), share_right(never, "behaviour_test"), confidence
+    )
+    judgement = wrong_metric(
+        forget,
         rest,
         excess,
-        closeness=worlds.closeness,
-        threshold=worlds.threshold,
-        models=worlds.models,
+        closeness=ledger.closeness,
+        threshold=ledger.threshold,
+        models=ledger.models,
     )
     untrained = success(references.untraining.observe(probes), "forget").mean()
     note = (
         f"success on S {success(seen, 'forget').mean():.2f}, under T {untrained:.2f}, under "
-        f"A(D∖B) {success(never, 'forget').mean():.2f}; on B∖S {shown(rest)} above A(D∖B); fresh "
-        f"instances given the attacker's label {shown(excess)} above A(D∖B)"
+        f"A(D∖B) {success(never, 'forget').mean():.2f}; on B∖S {shown_interval(*rest)} above "
+        "A(D∖B); fresh instances given the attacker's label "
+        f"{shown_interval(*excess)} above A(D∖B)"
     )
-    return Evidence(own, part, worlds.models, note)
+    return Evidence(forget, judgement, ledger.models, note)
 
 
-_WORLD = World("digits-trigger")
+_SCENARIO = NamedScenario("digits-trigger")
 
 CLAIMS = (
     Claim(
@@ -105,7 +103,7 @@ CLAIMS = (
         section="§8",
         statement="An attack on S finds nothing while the behaviour is there; one on B∖S shows it.",
         quantity="success of the attack on S (AUC), less that under A(D∖B), of retraining on D∖S",
-        worlds=(_WORLD,),
+        scenarios=(_SCENARIO,),
         measure=_measured,
     ),
 )

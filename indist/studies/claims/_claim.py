@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from indist.studies.claims._evidence import Evidence
-from indist.studies.claims._worlds import World, Worlds
+from indist.studies.claims._populations import LedgerSettings, NamedScenario
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,10 @@ class Claim:
         section: of "Is your algorithm unlearning or untraining?" (2026), or where else.
         statement: one plain sentence.
         quantity: what the row's estimate is of.
-        worlds: where it is measured.
+        scenarios: where it is measured.
         measure: measures and decides, by the rule in its docstring.
         settings: further arguments of it; ``statements`` is how many share the error.
-        command: what reproduces the estimate, with fields ``world`` (and sizes), ``epsilon``,
+        command: what reproduces the estimate, with fields ``scenario`` (and sizes), ``epsilon``,
             ``tolerance`` and ``confidence``. Empty for the study itself.
     """
 
@@ -28,30 +28,30 @@ class Claim:
     section: str
     statement: str
     quantity: str
-    worlds: tuple[World, ...]
+    scenarios: tuple[NamedScenario, ...]
     measure: Callable[..., Evidence]
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     command: str = ""
 
     @property
-    def scenario(self) -> str:
-        """Names of its worlds."""
-        return "; ".join(world.words for world in self.worlds)
+    def where(self) -> str:
+        """Names of its scenarios."""
+        return "; ".join(scenario.words for scenario in self.scenarios)
 
-    def reproduced(self, worlds: Worlds, said: str) -> str:
+    def reproduced(self, ledger: LedgerSettings, changed: str) -> str:
         """The command that reproduces the estimate.
 
         Args:
-            worlds: the settings.
-            said: those that are not the study's defaults, as options of ``indist study``.
+            ledger: the settings.
+            changed: those that are not the study's defaults, as options of ``indist study``.
         """
-        sizes = f"--models {worlds.models} --seed {worlds.seed}"
+        sizes = f"--models {ledger.models} --seed {ledger.seed}"
         if not self.command:
-            return f"indist study claims {sizes}{said} --set only={self.number} -o DIR"
-        options = self.worlds[0].options if self.worlds else ""
+            return f"indist study claims {sizes}{changed} --set only={self.number} -o DIR"
+        options = self.scenarios[0].options if self.scenarios else ""
         return self.command.format(
-            world=f"{options} {sizes} --data-seed {worlds.seed}",
-            epsilon=worlds.epsilon,
-            tolerance=worlds.tolerance,
-            confidence=worlds.each(self.settings.get("statements", 1)),
+            scenario=f"{options} {sizes} --data-seed {ledger.seed}",
+            epsilon=ledger.epsilon,
+            tolerance=ledger.tolerance,
+            confidence=ledger.each(self.settings.get("statements", 1)),
         )

@@ -7,17 +7,12 @@ label: a graded quantity, where divergences of margins are 1 nearly everywhere.
 
 import oracles
 from audits.memorization import Estimate
+from indist.studies._estimates import decrease, magnitude, mean_difference
+from indist.studies._observed import share_right
+from indist.studies._shown import shown_interval
 from indist.studies.claims._claim import Claim
-from indist.studies.claims._evidence import (
-    Evidence,
-    Part,
-    difference,
-    exceeds,
-    gap,
-    magnitude,
-    shown,
-)
-from indist.studies.claims._worlds import World, Worlds, right
+from indist.studies.claims._evidence import Evidence, Judgement, exceeds
+from indist.studies.claims._populations import LedgerSettings, NamedScenario
 
 LEAST_GROWTH = 0.05
 METHODS = {
@@ -27,7 +22,7 @@ METHODS = {
 }
 
 
-def grows(growth: Estimate, models: int) -> Part:
+def grows(growth: Estimate, models: int) -> Judgement:
     """Supported when the distance grows by more than a twentieth, refuted when it does not.
 
     Args:
@@ -38,37 +33,38 @@ def grows(growth: Estimate, models: int) -> Part:
     return exceeds(growth, LEAST_GROWTH, models)
 
 
-def _measured(worlds: Worlds, *, method: str, discoveries: tuple[float, ...]) -> Evidence:
-    references = worlds.references(_WORLD)
+def _measured(ledger: LedgerSettings, *, method: str, discoveries: tuple[float, ...]) -> Evidence:
+    references = ledger.references(_SCENARIO)
     base, fresh = references.scenario, "behaviour_test"
-    never = right(references.unlearning.observe(base.probes), fresh)
-    found: list[Estimate] = []
+    never = share_right(references.unlearning.observe(base.probes), fresh)
+    distances: list[Estimate] = []
     for discovery in discoveries:
         size = max(1, round(discovery * len(base.behaviour)))
-        part = oracles.forget_sets.random(size, base.behaviour, worlds.seed)
-        scenario = base.with_forget(part)
+        forget = oracles.forget_sets.random(size, base.behaviour, ledger.seed)
+        scenario = base.with_forget(forget)
         if method == "retrain":
             made = oracles.train(
                 scenario,
                 "forget",
                 stream=f"claims/{method}",
-                models=worlds.models,
-                seed=worlds.seed,
+                models=ledger.models,
+                seed=ledger.seed,
             )
         else:
             made = oracles.unlearn(
-                scenario, references.original, method=method, seed=worlds.seed + 1
+                scenario, references.original, method=method, seed=ledger.seed + 1
             )
-        seen = right(made.observe(scenario.probes), fresh)
-        found.append(magnitude(difference(seen, never, worlds.each(2))))
-    growth = gap(found[0], found[-1])
+        seen = share_right(made.observe(scenario.probes), fresh)
+        distances.append(magnitude(mean_difference(seen, never, ledger.each(2))))
+    growth = decrease(distances[0], distances[-1])
     steps = ", ".join(
-        f"γ {discovery:g}: {shown(one)}" for discovery, one in zip(discoveries, found, strict=True)
+        f"γ {discovery:g}: {shown_interval(*distance)}"
+        for discovery, distance in zip(discoveries, distances, strict=True)
     )
-    return Evidence(growth, grows(growth, worlds.models), worlds.models, f"distances: {steps}")
+    return Evidence(growth, grows(growth, ledger.models), ledger.models, f"distances: {steps}")
 
 
-_WORLD = World("digits-trigger")
+_SCENARIO = NamedScenario("digits-trigger")
 
 
 def claims(discoveries: tuple[float, ...]) -> tuple[Claim, ...]:
@@ -83,7 +79,7 @@ def claims(discoveries: tuple[float, ...]) -> tuple[Claim, ...]:
             section="§8",
             statement=f"The less was found, the farther is {words} from A(D∖B).",
             quantity=f"distance to A(D∖B) at γ {discoveries[0]:g} less that at {discoveries[-1]:g}",
-            worlds=(_WORLD,),
+            scenarios=(_SCENARIO,),
             measure=_measured,
             settings={"method": method, "discoveries": discoveries},
         )

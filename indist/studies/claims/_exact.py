@@ -19,28 +19,31 @@ from sklearn.datasets import load_diabetes
 
 import audits
 from audits.memorization import Estimate
+from indist.studies._estimates import distance_of
 from indist.studies.claims._claim import Claim
-from indist.studies.claims._evidence import Evidence, Part, distance
-from indist.studies.claims._worlds import World, Worlds
+from indist.studies.claims._evidence import Evidence, Judgement
+from indist.studies.claims._populations import LedgerSettings, NamedScenario
 
 _MORE = 4
 _ROUNDINGS = 100
 
 
-def exact(found: Estimate, tolerance: float, needed: int | None) -> Part:
+def exact(divergence: Estimate, tolerance: float, needed: int | None) -> Judgement:
     """SISA; see the rule above.
 
     Args:
-        found: divergence at ε = 0.
+        divergence: at ε = 0.
         tolerance: of equivalence.
         needed: the audit's forecast.
     """
-    if found.low > 0.0:
-        return Part("refuted")
-    return Part("supported") if found.high <= tolerance else Part("undetermined", needed)
+    if divergence.low > 0.0:
+        return Judgement("refuted")
+    if divergence.high <= tolerance:
+        return Judgement("supported")
+    return Judgement("undetermined", needed)
 
 
-def forging(on_the_line: float, as_it_is: float, rounding: float) -> Part:
+def forging(on_the_line: float, as_it_is: float, rounding: float) -> Judgement:
     """Forging; see the rule above.
 
     Args:
@@ -49,8 +52,8 @@ def forging(on_the_line: float, as_it_is: float, rounding: float) -> Part:
         rounding: relative change that rounding alone explains.
     """
     if on_the_line > rounding:
-        return Part("refuted")
-    return Part("supported" if as_it_is > rounding else "undetermined")
+        return Judgement("refuted")
+    return Judgement("supported" if as_it_is > rounding else "undetermined")
 
 
 def forged() -> tuple[float, float, float]:
@@ -82,45 +85,45 @@ def forged() -> tuple[float, float, float]:
     return float(changes[0].max()), float(changes[1].max()), rounding
 
 
-def _sisa(worlds: Worlds) -> Evidence:
-    more = replace(worlds, models=_MORE * worlds.models)
+def _sisa(ledger: LedgerSettings) -> Evidence:
+    more = replace(ledger, models=_MORE * ledger.models)
     references = more.references(_SISA)
     audit = audits.audit(
         more.unlearned(references, "sisa"),
         references,
         epsilon=0.0,
-        tolerance=worlds.tolerance,
-        confidence=worlds.confidence,
+        tolerance=ledger.tolerance,
+        confidence=ledger.confidence,
     )
-    found, forecast = distance(audit.untraining), audit.untraining.forecast
-    part = exact(found, worlds.tolerance, forecast.models if forecast else None)
-    return Evidence(found, part, more.models, "at ε = 0")
+    divergence, forecast = distance_of(audit.untraining), audit.untraining.forecast
+    judgement = exact(divergence, ledger.tolerance, forecast.models if forecast else None)
+    return Evidence(divergence, judgement, more.models, "at ε = 0")
 
 
-def _counts(worlds: Worlds) -> Evidence:
-    references = replace(worlds, models=1).references(_COUNTS)
-    made = worlds.unlearned(references, "summation-form").parameters()
+def _counts(ledger: LedgerSettings) -> Evidence:
+    references = replace(ledger, models=1).references(_COUNTS)
+    made = ledger.unlearned(references, "summation-form").parameters()
     pairs = zip(
         jax.tree.leaves(made), jax.tree.leaves(references.untraining.parameters()), strict=True
     )
-    far = max(float(np.abs(one - other).max()) for one, other in pairs)
+    far = max(float(np.abs(first - second).max()) for first, second in pairs)
     note = "greatest difference of a count; neither learner nor unlearner is random, so one model"
-    return Evidence(Estimate(far, far, far), Part("refuted" if far else "supported"), 1, note)
+    return Evidence(Estimate(far, far, far), Judgement("refuted" if far else "supported"), 1, note)
 
 
-def _forged(worlds: Worlds) -> Evidence:
-    del worlds
+def _forged(ledger: LedgerSettings) -> Evidence:
+    del ledger
     on_the_line, as_it_is, rounding = forged()
     note = (
         f"442 records; with their own labels {as_it_is:.1g}; rounding explains {rounding:.1g}: no "
         "audit of this model can tell whether such a record was in"
     )
-    found = Estimate(on_the_line, on_the_line, on_the_line)
-    return Evidence(found, forging(on_the_line, as_it_is, rounding), 1, note)
+    change = Estimate(on_the_line, on_the_line, on_the_line)
+    return Evidence(change, forging(on_the_line, as_it_is, rounding), 1, note)
 
 
-_SISA = World("circles", learner="sisa")
-_COUNTS = World("digits-trigger", learner="naive-bayes")
+_SISA = NamedScenario("circles", learner="sisa")
+_COUNTS = NamedScenario("digits-trigger", learner="naive-bayes")
 
 CLAIMS = (
     Claim(
@@ -128,7 +131,7 @@ CLAIMS = (
         section="slides",
         statement="SISA is exact: ε = δ = 0 against T.",
         quantity="divergence of SISA's output from T at ε = 0, half-lines of the median margins",
-        worlds=(_SISA,),
+        scenarios=(_SISA,),
         measure=_sisa,
     ),
     Claim(
@@ -136,7 +139,7 @@ CLAIMS = (
         section="slides",
         statement="Summation-form naive Bayes is exact: ε = δ = 0 against T.",
         quantity="greatest absolute difference of a parameter from T",
-        worlds=(_COUNTS,),
+        scenarios=(_COUNTS,),
         measure=_counts,
     ),
     Claim(
@@ -144,7 +147,7 @@ CLAIMS = (
         section="slides",
         statement="Forging: a removed point on the fitted line leaves the model as it was.",
         quantity="greatest relative change of least-squares coefficients",
-        worlds=(),
+        scenarios=(),
         measure=_forged,
         command='python -c "from indist.studies.claims import forged; print(forged())"',
     ),

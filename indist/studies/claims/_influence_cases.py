@@ -17,21 +17,20 @@ import audits
 import oracles
 from audits.memorization import Estimate
 from audits.verdict import compare, median_margins
+from indist.studies._estimates import bounded_mean, distance_of, mean_difference
+from indist.studies._observed import share_right
+from indist.studies._shown import shown_interval
 from indist.studies.claims._claim import Claim
 from indist.studies.claims._evidence import (
     Evidence,
-    Part,
+    Judgement,
     agrees,
     below,
-    difference,
-    distance,
     every,
-    level,
     matches,
     provided,
-    shown,
 )
-from indist.studies.claims._worlds import World, Worlds, right
+from indist.studies.claims._populations import LedgerSettings, NamedScenario
 
 LOW_LOW = "low self-influence, low cross-influence"
 HIGH_LOW = "high self-influence, low cross-influence"
@@ -40,133 +39,137 @@ _HALF = 0.5
 
 
 def fails_on_itself_alone(
-    premise: bool, own: Estimate, others: list[Estimate], closeness: float, models: int
-) -> Part:
+    premise: bool, forget: Estimate, others: list[Estimate], closeness: float, models: int
+) -> Judgement:
     """Claim 3, labels. Supported when T fails on S and O less T is about 0 on all other groups.
 
     Refuted when T does not fail on S, or a group's difference is shown to be beyond the closeness.
 
     Args:
         premise: whether high self- and low cross-influence were shown.
-        own: T's share of S right.
+        forget: T's share of S right.
         others: O less T on each other group.
         closeness: up to which a difference counts as none.
         models: models behind each.
     """
-    parts = [below(own, _HALF, models), *(agrees(one, closeness, models) for one in others)]
-    return provided(premise, every(parts))
+    statements = [agrees(difference, closeness, models) for difference in others]
+    return provided(premise, every([below(forget, _HALF, models), *statements]))
 
 
-def fails_on_both(premise: bool, own: Estimate, fresh: Estimate, models: int) -> Part:
+def fails_on_both(premise: bool, forget: Estimate, fresh: Estimate, models: int) -> Judgement:
     """Claim 4. Supported when T fails on S and on fresh instances; refuted when it does not on one.
 
     Args:
         premise: whether high self- and high cross-influence were shown.
-        own: T's share of S right.
+        forget: T's share of S right.
         fresh: of fresh instances of the behaviour.
         models: models behind each.
     """
-    return provided(premise, every([below(one, _HALF, models) for one in (own, fresh)]))
+    return provided(premise, every([below(share, _HALF, models) for share in (forget, fresh)]))
 
 
-def same_level(differences: list[Estimate], closeness: float, models: int) -> Part:
-    """Claim 5. Supported when S and fresh instances agree under A(D∖B) in every world.
+def same_level(differences: list[Estimate], closeness: float, models: int) -> Judgement:
+    """Claim 5. Supported when S and fresh instances agree under A(D∖B) in every scenario.
 
     Refuted when they are shown to differ by more than the closeness in one.
 
     Args:
-        differences: S less fresh instances, of models that never saw the behaviour; one a world.
+        differences: S less fresh instances, of models that never saw the behaviour; one a scenario.
         closeness: up to which a difference counts as none.
         models: models behind each.
     """
-    return every([agrees(one, closeness, models) for one in differences])
+    return every([agrees(difference, closeness, models) for difference in differences])
 
 
-def _unchanged(worlds: Worlds) -> Evidence:
-    references = worlds.references(_TYPICAL)
-    premise = _case(worlds, references)
+def _unchanged(ledger: LedgerSettings) -> Evidence:
+    references = ledger.references(_TYPICAL)
+    premise = _case(ledger, references)
     probes = references.probes
-    compared = _compared(
-        worlds,
+    comparison = _compared(
+        ledger,
         references.original.observe(probes).margins,
         references.untraining.observe(probes).margins,
         tuple(str(name) for name in probes.ids),
     )
-    part = provided(premise.case == LOW_LOW, matches(compared))
-    note = f"{len(probes)} probes; farthest apart at {_farthest(compared)}; shown: {premise.case}"
-    return Evidence(distance(compared), part, worlds.models, note)
+    judgement = provided(premise.case == LOW_LOW, matches(comparison))
+    note = f"{len(probes)} probes; farthest apart at {_farthest(comparison)}; shown: {premise.case}"
+    return Evidence(distance_of(comparison), judgement, ledger.models, note)
 
 
-def _own_labels(worlds: Worlds) -> Evidence:
-    references = worlds.references(_IRREGULAR)
-    premise = _case(worlds, references)
+def _own_labels(ledger: LedgerSettings) -> Evidence:
+    references = ledger.references(_IRREGULAR)
+    premise = _case(ledger, references)
     original, untrained = (
         part.observe(references.probes) for part in (references.original, references.untraining)
     )
     groups = [name for name in oracles.PROBE_GROUPS if name != "forget"]
-    each = 1.0 - (1.0 - worlds.each(2)) / (len(groups) + 1)
-    own = level(right(untrained, "forget"), each)
-    others = [difference(right(original, group), right(untrained, group), each) for group in groups]
-    worst = max(others, key=lambda one: abs(one.value))
-    part = fails_on_itself_alone(
-        premise.case == HIGH_LOW, own, others, worlds.closeness, worlds.models
+    each = 1.0 - (1.0 - ledger.each(2)) / (len(groups) + 1)
+    forget = bounded_mean(share_right(untrained, "forget"), each)
+    others = [
+        mean_difference(share_right(original, group), share_right(untrained, group), each)
+        for group in groups
+    ]
+    worst = max(others, key=lambda estimate: abs(estimate.value))
+    judgement = fails_on_itself_alone(
+        premise.case == HIGH_LOW, forget, others, ledger.closeness, ledger.models
     )
-    note = f"T gives S its labels in {shown(own)} of all cases; shown: {premise.case}"
-    return Evidence(worst, part, worlds.models, note)
+    note = f"T gives S its labels in {shown_interval(*forget)} of all cases; shown: {premise.case}"
+    return Evidence(worst, judgement, ledger.models, note)
 
 
-def _own_distribution(worlds: Worlds) -> Evidence:
-    references = worlds.references(_IRREGULAR)
-    premise = _case(worlds, references)
+def _own_distribution(ledger: LedgerSettings) -> Evidence:
+    references = ledger.references(_IRREGULAR)
+    premise = _case(ledger, references)
     first, second = (
         median_margins(part.observe(references.probes))
         for part in (references.original, references.untraining)
     )
-    others = [place for place, group in enumerate(first.groups) if group != "forget"]
-    compared = _compared(
-        worlds,
-        first.values[:, others],
-        second.values[:, others],
-        tuple(first.names[place] for place in others),
+    columns = [column for column, group in enumerate(first.groups) if group != "forget"]
+    comparison = _compared(
+        ledger,
+        first.values[:, columns],
+        second.values[:, columns],
+        tuple(first.names[column] for column in columns),
     )
-    part = provided(premise.case == HIGH_LOW, matches(compared))
-    note = f"greatest on the {_farthest(compared)}; shown: {premise.case}"
-    return Evidence(distance(compared), part, worlds.models, note)
+    judgement = provided(premise.case == HIGH_LOW, matches(comparison))
+    note = f"greatest on the {_farthest(comparison)}; shown: {premise.case}"
+    return Evidence(distance_of(comparison), judgement, ledger.models, note)
 
 
-def _both_fail(worlds: Worlds, *, world: int) -> Evidence:
-    references = worlds.references(_REGULAR[world])
-    premise = _case(worlds, references)
+def _both_fail(ledger: LedgerSettings, *, world: int) -> Evidence:
+    references = ledger.references(_REGULAR[world])
+    premise = _case(ledger, references)
     untrained = references.untraining.observe(references.probes)
-    own, fresh = (
-        level(right(untrained, group), worlds.each(4)) for group in ("forget", "behaviour_test")
+    forget, fresh = (
+        bounded_mean(share_right(untrained, group), ledger.each(4))
+        for group in ("forget", "behaviour_test")
     )
-    part = fails_on_both(premise.case == HIGH_HIGH, own, fresh, worlds.models)
-    note = f"T gives S its labels in {shown(own)} of all cases; shown: {premise.case}"
-    return Evidence(fresh, part, worlds.models, note)
+    judgement = fails_on_both(premise.case == HIGH_HIGH, forget, fresh, ledger.models)
+    note = f"T gives S its labels in {shown_interval(*forget)} of all cases; shown: {premise.case}"
+    return Evidence(fresh, judgement, ledger.models, note)
 
 
-def _never_saw(worlds: Worlds) -> Evidence:
-    found: list[Estimate] = []
+def _never_saw(ledger: LedgerSettings) -> Evidence:
+    differences: list[Estimate] = []
     notes: list[str] = []
-    for world in (_TYPICAL, _IRREGULAR, _REGULAR[0]):
-        references = worlds.references(world)
+    for scenario in (_TYPICAL, _IRREGULAR, _REGULAR[0]):
+        references = ledger.references(scenario)
         seen = references.unlearning.observe(references.probes)
         # Halves of the models, so that the two means are independent.
-        own, fresh = right(seen, "forget")[::2], right(seen, "behaviour_test")[1::2]
-        found.append(difference(own, fresh, worlds.each(3)))
-        untrained = right(references.untraining.observe(references.probes), "forget").mean()
+        forget, fresh = share_right(seen, "forget")[::2], share_right(seen, "behaviour_test")[1::2]
+        differences.append(mean_difference(forget, fresh, ledger.each(3)))
+        untrained = share_right(references.untraining.observe(references.probes), "forget").mean()
         notes.append(
-            f"{world.words}: {shown(found[-1])}, right on S {100 * own.mean():.0f} % (T "
-            f"{100 * untrained:.0f} %)"
+            f"{scenario.words}: {shown_interval(*differences[-1])}, right on S "
+            f"{100 * forget.mean():.0f} % (T {100 * untrained:.0f} %)"
         )
-    worst = max(found, key=lambda one: abs(one.value))
-    part = same_level(found, worlds.closeness, worlds.models)
-    return Evidence(worst, part, worlds.models, "; ".join(notes))
+    worst = max(differences, key=lambda estimate: abs(estimate.value))
+    judgement = same_level(differences, ledger.closeness, ledger.models)
+    return Evidence(worst, judgement, ledger.models, "; ".join(notes))
 
 
 def _compared(
-    worlds: Worlds,
+    ledger: LedgerSettings,
     original: Float[np.ndarray, "n observables"],
     untraining: Float[np.ndarray, "m observables"],
     observables: tuple[str, ...],
@@ -177,32 +180,32 @@ def _compared(
         untraining,
         names=("original", "untraining"),
         observables=observables,
-        epsilon=worlds.epsilon,
-        tolerance=worlds.tolerance,
-        confidence=worlds.each(2),
-        seed=worlds.seed,
+        epsilon=ledger.epsilon,
+        tolerance=ledger.tolerance,
+        confidence=ledger.each(2),
+        seed=ledger.seed,
     )
 
 
-def _farthest(compared: audits.Comparison) -> str:
-    return max(compared.by_observable, key=lambda row: row.estimate).observable
+def _farthest(comparison: audits.Comparison) -> str:
+    return max(comparison.by_observable, key=lambda row: row.estimate).observable
 
 
-def _case(worlds: Worlds, references: oracles.References) -> audits.InfluenceCase:
+def _case(ledger: LedgerSettings, references: oracles.References) -> audits.InfluenceCase:
     return audits.influence_case(
         references,
-        threshold=worlds.threshold,
-        epsilon=worlds.epsilon,
-        tolerance=worlds.tolerance,
-        confidence=worlds.each(2),
+        threshold=ledger.threshold,
+        epsilon=ledger.epsilon,
+        tolerance=ledger.tolerance,
+        confidence=ledger.each(2),
     )
 
 
-_TYPICAL = World("digits-typical")
-_IRREGULAR = World("digits-random-labels")
+_TYPICAL = NamedScenario("digits-typical")
+_IRREGULAR = NamedScenario("digits-random-labels")
 _REGULAR = (
-    World("digits-trigger", {"discovery": 0.9}),
-    World("digits-trigger", {"discovery": 1.0}),
+    NamedScenario("digits-trigger", {"discovery": 0.9}),
+    NamedScenario("digits-trigger", {"discovery": 1.0}),
 )
 
 CLAIMS = (
@@ -211,7 +214,7 @@ CLAIMS = (
         section="§5",
         statement="Low self-, low cross-influence: O and T are indistinguishable at every probe.",
         quantity="greatest divergence of O from T over single probes, half-lines of the margin",
-        worlds=(_TYPICAL,),
+        scenarios=(_TYPICAL,),
         measure=_unchanged,
     ),
     Claim(
@@ -219,7 +222,7 @@ CLAIMS = (
         section="§5",
         statement="High self-, low cross-influence: T fails on S and labels all else as O does.",
         quantity="greatest difference of O and T in share right, over groups other than S",
-        worlds=(_IRREGULAR,),
+        scenarios=(_IRREGULAR,),
         measure=_own_labels,
     ),
     Claim(
@@ -227,7 +230,7 @@ CLAIMS = (
         section="§5",
         statement="High self-, low cross-influence: T has the distribution of O off S.",
         quantity="divergence of O from T, half-lines of the median margins on groups other than S",
-        worlds=(_IRREGULAR,),
+        scenarios=(_IRREGULAR,),
         measure=_own_distribution,
     ),
     *(
@@ -236,7 +239,7 @@ CLAIMS = (
             section="§5",
             statement="High self-, high cross-influence: T fails on S and on fresh instances.",
             quantity="share of fresh instances that T gives the behaviour's label",
-            worlds=(_REGULAR[world],),
+            scenarios=(_REGULAR[world],),
             measure=_both_fail,
             settings={"world": world},
         )
@@ -247,7 +250,7 @@ CLAIMS = (
         section="§5",
         statement="A(D∖B) treats S as instances that no model saw, whatever the influence of S.",
         quantity="S less fresh instances, share right of models without B; the greatest of three",
-        worlds=(_TYPICAL, _IRREGULAR, _REGULAR[0]),
+        scenarios=(_TYPICAL, _IRREGULAR, _REGULAR[0]),
         measure=_never_saw,
     ),
 )

@@ -2,17 +2,18 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import jax
 
-from audits.memorization import Estimate
-from estimators.checks import check_confidence
-from indist.studies._cells import Row, finished_cell
-from indist.studies._study import Study
+from estimators.checks import check_confidence, check_within
+from indist.studies._cells import finished_cell
+from indist.studies._rows import StudyRow
+from indist.studies._shown import shown_interval
+from indist.studies._study import Shown, Study, check_least
 from indist.studies.claims import (
     _attacks,
     _discovery,
@@ -25,22 +26,63 @@ from indist.studies.claims import (
     _untraining,
 )
 from indist.studies.claims._claim import Claim
-from indist.studies.claims._evidence import Evidence, shown
-from indist.studies.claims._worlds import Worlds
-
-if TYPE_CHECKING:
-    import pandas as pd
+from indist.studies.claims._evidence import ClaimFinding, Evidence
+from indist.studies.claims._populations import LedgerSettings
 
 FINDINGS = ("supported", "refuted", "undetermined")
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClaimRow(StudyRow):
+    """A claim or a part of one, and what was found.
+
+    Attributes:
+        claim: its number.
+        section: where the note says it.
+        statement: one plain sentence.
+        scenario: names of the scenarios.
+        quantity: what the estimate is of.
+        estimate: the number; None where it is infinite, as the ends are.
+        low: lower end of its interval.
+        high: upper end.
+        finding: supported, refuted or undetermined.
+        models: models of each population behind it.
+        models_needed: about how many would decide; None where it is decided, or none would.
+        command: what reproduces the estimate.
+        note: other numbers that the finding rests on.
+    """
+
+    claim: str
+    section: str
+    statement: str
+    scenario: str
+    quantity: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    finding: ClaimFinding
+    models: int
+    models_needed: int | None
+    command: str
+    note: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The estimate with its interval, for people."""
+        if self.estimate is None or self.low is None or self.high is None:
+            return "no interval"
+        if self.low == self.high:
+            return f"{self.estimate:.2g}, exactly"
+        return shown_interval(self.estimate, self.low, self.high)
+
+
 @dataclass(frozen=True)
-class Claims(Study):
+class Claims(Study[ClaimRow]):
     """What "Is your algorithm unlearning or untraining?" (2026) claims, a row a claim or part.
 
     The rule of each row stands in the docstring of its module: which statement, with which bounds,
-    supports the claim and which refutes it; the rest is undetermined. Worlds were chosen for what a
-    claim supposes, such as an influence, with earlier results on the scenarios in view; bars and
+    supports the claim and which refutes it; the rest is undetermined. Scenarios were chosen for
+    what a claim supposes, such as an influence, with earlier results on them in view; bars and
     tolerances are the settings below, the same for all rows, and constants of the modules.
 
     Confidence is that of a row: each row's finding is wrong with probability at most one minus it,
@@ -66,6 +108,7 @@ class Claims(Study):
 
     question: ClassVar = "Which of the note's claims hold here?"
     quick: ClassVar = {"models": 128, "discoveries": (0.1, 0.5, 1.0)}
+    kinds: ClassVar = (ClaimRow,)
     names: ClassVar = ("claim",)
 
     models: int = 512
@@ -79,16 +122,15 @@ class Claims(Study):
     only: str | int = ""
 
     def __post_init__(self) -> None:
-        if self.models < 2:
-            raise ValueError(f"models: expected at least 2, found {self.models}")
+        check_least(2, models=self.models)
         check_confidence(self.confidence)
-        if not 0.0 <= self.epsilon <= 50.0:
-            raise ValueError(f"epsilon: expected a number in [0, 50], found {self.epsilon}")
-        for name in ("tolerance", "closeness", "threshold"):
-            if not 0.0 < getattr(self, name) < 1.0:
-                raise ValueError(
-                    f"{name}: expected a number in (0, 1), found {getattr(self, name)}"
-                )
+        check_within("[0, 50]", epsilon=self.epsilon)
+        check_within(
+            "(0, 1)",
+            tolerance=self.tolerance,
+            closeness=self.closeness,
+            threshold=self.threshold,
+        )
         rising = sorted(set(self.discoveries))
         if (
             len(rising) < 2
@@ -127,20 +169,22 @@ class Claims(Study):
             if not asked or asked in (claim.number, claim.number.rstrip("abcdefg"))
         )
 
-    def run(self, folder: Path) -> Iterator[Row]:
+    def run(self, folder: Path) -> Iterator[ClaimRow]:
         """A row a claim or part; see `Study.run`."""
-        own = asdict(self)
-        own = {key: own[key] for key in own if key not in ("only", "discoveries")}
-        worlds = Worlds(folder, **own)
+        settings = asdict(self)
+        for name in ("only", "discoveries"):
+            del settings[name]
+        ledger = LedgerSettings(folder, **settings)
         for claim in self.claims:
-            yield finished_cell(
+            cell = finished_cell(
                 folder / "cells" / f"{claim.number}.json",
-                own | _identity(claim, self.seed),
-                lambda claim=claim: _row(claim, worlds, self._said),
+                settings | _identity(claim, self.seed),
+                lambda claim=claim: _row(claim, ledger, self._changed).record(),
             )
+            yield ClaimRow.of(cell)
 
     @property
-    def _said(self) -> str:
+    def _changed(self) -> str:
         """Numbers that are not the defaults, as options."""
         numbers = ("epsilon", "tolerance", "closeness", "threshold", "confidence")
         options = (
@@ -150,56 +194,34 @@ class Claims(Study):
         )
         return "".join(options)
 
-    def table(self, rows: list[Row]) -> "pd.DataFrame":
-        """The rows as a data frame, columns in a fixed order.
-
-        Args:
-            rows: from `run`.
-
-        Returns:
-            ``claim``, ``section``, ``statement``, ``scenario``, ``quantity``, ``estimate``,
-            ``low``, ``high``, ``finding``, ``models``, ``models_needed``, ``command``, ``note``.
-        """
-        import pandas as pd
-
-        return pd.DataFrame(rows, columns=list(_COLUMNS))
-
-    def shown(self, rows: list[Row]) -> Mapping[str, list[dict[str, str]]]:
-        """One table: claim, statement, scenario, estimate with interval, finding."""
+    def _shown(self, rows: list[ClaimRow]) -> Shown:
         lines = [
             {
-                "": str(row["claim"]),
-                "claim": row["statement"],
-                "scenario": row["scenario"],
-                "estimate": _estimate(row),
-                "finding": row["finding"],
+                "": row.claim,
+                "claim": row.statement,
+                "scenario": row.scenario,
+                "estimate": row.shown,
+                "finding": row.finding,
             }
             for row in rows
         ]
         return {"the note's claims; what each estimate is of is said in the written table": lines}
 
-    def answer(self, rows: list[Row]) -> tuple[str, ...]:
-        """How many rows were found to be what, and what is refuted or undetermined, and why."""
-        counts = Counter(row["finding"] for row in rows)
-        said = ", ".join(f"{counts[finding]} {finding}" for finding in FINDINGS)
-        sentences = [f"Of {len(rows)} claims and parts of claims: {said}."]
+    def _answer(self, rows: list[ClaimRow]) -> tuple[str, ...]:
+        counts = Counter(row.finding for row in rows)
+        total = ", ".join(f"{counts[finding]} {finding}" for finding in FINDINGS)
+        sentences = [f"Of {len(rows)} claims and parts of claims: {total}."]
         for row in rows:
-            if row["finding"] == "supported":
+            if row.finding == "supported":
                 continue
-            needed = row.get("models_needed")
-            more = f"; about {int(needed):,} models would decide" if needed else ""
-            note = f" ({row['note']})" if row.get("note") else ""
+            needed = row.models_needed
+            more = f"; about {needed:,} models would decide" if needed else ""
+            note = f" ({row.note})" if row.note else ""
             sentences.append(
-                f"{row['claim']} {row['finding']}: {row['statement']} Found: {row['quantity']}, "
-                f"{_estimate(row)}{note}{more}."
+                f"{row.claim} {row.finding}: {row.statement} Found: {row.quantity}, "
+                f"{row.shown}{note}{more}."
             )
         return tuple(sentences)
-
-
-_COLUMNS = (
-    *("claim", "section", "statement", "scenario", "quantity", "estimate", "low", "high"),
-    *("finding", "models", "models_needed", "command", "note"),
-)
 
 
 def _identity(claim: Claim, seed: int) -> dict[str, Any]:
@@ -209,36 +231,27 @@ def _identity(claim: Claim, seed: int) -> dict[str, Any]:
         "statement": claim.statement,
         "quantity": claim.quantity,
         "claim_settings": dict(claim.settings),
-        "worlds": [world.load(seed).digest for world in claim.worlds],
+        "worlds": [scenario.load(seed).digest for scenario in claim.scenarios],
     }
 
 
-def _row(claim: Claim, worlds: Worlds, said: str) -> Row:
+def _row(claim: Claim, ledger: LedgerSettings, changed: str) -> ClaimRow:
     # Compiled programs are kept in memory maps, of which a process may have only so many.
     jax.clear_caches()
-    found: Evidence = claim.measure(worlds, **claim.settings)
-    value, low, high = (number if math.isfinite(number) else None for number in found.estimate)
-    return {
-        "claim": claim.number,
-        "section": claim.section,
-        "statement": claim.statement,
-        "scenario": claim.scenario or "442 records, least squares",
-        "quantity": claim.quantity,
-        "estimate": value,
-        "low": low,
-        "high": high,
-        "finding": found.part.finding,
-        "models": found.models,
-        "models_needed": found.part.needed,
-        "command": claim.reproduced(worlds, said),
-        "note": found.note,
-    }
-
-
-def _estimate(row: Mapping[str, Any]) -> str:
-    value, low, high = (row.get(name) for name in ("estimate", "low", "high"))
-    if value is None or low is None or high is None:
-        return "no interval"
-    if low == high:
-        return f"{value:.2g}, exactly"
-    return shown(Estimate(value, low, high))
+    evidence: Evidence = claim.measure(ledger, **claim.settings)
+    value, low, high = (number if math.isfinite(number) else None for number in evidence.estimate)
+    return ClaimRow(
+        claim=claim.number,
+        section=claim.section,
+        statement=claim.statement,
+        scenario=claim.where or "442 records, least squares",
+        quantity=claim.quantity,
+        estimate=value,
+        low=low,
+        high=high,
+        finding=evidence.judgement.finding,
+        models=evidence.models,
+        models_needed=evidence.judgement.needed,
+        command=claim.reproduced(ledger, changed),
+        note=evidence.note,
+    )

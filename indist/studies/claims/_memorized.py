@@ -12,15 +12,16 @@ from jaxtyping import Bool, Float, Int
 import estimators
 import oracles
 from audits.memorization import Estimate
+from indist.studies._shown import shown_interval
 from indist.studies.claims._claim import Claim
-from indist.studies.claims._evidence import Evidence, Part, below, every, exceeds, shown
-from indist.studies.claims._worlds import World, Worlds
+from indist.studies.claims._evidence import Evidence, Judgement, below, every, exceeds
+from indist.studies.claims._populations import LedgerSettings, NamedScenario
 
 _NEIGHBOURS = 10
 _INCLUSION = 0.7
 
 
-def memorized(strange: Estimate, plain: Estimate, threshold: float, models: int) -> Part:
+def memorized(strange: Estimate, plain: Estimate, threshold: float, models: int) -> Judgement:
     """Supported when the strange are memorized above the threshold and the plain below it.
 
     Refuted when the strange are not above it, or the plain are. Each mean has half of the error.
@@ -39,54 +40,59 @@ def strangers(
 ) -> Int[np.ndarray, " n"]:
     """How many of each example's ten nearest others have another label than it."""
     squares = (inputs**2).sum(axis=1)
-    apart = squares[:, None] + squares - 2.0 * inputs @ inputs.T
-    np.fill_diagonal(apart, np.inf)
-    nearest = np.argsort(apart, axis=1, kind="stable")[:, :_NEIGHBOURS]
+    distances = squares[:, None] + squares - 2.0 * inputs @ inputs.T
+    np.fill_diagonal(distances, np.inf)
+    nearest = np.argsort(distances, axis=1, kind="stable")[:, :_NEIGHBOURS]
     return (labels[nearest] != labels[:, None]).sum(axis=1)
 
 
-def _measured(worlds: Worlds, *, kind: str) -> Evidence:
-    scenario = _WORLD.load(worlds.seed)
+def _measured(ledger: LedgerSettings, *, kind: str) -> Evidence:
+    scenario = _SCENARIO.load(ledger.seed)
     runs = oracles.subset_runs(
         scenario,
-        models=worlds.models,
-        seed=worlds.seed,
+        models=ledger.models,
+        seed=ledger.seed,
         inclusion=_INCLUSION,
-        directory=worlds.folder / "runs" / scenario.name,
+        directory=ledger.folder / "runs" / scenario.name,
         resume=True,
     )
     behaviour, others = scenario.behaviour, scenario.excluding(scenario.behaviour)
     train = scenario.train.take(others)
-    unlike = strangers(train.inputs.astype(np.float64), train.labels)
+    strange_neighbours = strangers(train.inputs.astype(np.float64), train.labels)
     if kind == "mislabelled":
         strange, plain = behaviour, others
     else:
-        strange, plain = others[unlike > _NEIGHBOURS / 2], others[unlike == 0]
-    own, rest = (_mean(runs, members, worlds.each(2)) for members in (strange, plain))
-    listed = _listed(runs, worlds.threshold)
-    odd = np.isin(np.arange(runs.examples), [*behaviour, *others[unlike > 0]])
+        strange, plain = (
+            others[strange_neighbours > _NEIGHBOURS / 2],
+            others[strange_neighbours == 0],
+        )
+    strange_mean, plain_mean = (
+        _mean(runs, members, ledger.each(2)) for members in (strange, plain)
+    )
+    listed = _listed(runs, ledger.threshold)
+    odd = np.isin(np.arange(runs.examples), [*behaviour, *others[strange_neighbours > 0]])
     share = f"{100 * (listed & odd).sum() / listed.sum():.0f} %" if listed.any() else "none"
     note = (
-        f"{len(strange)} such examples; {len(plain)} of the other kind: {shown(rest)}; of "
-        f"{int(listed.sum())} examples shown to be memorized, mislabelled or with a neighbour of "
-        f"another label: {share}"
+        f"{len(strange)} such examples; {len(plain)} of the other kind: "
+        f"{shown_interval(*plain_mean)}; of {int(listed.sum())} examples shown to be memorized, "
+        f"mislabelled or with a neighbour of another label: {share}"
     )
-    part = memorized(own, rest, worlds.threshold, runs.models)
-    return Evidence(own, part, runs.models, note)
+    judgement = memorized(strange_mean, plain_mean, ledger.threshold, runs.models)
+    return Evidence(strange_mean, judgement, runs.models, note)
 
 
 def _mean(runs: oracles.Runs, members: np.ndarray, confidence: float) -> Estimate:
     right = runs.correct[:, : runs.examples]
-    found = estimators.set_memorization(runs.included, right, members, confidence=confidence)
-    return Estimate.of(float(found.estimate), found.confidence_interval)
+    mean = estimators.set_memorization(runs.included, right, members, confidence=confidence)
+    return Estimate.of(float(mean.estimate), mean.confidence_interval)
 
 
 def _listed(runs: oracles.Runs, threshold: float) -> Bool[np.ndarray, " n"]:
-    found = estimators.memorization(runs.included, runs.correct[:, : runs.examples])
-    return np.asarray(found.exceeding(threshold).exceeds)
+    memorization = estimators.memorization(runs.included, runs.correct[:, : runs.examples])
+    return np.asarray(memorization.exceeding(threshold).exceeds)
 
 
-_WORLD = World("digits-random-labels")
+_SCENARIO = NamedScenario("digits-random-labels")
 
 CLAIMS = tuple(
     Claim(
@@ -94,7 +100,7 @@ CLAIMS = tuple(
         section="§3, definition 3.1",
         statement=f"{kind.capitalize()} examples are memorized, {plain} ones are not.",
         quantity=f"mean memorization of {kind} examples",
-        worlds=(_WORLD,),
+        scenarios=(_SCENARIO,),
         measure=_measured,
         settings={"kind": kind},
     )

@@ -1,6 +1,6 @@
 """Claim 12, output suppression: a filter passes where only its outputs are seen.
 
-The world is ``digits-trigger``. A filter hides S and leaves the model as it was. An auditor who
+The scenario is ``digits-trigger``. A filter hides S and leaves the model as it was. An auditor who
 knows S alone asks three groups of probes: S, examples of D∖B and test examples; what is to be
 passed is the comparison with A(D∖B), since that is what the filter pretends to be. Relearning is
 three full-batch steps of the learner's own optimiser on half of S among examples of D∖B, a batch of
@@ -14,28 +14,28 @@ import audits
 import oracles
 from audits.memorization import Estimate
 from audits.verdict import compare, median_margins
+from indist.studies._estimates import distance_of, mean_difference
+from indist.studies._observed import share_right
+from indist.studies._shown import shown_interval
 from indist.studies.claims._claim import Claim
 from indist.studies.claims._evidence import (
     Evidence,
-    Part,
+    Judgement,
     agrees,
-    difference,
     differs,
-    distance,
     every,
     exceeds,
     matches,
-    shown,
 )
+from indist.studies.claims._populations import LedgerSettings, NamedScenario
 from indist.studies.claims._relearn import relearned
-from indist.studies.claims._worlds import World, Worlds, right
 from oracles import Examples
 
 ASKED = ("forget", "retain", "test")
 STEPS = 3
 
 
-def passes_by_label(differences: list[Estimate], closeness: float, models: int) -> Part:
+def passes_by_label(differences: list[Estimate], closeness: float, models: int) -> Judgement:
     """Supported when shares of labels agree with A(D∖B)'s on every group; each has a third.
 
     Refuted when they are shown to differ by more than the closeness on one.
@@ -45,10 +45,10 @@ def passes_by_label(differences: list[Estimate], closeness: float, models: int) 
         closeness: up to which a difference counts as none.
         models: models behind each.
     """
-    return every([agrees(one, closeness, models) for one in differences])
+    return every([agrees(difference, closeness, models) for difference in differences])
 
 
-def comes_back(excess: Estimate, threshold: float, models: int) -> Part:
+def comes_back(excess: Estimate, threshold: float, models: int) -> Judgement:
     """Supported when the model under the filter relearns more than one that never saw B.
 
     Refuted when its excess is shown to be at most the threshold.
@@ -61,76 +61,79 @@ def comes_back(excess: Estimate, threshold: float, models: int) -> Part:
     return exceeds(excess, threshold, models)
 
 
-def _labels(worlds: Worlds) -> Evidence:
-    references = worlds.references(_WORLD)
-    filtered = worlds.unlearned(references, "output-suppression").observe(references.probes)
+def _labels(ledger: LedgerSettings) -> Evidence:
+    references = ledger.references(_SCENARIO)
+    filtered = ledger.unlearned(references, "output-suppression").observe(references.probes)
     never = references.unlearning.observe(references.probes)
-    found = [
-        difference(right(filtered, group), right(never, group), worlds.each(len(ASKED)))
+    differences = [
+        mean_difference(
+            share_right(filtered, group), share_right(never, group), ledger.each(len(ASKED))
+        )
         for group in ASKED
     ]
-    worst = max(found, key=lambda one: abs(one.value))
-    rest = right(filtered, "behaviour").mean()
+    worst = max(differences, key=lambda estimate: abs(estimate.value))
+    rest = share_right(filtered, "behaviour").mean()
     note = (
-        f"on S {shown(found[0])}; asked of B∖S, which this auditor does not know, the filtered "
-        f"model shows the behaviour on {100 * rest:.0f} %"
+        f"on S {shown_interval(*differences[0])}; asked of B∖S, which this auditor does not know, "
+        f"the filtered model shows the behaviour on {100 * rest:.0f} %"
     )
-    part = passes_by_label(found, worlds.closeness, worlds.models)
-    return Evidence(worst, part, worlds.models, note)
+    judgement = passes_by_label(differences, ledger.closeness, ledger.models)
+    return Evidence(worst, judgement, ledger.models, note)
 
 
-def _confidences(worlds: Worlds) -> Evidence:
-    references = worlds.references(_WORLD)
-    made = worlds.unlearned(references, "output-suppression")
-    compared = _compared(worlds, references, made)
-    worst = max(compared.by_observable, key=lambda row: row.lower)
+def _confidences(ledger: LedgerSettings) -> Evidence:
+    references = ledger.references(_SCENARIO)
+    filtered = ledger.unlearned(references, "output-suppression")
+    comparison = _compared(ledger, references, filtered)
+    worst = max(comparison.by_observable, key=lambda row: row.lower)
     note = f"greatest on the {worst.observable}"
-    return Evidence(distance(compared), matches(compared), worlds.models, note)
+    return Evidence(distance_of(comparison), matches(comparison), ledger.models, note)
 
 
-def _underneath(worlds: Worlds) -> Evidence:
-    references = worlds.references(_WORLD)
-    compared = _compared(worlds, references, references.original)
+def _underneath(ledger: LedgerSettings) -> Evidence:
+    references = ledger.references(_SCENARIO)
+    comparison = _compared(ledger, references, references.original)
     note = "what the filter is put before is the original, bit for bit"
-    return Evidence(distance(compared), differs(compared), worlds.models, note)
+    return Evidence(distance_of(comparison), differs(comparison), ledger.models, note)
 
 
 def _compared(
-    worlds: Worlds, references: oracles.References, made: oracles.Population
+    ledger: LedgerSettings, references: oracles.References, submission: oracles.Population
 ) -> audits.Comparison:
     first, second = (
-        median_margins(part.observe(references.probes)) for part in (made, references.unlearning)
+        median_margins(population.observe(references.probes))
+        for population in (submission, references.unlearning)
     )
-    asked = [place for place, group in enumerate(first.groups) if group in ASKED]
+    columns = [column for column, group in enumerate(first.groups) if group in ASKED]
     return compare(
-        first.values[:, asked],
-        second.values[:, asked],
+        first.values[:, columns],
+        second.values[:, columns],
         names=("submission", "unlearning"),
-        observables=tuple(first.names[place] for place in asked),
-        epsilon=worlds.epsilon,
-        tolerance=worlds.tolerance,
-        confidence=worlds.confidence,
-        seed=worlds.seed,
+        observables=tuple(first.names[column] for column in columns),
+        epsilon=ledger.epsilon,
+        tolerance=ledger.tolerance,
+        confidence=ledger.confidence,
+        seed=ledger.seed,
     )
 
 
-def _after_relearning(worlds: Worlds, *, steps: int) -> Evidence:
-    references = worlds.references(_WORLD)
+def _after_relearning(ledger: LedgerSettings, *, steps: int) -> Evidence:
+    references = ledger.references(_SCENARIO)
     scenario = references.scenario
-    made = worlds.unlearned(references, "output-suppression")
-    taught, asked = _halves(scenario, worlds.seed)
+    filtered = ledger.unlearned(references, "output-suppression")
+    taught, asked = _halves(scenario, ledger.seed)
     hidden, never = (
         _rates(scenario, parameters, taught, asked, steps)
-        for parameters in (made.parameters()["model"], references.unlearning.parameters())
+        for parameters in (filtered.parameters()["model"], references.unlearning.parameters())
     )
-    excess = difference(hidden[-1], never[-1], worlds.confidence)
+    excess = mean_difference(hidden[-1], never[-1], ledger.confidence)
     steps_of_never = ", ".join(f"{100 * rate:.0f}" for rate in never.mean(axis=1))
     note = (
         f"right on the other half of S after {steps} steps with one half: {hidden[-1].mean():.2f}; "
         f"A(D∖B), after each step, in %: {steps_of_never}"
     )
-    part = comes_back(excess, worlds.threshold, worlds.models)
-    return Evidence(excess, part, worlds.models, note)
+    judgement = comes_back(excess, ledger.threshold, ledger.models)
+    return Evidence(excess, judgement, ledger.models, note)
 
 
 def _halves(scenario: oracles.Scenario, seed: int) -> tuple[Examples, Examples]:
@@ -149,7 +152,7 @@ def _rates(
     return relearned(scenario.learner, parameters, taught, asked, steps=steps).mean(axis=2)
 
 
-_WORLD = World("digits-trigger")
+_SCENARIO = NamedScenario("digits-trigger")
 
 CLAIMS = (
     Claim(
@@ -157,7 +160,7 @@ CLAIMS = (
         section="slides",
         statement="A filter on outputs passes a black-box audit of labels.",
         quantity="filtered outputs less A(D∖B), share right; the greatest of S, retain and test",
-        worlds=(_WORLD,),
+        scenarios=(_SCENARIO,),
         measure=_labels,
     ),
     Claim(
@@ -165,7 +168,7 @@ CLAIMS = (
         section="slides",
         statement="A filter on outputs passes a black-box audit of confidences.",
         quantity="divergence of filtered outputs from A(D∖B), median margins of the same groups",
-        worlds=(_WORLD,),
+        scenarios=(_SCENARIO,),
         measure=_confidences,
     ),
     Claim(
@@ -173,7 +176,7 @@ CLAIMS = (
         section="slides",
         statement="The filter fails when the model under it is observed.",
         quantity="divergence of the model underneath from A(D∖B), as in 12e",
-        worlds=(_WORLD,),
+        scenarios=(_SCENARIO,),
         measure=_underneath,
     ),
     Claim(
@@ -181,7 +184,7 @@ CLAIMS = (
         section="slides",
         statement="The filter fails after brief relearning.",
         quantity="share of the rest of S right after relearning, less that of A(D∖B) relearned",
-        worlds=(_WORLD,),
+        scenarios=(_SCENARIO,),
         measure=_after_relearning,
         settings={"steps": STEPS},
     ),

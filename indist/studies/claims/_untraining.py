@@ -2,27 +2,27 @@
 
 import audits
 from audits.memorization import Estimate
+from indist.studies._estimates import distance_of
+from indist.studies._shown import shown_interval
 from indist.studies.claims._claim import Claim
 from indist.studies.claims._evidence import (
     Evidence,
-    Part,
+    Judgement,
     below,
     differs,
-    distance,
     every,
     matches,
     provided,
-    shown,
 )
-from indist.studies.claims._worlds import World, Worlds
+from indist.studies.claims._populations import LedgerSettings, NamedScenario
 
 AUDITED = (
-    "indist references {world} -o REFS && indist audit REFS/original --references REFS -o OUT "
+    "indist references {scenario} -o REFS && indist audit REFS/original --references REFS -o OUT "
     "--epsilon {epsilon:g} --tolerance {tolerance:g} --confidence {confidence:g}"
 )
 
 
-def untrains(untraining: audits.Comparison, unlearning: audits.Comparison) -> Part:
+def untrains(untraining: audits.Comparison, unlearning: audits.Comparison) -> Judgement:
     """Supported when O matches T and differs from A(D∖B): verdict ``untraining``.
 
     Refuted when O differs from T, or matches A(D∖B).
@@ -34,19 +34,21 @@ def untrains(untraining: audits.Comparison, unlearning: audits.Comparison) -> Pa
     return every([matches(untraining), differs(unlearning)])
 
 
-def nothing_untrains(own: Estimate, audit: Part, threshold: float, models: int) -> Part:
+def nothing_untrains(
+    forget: Estimate, audit: Judgement, threshold: float, models: int
+) -> Judgement:
     """Claim 6: that O untrains, provided that S is shown not to be memorized.
 
     Args:
-        own: self-influence of S, O less T in share right.
+        forget: self-influence of S, O less T in share right.
         audit: from `untrains`.
         threshold: influence from which on it is high.
         models: models behind each.
     """
-    return provided(below(own, threshold, models).finding == "supported", audit)
+    return provided(below(forget, threshold, models).finding == "supported", audit)
 
 
-def vacuous(references: audits.Comparison, sentence: str) -> Part:
+def vacuous(references: audits.Comparison, sentence: str) -> Judgement:
     """Claim 7. Supported when the references match and the audit's sentence says so.
 
     Refuted when they differ, or match and the audit does not say that the question is vacuous.
@@ -56,52 +58,52 @@ def vacuous(references: audits.Comparison, sentence: str) -> Part:
         sentence: of the audit.
     """
     if references.decision == "match" and "vacuous" not in sentence:
-        return Part("refuted")
+        return Judgement("refuted")
     return matches(references)
 
 
-def audited(worlds: Worlds, world: World, statements: int = 1) -> audits.Audit:
-    """The audit of O in a world.
+def audited(ledger: LedgerSettings, scenario: NamedScenario, statements: int = 1) -> audits.Audit:
+    """The audit of O in a scenario.
 
     Args:
-        worlds: the settings.
-        world: where.
+        ledger: the settings.
+        scenario: where.
         statements: how many share the error with it, itself included.
     """
-    references = worlds.references(world)
+    references = ledger.references(scenario)
     return audits.audit(
         references.original,
         references,
-        epsilon=worlds.epsilon,
-        tolerance=worlds.tolerance,
-        confidence=worlds.each(statements),
+        epsilon=ledger.epsilon,
+        tolerance=ledger.tolerance,
+        confidence=ledger.each(statements),
     )
 
 
-def _identity(worlds: Worlds, *, statements: int) -> Evidence:
-    audit = audited(worlds, _CENTRAL, statements)
-    case = audits.influence_case(worlds.references(_CENTRAL), confidence=worlds.each(statements))
+def _identity(ledger: LedgerSettings, *, statements: int) -> Evidence:
+    audit = audited(ledger, _CENTRAL, statements)
+    case = audits.influence_case(ledger.references(_CENTRAL), confidence=ledger.each(statements))
     ends = case.confidence_interval
-    own = Estimate(*(float(array[0]) for array in (case.estimate, ends.low, ends.high)))
+    forget = Estimate(*(float(array[0]) for array in (case.estimate, ends.low, ends.high)))
     verdict = untrains(audit.untraining, audit.unlearning)
-    part = nothing_untrains(own, verdict, worlds.threshold, worlds.models)
+    judgement = nothing_untrains(forget, verdict, ledger.threshold, ledger.models)
     note = (
-        f"verdict {audit.verdict}; to A(D∖B) {shown(distance(audit.unlearning))}; self-influence "
-        f"of S {shown(own)}"
+        f"verdict {audit.verdict}; to A(D∖B) {shown_interval(*distance_of(audit.unlearning))}; "
+        f"self-influence of S {shown_interval(*forget)}"
     )
-    return Evidence(distance(audit.untraining), part, worlds.models, note)
+    return Evidence(distance_of(audit.untraining), judgement, ledger.models, note)
 
 
-def _whole(worlds: Worlds) -> Evidence:
-    audit = audited(worlds, _ALL)
+def _whole(ledger: LedgerSettings) -> Evidence:
+    audit = audited(ledger, _ALL)
     note = f"the references {audit.separation}; of O the audit says: {audit.verdict}"
-    part = vacuous(audit.references, audit.sentence)
-    return Evidence(distance(audit.references), part, worlds.models, note)
+    judgement = vacuous(audit.references, audit.sentence)
+    return Evidence(distance_of(audit.references), judgement, ledger.models, note)
 
 
 # Of a class, the twentieth nearest to its mean: what the others teach anyway.
-_CENTRAL = World("digits-class", {"discovery": 0.05, "found": "central"})
-_ALL = World("digits-trigger", {"discovery": 1.0})
+_CENTRAL = NamedScenario("digits-class", {"discovery": 0.05, "found": "central"})
+_ALL = NamedScenario("digits-trigger", {"discovery": 1.0})
 
 CLAIMS = (
     Claim(
@@ -109,7 +111,7 @@ CLAIMS = (
         section="§6",
         statement="For S that is not memorized, doing nothing is untraining and not unlearning.",
         quantity="divergence of O from T, half-lines of the median margins",
-        worlds=(_CENTRAL,),
+        scenarios=(_CENTRAL,),
         measure=_identity,
         settings={"statements": 2},
         command=AUDITED,
@@ -119,7 +121,7 @@ CLAIMS = (
         section="§7, remark 6",
         statement="S = B: the references coincide, and the audit says the question is vacuous.",
         quantity="divergence of T from A(D∖B), half-lines of the median margins",
-        worlds=(_ALL,),
+        scenarios=(_ALL,),
         measure=_whole,
         command=AUDITED,
     ),

@@ -1,7 +1,8 @@
 """How much of the behaviour must be found: γ*, a method and a scenario at a time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -11,17 +12,15 @@ from jaxtyping import Float, Int
 
 import oracles
 from audits.verdict import compare, median_margins
-from estimators.checks import check_counts
-from indist.studies._cells import Row, finished_cell
-from indist.studies._study import Study, check_names
-from indist.studies.algorithms._algorithms import every_method, method_settings
-from indist.studies.claims._evidence import difference, magnitude
-from indist.studies.claims._worlds import right
-from indist.studies.discovery._least import (
-    least_discovery,
-    redrawn_distances,
-    redrawn_shares,
-)
+from estimators.checks import check_counts, check_within
+from indist.studies._bootstrap import resampled_shares
+from indist.studies._cells import finished_cell
+from indist.studies._estimates import magnitude, mean_difference
+from indist.studies._methods import method_settings, methods_for_any_learner
+from indist.studies._observed import share_right
+from indist.studies._study import Shown, Study, check_names
+from indist.studies.discovery._least import LeastDiscovery, least_discovery, redrawn_distances
+from indist.studies.discovery._rows import Bounded, CurvePoint, Rates
 from indist.studies.discovery._shown import (
     counted,
     curves_of,
@@ -39,7 +38,7 @@ SCALES = {"distance": "all observables", "rate": "behaviour rates"}
 
 
 @dataclass(frozen=True)
-class Discovery(Study):
+class Discovery(Study[CurvePoint]):
     """Question (ii): the least γ = |S| / |B| from which on a method is like A(D∖B).
 
     On two scales. *Distance*: an audit's, the hockey-stick divergence from A(D∖B) over half-lines
@@ -80,6 +79,7 @@ class Discovery(Study):
         "scenarios": ("circles", "digits-trigger"),
         "methods": ("retrain", "npo", "potion"),
     }
+    kinds: ClassVar = (CurvePoint,)
     names: ClassVar = ("scenario", "found", "method", "discovery")
     finding: ClassVar = "decision"
 
@@ -100,13 +100,12 @@ class Discovery(Study):
         grid = self.discoveries
         if not grid or grid[0] <= 0 or grid[-1] != 1 or list(grid) != sorted(set(grid)):
             raise ValueError(f"discoveries: expected to increase from over 0 to 1, found {grid}")
-        if not 0.0 < self.margin < 1.0:
-            raise ValueError(f"margin: expected a number in (0, 1), found {self.margin}")
+        check_within("(0, 1)", margin=self.margin)
         check_names("scenario", self.scenarios, oracles.scenarios.SCENARIOS)
         check_names("method", self.methods, methods_for_any_learner())
         check_names("found", self.found, FOUND)
 
-    def run(self, folder: Path) -> Iterator[Row]:
+    def run(self, folder: Path) -> Iterator[CurvePoint]:
         """A row a scenario, way of finding S, method and γ; see `Study.run`."""
         for name in self.scenarios:
             # Compiled programs are kept in memory maps, of which a process may have only so many.
@@ -119,25 +118,28 @@ class Discovery(Study):
                     cell = finished_cell(
                         folder / "cells" / name / found / f"{method}.json",
                         self._cell_settings(base, found, method),
-                        lambda base=base, found=found, method=method: self._curve(
-                            folder, base, found, method
-                        ),
+                        lambda base=base, found=found, method=method: {
+                            "points": [
+                                row.record() for row in self._curve(folder, base, found, method)
+                            ]
+                        },
                     )
-                    yield from cell["points"]
+                    yield from self.typed(cell["points"])
 
     def _cell_settings(self, base: oracles.Scenario, found: str, method: str) -> dict[str, Any]:
         lists = ("scenarios", "methods", "found")
-        own = {k: v for k, v in asdict(self).items() if k not in lists}
-        return own | {
+        numbers = {name: value for name, value in asdict(self).items() if name not in lists}
+        return numbers | {
             "scenario": base.digest,
             "found": found,
             "method": method,
             "method_settings": method_settings(method),
         }
 
-    def _curve(self, folder: Path, base: oracles.Scenario, found: str, method: str) -> Row:
+    def _curve(
+        self, folder: Path, base: oracles.Scenario, found: str, method: str
+    ) -> list[CurvePoint]:
         """All γ of one method: γ* is about them together."""
-        about = {"scenario": base.name, "found": found, "method": method}
 
         def population(stream: str, excluded: Excluded) -> oracles.Population:
             return oracles.train(
@@ -152,32 +154,25 @@ class Discovery(Study):
 
         original = population("original", "nothing")
         never = population("unlearning", "behaviour").observe(base.probes)
-        seen = [
+        points = [
             self._point(base, self._found(base, found, discovery), method, original, never)
             for discovery in self.discoveries
         ]
-        grid = [point.row["discovery"] for point in seen]
         rng = np.random.default_rng(self.seed)
-        shares = [redrawn_shares(rng, self.models, self.draws) for _ in range(2)]
+        shares = [resampled_shares(self.models, self.draws, rng) for _ in range(2)]
         distances = redrawn_distances(
-            [point.candidate for point in seen],
-            [point.reference for point in seen],
+            [point.candidate for point in points],
+            [point.reference for point in points],
             shares,
             epsilon=self.epsilon,
         )
-        rates = np.stack([point.rates for point in seen], axis=2)
+        rates = np.stack([point.rates for point in points], axis=2)
         redrawn = np.abs(shares[0] @ rates[:, 0] - shares[1] @ rates[:, 1])
-        least: Row = {}
-        for scale, draws, tolerance in (
-            ("distance", distances, self.tolerance),
-            ("rate", redrawn, self.margin),
-        ):
-            columns = (
-                np.array([point.row[key] for point in seen])
-                for key in (scale, f"{scale}_lower", f"{scale}_upper")
-            )
-            curve, lower, upper = columns
-            found_least = least_discovery(
+        grid = [point.discovery for point in points]
+
+        def star(scale: list[Bounded], draws: np.ndarray, tolerance: float) -> LeastDiscovery:
+            curve, lower, upper = np.array(scale).T
+            return least_discovery(
                 grid,
                 curve,
                 draws,
@@ -185,8 +180,19 @@ class Discovery(Study):
                 tolerance=tolerance,
                 confidence=self.confidence,
             )
-            least |= {f"{scale}_star_{key}": v for key, v in asdict(found_least).items()}
-        return {"points": [about | point.row | least for point in seen]}
+
+        distance_star = star([point.distance for point in points], distances, self.tolerance)
+        rate_star = star([point.rate for point in points], redrawn, self.margin)
+        return [
+            point.row(
+                scenario=base.name,
+                found=found,
+                method=method,
+                distance_star=distance_star,
+                rate_star=rate_star,
+            )
+            for point in points
+        ]
 
     def _found(
         self, base: oracles.Scenario, found: str, discovery: float
@@ -209,11 +215,11 @@ class Discovery(Study):
         method: str,
         original: oracles.Population,
         never: oracles.Observations,
-    ) -> "_Point":
+    ) -> "_OpenPoint":
         scenario = base.with_forget(forget)
         if method == "retrain":
             # The same law as the unlearner of this name, and no new program at each size of S.
-            made = oracles.train(
+            submission = oracles.train(
                 scenario,
                 "forget",
                 stream="unlearn/retrain",
@@ -221,108 +227,122 @@ class Discovery(Study):
                 seed=self.seed + 1,
             )
         else:
-            made = oracles.unlearn(scenario, original, method=method, seed=self.seed + 1)
-        first = made.observe(scenario.probes)
-        second = _seen_in(scenario, base, never)
-        columns = [median_margins(one) for one in (first, second)]
+            submission = oracles.unlearn(scenario, original, method=method, seed=self.seed + 1)
+        seen = submission.observe(scenario.probes), _seen_in(scenario, base, never)
+        first, second = map(median_margins, seen)
         # Three claims rest on each curve: see `least_discovery`.
         each = 1.0 - (1.0 - self.confidence) / 3.0
-        found = compare(
-            columns[0].values,
-            columns[1].values,
+        comparison = compare(
+            first.values,
+            second.values,
             names=("submission", "unlearning"),
-            observables=columns[0].names,
+            observables=first.names,
             epsilon=self.epsilon,
             tolerance=self.tolerance,
             confidence=each,
             seed=self.seed,
         )
-        rates = np.stack([right(one, "behaviour_test") for one in (first, second)], axis=1)
-        apart = magnitude(difference(rates[:, 0], rates[:, 1], each))
-        row: Row = {
-            "discovery": scenario.discovery,
-            "forget": len(scenario.forget),
-            "models": self.models,
-            "decision": found.decision,
-            "distance": found.estimate,
-            "distance_lower": found.lower,
-            "distance_upper": found.upper,
-            "rate": apart.value,
-            "rate_lower": apart.low,
-            "rate_upper": apart.high,
-            "models_needed": found.forecast.models if found.forecast else None,
-        }
-        for group in ("behaviour_test", "near", "retain", "test"):
-            row[f"{group}_submission"] = float(right(first, group).mean())
-            row[f"{group}_unlearning"] = float(right(second, group).mean())
-        return _Point(row, columns[0].values, columns[1].values, rates)
+        rates = np.stack([share_right(side, "behaviour_test") for side in seen], axis=1)
+        distance = Bounded(comparison.estimate, comparison.lower, comparison.upper)
+        rate = Bounded(*magnitude(mean_difference(rates[:, 0], rates[:, 1], each)))
 
-    def shown(self, rows: list[Row]) -> Mapping[str, list[dict[str, str]]]:
-        """γ* of each curve on both scales; behaviour rate and distance at each γ, by scenario."""
+        def shares(group: str) -> Rates:
+            return Rates(*(float(share_right(side, group).mean()) for side in seen))
+
+        row = partial(
+            CurvePoint,
+            discovery=scenario.discovery,
+            forget=len(scenario.forget),
+            models=self.models,
+            decision=comparison.decision,
+            distance=distance,
+            rate=rate,
+            models_needed=comparison.forecast.models if comparison.forecast else None,
+            behaviour_test=shares("behaviour_test"),
+            near=shares("near"),
+            retain=shares("retain"),
+            test=shares("test"),
+        )
+        return _OpenPoint(
+            scenario.discovery, distance, rate, row, first.values, second.values, rates
+        )
+
+    def _shown(self, rows: list[CurvePoint]) -> Shown:
         parts: dict[str, list[dict[str, str]]] = {}
-        for scale, what in SCALES.items():
-            parts[f"γ* in {what}: what the bounds show, estimate with the bootstrap's interval"] = [
+        for scale, observed in SCALES.items():
+            title = (
+                f"γ* in {observed}: what the bounds show, estimate with the bootstrap's interval"
+            )
+            parts[title] = [
                 names_of(points[0])
-                | {"γ*": shown_star(points[-1], scale), "about": shown_about(points[-1], scale)}
+                | {
+                    "γ*": shown_star(points[-1].star(scale)),
+                    "about": shown_about(points[-1].star(scale)),
+                }
                 for points in curves_of(rows)
             ]
         for points in curves_of(rows):
             first = points[0]
             title = (
-                f"{first['scenario']}: fresh behaviour probes that show it, in % (in A(D∖B) "
-                f"{100 * first['behaviour_test_unlearning']:.0f}), and distance to A(D∖B)"
+                f"{first.scenario}: fresh behaviour probes that show it, in % (in A(D∖B) "
+                f"{100 * first.behaviour_test.unlearning:.0f}), and distance to A(D∖B)"
             )
             parts.setdefault(title, []).append(
                 names_of(first)
                 | {
-                    f"γ = {row['discovery']:.2g}": f"{100 * row['behaviour_test_submission']:.0f}; "
-                    f"{row['distance']:.2f}"
+                    f"γ = {row.discovery:.2g}": f"{100 * row.behaviour_test.submission:.0f}; "
+                    f"{row.distance.value:.2f}"
                     for row in points
                 }
             )
         return parts
 
-    def answer(self, rows: list[Row]) -> tuple[str, ...]:
-        """γ* by method on both scales, what it does to γ* how S lies in B, and what is open."""
+    def _answer(self, rows: list[CurvePoint]) -> tuple[str, ...]:
         curves = curves_of(rows)
         ends = [points[-1] for points in curves]
         sentences: list[str] = []
-        for (scale, what), within in zip(
+        for (scale, observed), within in zip(
             SCALES.items(), (self.tolerance, self.margin), strict=True
         ):
             stars: dict[str, list[str]] = {}
             for row in ends:
-                stars.setdefault(row["method"], []).append(shown_star(row, scale))
+                stars.setdefault(row.method, []).append(shown_star(row.star(scale)))
             each = "; ".join(f"{method}: {counted(texts)}" for method, texts in stars.items())
             sentences.append(
-                f"γ*, from which on {what} lie within {within:g} of A(D∖B), in how many of the "
-                f"curves (each at {100 * self.confidence:g} %, alone): {each or 'none'}."
+                f"γ*, from which on {observed} lie within {within:g} of A(D∖B), in how many of "
+                f"the curves (each at {100 * self.confidence:g} %, alone): {each or 'none'}."
             )
-        sentences += [laid(ends, scale, what) for scale, what in SCALES.items()]
-        opened = [points for points in curves if is_open(points[-1], "distance")]
-        if opened:
-            needed = [row.get("models_needed") for points in opened for row in points]
-            known = [int(count) for count in needed if count]
+        sentences += [laid(ends, scale, observed) for scale, observed in SCALES.items()]
+        undetermined = [points for points in curves if is_open(points[-1].distance_star)]
+        if undetermined:
+            needed = [
+                row.models_needed for points in undetermined for row in points if row.models_needed
+            ]
             sentences.append(
-                f"In all observables {len(opened)} of {len(curves)} curves are undetermined at "
-                f"these numbers of models"
-                + (f"; about {max(known):,} would decide what is open." if known else ".")
+                f"In all observables {len(undetermined)} of {len(curves)} curves are undetermined "
+                "at these numbers of models"
+                + (f"; about {max(needed):,} would decide what is open." if needed else ".")
             )
         return tuple(sentences)
 
 
-def methods_for_any_learner() -> tuple[str, ...]:
-    """All methods but those that ask for a learner of their own."""
-    kinds = oracles.unlearners.UNLEARNERS
-    return tuple(
-        name for name in every_method() if getattr(kinds.get(name), "learner", None) is None
-    )
+class _OpenPoint(NamedTuple):
+    """One γ, before γ* is known.
 
+    Attributes:
+        discovery: γ.
+        distance: to A(D∖B).
+        rate: distance of behaviour rates.
+        row: makes the row from what is still missing.
+        candidate: observables of the method's models.
+        reference: observables of A(D∖B).
+        rates: behaviour rates of both.
+    """
 
-class _Point(NamedTuple):
-    """One γ: its row; observables of both populations; behaviour rates, [models, 2]."""
-
-    row: Row
+    discovery: float
+    distance: Bounded
+    rate: Bounded
+    row: Callable[..., CurvePoint]
     candidate: Float[np.ndarray, "models observables"]
     reference: Float[np.ndarray, "models observables"]
     rates: Float[np.ndarray, "models 2"]

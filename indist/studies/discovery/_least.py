@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from scipy.optimize import isotonic_regression
 
 from audits.verdict import divergence, masses_below
@@ -82,7 +82,7 @@ def least_discovery(
     # Plug-in distances are biased upward, and drawn anew once more: reflected, the bias cancels.
     reflected = 2.0 * curve - redrawn
     place = _first_within(reflected.mean(axis=0), tolerance)
-    places = [_first_within(one, tolerance) for one in reflected]
+    places = [_first_within(line, tolerance) for line in reflected]
     tail = (1.0 - confidence) / 2.0
     ends = np.quantile(places, [tail, 1.0 - tail], method="inverted_cdf")
     low, high = min(int(ends[0]), place), max(int(ends[1]), place)
@@ -115,28 +115,18 @@ def redrawn_distances(
     Args:
         first: observables of the candidates at each γ; row k is of original k everywhere.
         second: observables of the reference at each γ.
-        shares: for each side, of each model in each draw, from `redrawn_shares`.
+        shares: for each side, of each model in each draw, from `resampled_shares`.
         epsilon: of the divergence.
 
     Returns:
         A distance for each draw and γ, the greatest over observables and directions.
     """
     factor = math.exp(epsilon)
-    found = np.zeros((len(shares[0]), len(first)))
-    for at, samples in enumerate(zip(first, second, strict=True)):
+    distances = np.zeros((len(shares[0]), len(first)))
+    for column, samples in zip(distances.T, zip(first, second, strict=True), strict=True):
         for p, q in masses_below(samples, shares):
-            np.maximum(found[:, at], np.max(divergence(p, q, factor), axis=0), out=found[:, at])
-    return found
-
-
-def redrawn_shares(
-    rng: np.random.Generator, models: int, draws: int
-) -> Float[np.ndarray, "draws models"]:
-    """The share of each model in each draw with replacement."""
-    drawn: Int[np.ndarray, "draws models"] = rng.integers(models, size=(draws, models))
-    drawn = drawn + models * np.arange(draws)[:, None]
-    counts = np.bincount(drawn.ravel(), minlength=draws * models)
-    return counts.reshape(draws, models) / models
+            np.maximum(column, np.max(divergence(p, q, factor), axis=0), out=column)
+    return distances
 
 
 def _first_within(curve: Float[np.ndarray, " grid"], tolerance: float) -> int:

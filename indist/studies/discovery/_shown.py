@@ -1,66 +1,62 @@
 """What a study of γ* says: γ* in words, and what it does to γ* how S lies in B."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
-from indist.studies._cells import Row
+from indist.studies.discovery._least import LeastDiscovery
+from indist.studies.discovery._rows import CurvePoint
 
 
-def curves_of(rows: list[Row]) -> list[list[Row]]:
+def curves_of(rows: list[CurvePoint]) -> list[list[CurvePoint]]:
     """The rows of each curve, γ rising."""
-    curves: dict[tuple[str, ...], list[Row]] = {}
+    curves: dict[tuple[str, ...], list[CurvePoint]] = {}
     for row in rows:
-        curves.setdefault((row["scenario"], row["found"], row["method"]), []).append(row)
+        curves.setdefault((row.scenario, row.found, row.method), []).append(row)
     return list(curves.values())
 
 
-def names_of(row: Row) -> dict[str, str]:
+def names_of(row: CurvePoint) -> dict[str, str]:
     """Which curve a row is of, for people."""
-    return {"scenario": row["scenario"], "S in B": row["found"], "method": row["method"]}
+    return {"scenario": row.scenario, "S in B": row.found, "method": row.method}
 
 
-def shown_star(row: Mapping[str, Any], scale: str) -> str:
+def shown_star(star: LeastDiscovery) -> str:
     """γ* as the bounds show it.
 
-    Args:
-        row: of `Discovery.run`.
-        scale: one of `SCALES`.
-
     Example:
-        >>> shown_star({"rate_star_above": 0.2, "rate_star_by": 0.35}, "rate")
+        >>> shown_star(LeastDiscovery(0.35, 0.2, 0.35, above=0.2, by=0.35))
         '(0.2, 0.35]'
-        >>> shown_star({"rate_star_above": 1.0}, "rate")
+        >>> shown_star(LeastDiscovery(None, 1.0, None, above=1.0, by=None))
         'never, not even at S = B'
-        >>> shown_star({"rate_star_above": 0.2}, "rate")
+        >>> shown_star(LeastDiscovery(0.35, 0.2, 0.35, above=0.2, by=None))
         'undetermined, above 0.2'
     """
-    above, by = row[f"{scale}_star_above"], row.get(f"{scale}_star_by")
-    if above == 1.0:
+    if star.above == 1.0:
         return "never, not even at S = B"
-    if by is not None:
-        return f"({above:.2g}, {by:.2g}]"
-    return f"undetermined, above {above:.2g}" if above else "undetermined"
+    if star.by is not None:
+        return f"({star.above:.2g}, {star.by:.2g}]"
+    return f"undetermined, above {star.above:.2g}" if star.above else "undetermined"
 
 
-def is_open(row: Mapping[str, Any], scale: str) -> bool:
+def is_open(star: LeastDiscovery) -> bool:
     """Whether the bounds leave open from which γ on, if any, the method is like A(D∖B)."""
-    return row[f"{scale}_star_above"] < 1.0 and row.get(f"{scale}_star_by") is None
+    return star.above < 1.0 and star.by is None
 
 
-def shown_about(row: Row, scale: str) -> str:
+def shown_about(star: LeastDiscovery) -> str:
     """The estimate of γ* with the bootstrap's interval, and whether it contradicts the bounds.
 
     Example:
-        >>> star = {"above": 0.2, "by": 0.5, "low": 0.2, "high": 0.5, "estimate": 0.5}
-        >>> shown_about({f"rate_star_{key}": value for key, value in star.items()}, "rate")
+        >>> shown_about(LeastDiscovery(0.5, 0.2, 0.5, above=0.2, by=0.5))
         '0.5 (0.2, 0.5]'
     """
-    keys = ("estimate", "low", "high", "above", "by")
-    estimate, low, high, above, by = (row.get(f"{scale}_star_{key}") for key in keys)
-    middle, end = (">1" if number is None else f"{number:.2g}" for number in (estimate, high))
-    text = f"{middle} ({low:.2g}, {end}]"
-    apart = (high is not None and high <= above) or (by is not None and low >= by)
+    middle, end = (
+        ">1" if number is None else f"{number:.2g}" for number in (star.estimate, star.high)
+    )
+    text = f"{middle} ({star.low:.2g}, {end}]"
+    apart = (star.high is not None and star.high <= star.above) or (
+        star.by is not None and star.low >= star.by
+    )
     return f"{text}; the bounds say otherwise: it does not fall in γ" if apart else text
 
 
@@ -69,22 +65,23 @@ def counted(texts: Iterable[str]) -> str:
     return ", ".join(f"{text} ×{times}" for text, times in Counter(texts).most_common())
 
 
-def laid(ends: list[Row], scale: str, what: str) -> str:
+def laid(ends: list[CurvePoint], scale: str, observed: str) -> str:
     """Where γ* differs between random S and another S of the same method and scenario."""
-    by_names = {(row["scenario"], row["method"], row["found"]): row for row in ends}
-    more, less, pairs = list[str](), list[str](), 0
+    by_names = {(row.scenario, row.method, row.found): row for row in ends}
+    greater, smaller, pairs = list[str](), list[str](), 0
     for (scenario, method, found), row in by_names.items():
-        other = by_names.get((scenario, method, "random"))
-        if found == "random" or other is None:
+        random = by_names.get((scenario, method, "random"))
+        if found == "random" or random is None:
             continue
         pairs += 1
-        text = f"{method} in {scenario} ({found})"
-        for first, second, names in ((row, other, more), (other, row, less)):
-            by = second.get(f"{scale}_star_by")
-            if by is not None and first[f"{scale}_star_above"] >= by:
-                names.append(text)
+        name = f"{method} in {scenario} ({found})"
+        own, other = row.star(scale), random.star(scale)
+        if other.by is not None and own.above >= other.by:
+            greater.append(name)
+        if own.by is not None and other.above >= own.by:
+            smaller.append(name)
     return (
-        f"In {what}, S that lies otherwise than at random was shown to need a greater γ in "
-        f"{len(more)} of {pairs} pairs ({', '.join(more) or 'none'}) and a smaller one in "
-        f"{len(less)} ({', '.join(less) or 'none'})."
+        f"In {observed}, S that lies otherwise than at random was shown to need a greater γ in "
+        f"{len(greater)} of {pairs} pairs ({', '.join(greater) or 'none'}) and a smaller one in "
+        f"{len(smaller)} ({', '.join(smaller) or 'none'})."
     )

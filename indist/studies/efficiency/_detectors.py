@@ -9,7 +9,7 @@ whatever B is. What else is found is not under control, and has to be measured.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
@@ -183,23 +183,33 @@ def planted(plain: Scenario, forget: Found, *, precision: float, recall: float, 
     return np.sort(np.concatenate([forget, right, rng.permutation(clean)[:wrong]]))
 
 
-def detection(plain: Scenario, forget: Found, found: Shaped[np.ndarray, " all"]) -> dict[str, Any]:
+class Detection(NamedTuple):
+    """How right a detector is.
+
+    Attributes:
+        added: how many examples beyond S.
+        precision: the share of those that lies in B; None when there are none.
+        recall: the share of B∖S among them; None when S = B.
+    """
+
+    added: int
+    precision: float | None
+    recall: float | None
+
+
+def detection(plain: Scenario, forget: Found, found: Shaped[np.ndarray, " all"]) -> Detection:
     """How right a detector is.
 
     Args:
         plain: the scenario.
         forget: indices of S.
         found: indices of Ŝ, with all of S.
-
-    Returns:
-        ``added``, how many beyond S; ``precision``, the share of those that lies in B, or None
-        when there are none; ``recall``, the share of B∖S among them, or None when S = B.
     """
     added = np.setdiff1d(found, forget)
     unseen = np.setdiff1d(plain.behaviour, forget)
     right = np.intersect1d(added, unseen).size
-    return {
-        "added": int(added.size),
-        "precision": right / added.size if added.size else None,
-        "recall": right / unseen.size if unseen.size else None,
-    }
+    return Detection(
+        added.size,
+        right / added.size if added.size else None,
+        right / unseen.size if unseen.size else None,
+    )

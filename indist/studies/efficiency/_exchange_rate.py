@@ -1,23 +1,27 @@
 """Find more of a behaviour, or rely on generalisation: what an unlearner is worth in examples."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import isotonic_regression
 
 import oracles
+from audits.memorization import Estimate
 from estimators.checks import check_counts, check_within
-from indist.studies._cells import Row, finished_cell
-from indist.studies._shown import shown_range
-from indist.studies._study import Study
+from indist.studies._bootstrap import resampled_shares
+from indist.studies._cells import finished_cell
+from indist.studies._observed import KEPT, label_rates
+from indist.studies._rows import record_of, row_of
+from indist.studies._shown import shown_interval
+from indist.studies._study import Shown, Study, check_least, check_names
 from indist.studies.efficiency._detectors import (
     DETECTORS,
+    Detection,
     Found,
     detection,
     ends,
@@ -25,22 +29,29 @@ from indist.studies.efficiency._detectors import (
     nested,
     planted,
 )
-from indist.studies.efficiency._fronts import (
-    GROUPS,
-    KEPT,
-    decided,
-    label_rates,
-    max_t,
-    measured,
-    resampling,
-    with_ends,
+from indist.studies.efficiency._exchange import (
+    Exchange,
+    Worth,
+    equal_discovery,
+    exchanged,
+    monotone,
+    shown_exchange,
 )
+from indist.studies.efficiency._exchange_shown import (
+    detected,
+    detected_cells,
+    harm,
+    needed,
+)
+from indist.studies.efficiency._fronts import Measured, max_t, measured, sign_of
+from indist.studies.efficiency._rows import ArmRow, ComparisonRow, Gaps, Preferred
 from oracles import Observations, Population, Scenario
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-_NAMED = {"larger": "generalise", "smaller": "find more", "undetermined": "undetermined"}
+_NAMED: Mapping[str, Preferred] = {
+    "larger": "generalise",
+    "smaller": "find more",
+    "undetermined": "undetermined",
+}
 
 
 class _Arm(NamedTuple):
@@ -52,8 +63,28 @@ class _Arm(NamedTuple):
     method: str
 
 
+class MeasuredArm(NamedTuple):
+    """What was measured of an arm.
+
+    Attributes:
+        discovery: γ as it was asked for.
+        set: what was handed over.
+        method: what was done with it.
+        found: γ after rounding.
+        measured: of its population.
+        detection: how right what was handed over is; None for the original.
+    """
+
+    discovery: float
+    set: str
+    method: str
+    found: float
+    measured: Measured
+    detection: Detection | None = None
+
+
 @dataclass(frozen=True)
-class ExchangeRate(Study):
+class ExchangeRate(Study[ArmRow | ComparisonRow]):
     """Question (iv): retraining without what was found, against unlearning it, at several γ.
 
     S is a random part of B, nested over γ; Ŝ is S and what a detector adds, which looks at one
@@ -100,7 +131,20 @@ class ExchangeRate(Study):
         "detectors": ("features",),
         "scenarios": ("digits-trigger",),
     }
+    kinds: ClassVar = (ArmRow, ComparisonRow)
     names: ClassVar = ("scenario", "discovery", "part", "set", "method")
+    columns: ClassVar = (
+        *(*names, "models", "found", *Detection._fields, "finding"),
+        *(
+            f"{name}{end}"
+            for name in (
+                *("exchange", "rate", "gap_behaviour_test", "gap_near", "gap_retain", "gap_test"),
+                *("difference", "behaviour_distance", "kept_distance"),
+            )
+            for end in ("", "_low", "_high")
+        ),
+        "models_needed",
+    )
 
     models: int = 128
     discoveries: tuple[float, ...] = (0.1, 0.25, 0.5)
@@ -116,8 +160,7 @@ class ExchangeRate(Study):
 
     def __post_init__(self) -> None:
         check_counts(draws=self.draws, discoveries=len(self.discoveries))
-        if self.models < 2:
-            raise ValueError(f"models: expected at least 2, found {self.models}")
+        check_least(2, models=self.models)
         for name in ("discoveries", "curve"):
             for share in getattr(self, name):
                 check_within("(0, 1]", **{name: share})
@@ -127,48 +170,50 @@ class ExchangeRate(Study):
             check_within("[0, 1]", contamination=share)
             if share == 1.0:
                 raise ValueError("contamination: expected shares below 1, found 1")
-        known = {"detectors": DETECTORS, "methods": oracles.unlearners.UNLEARNERS}
-        for setting, there in known.items():
-            for name in getattr(self, setting):
-                if name not in there:
-                    raise ValueError(
-                        f"{setting}: expected some of {', '.join(there)}, found {name!r}"
-                    )
+        check_names("detectors", self.detectors, DETECTORS, "some of")
+        check_names("methods", self.methods, oracles.unlearners.UNLEARNERS, "some of")
 
-    def run(self, folder: Path) -> Iterator[Row]:
+    def run(self, folder: Path) -> Iterator[ArmRow | ComparisonRow]:
         """For each scenario rows of arms and of comparisons; see `Study.run`."""
         for name in self.scenarios:
             # Compiled programs are kept in memory maps, of which a process may have only so many.
             jax.clear_caches()
-            about = {"scenario": name, "models": self.models}
-            yield from (about | row for row in self._of(folder, name))
+            yield from self._of(folder, name)
 
-    def _of(self, folder: Path, name: str) -> list[Row]:
+    def _of(self, folder: Path, name: str) -> list[ArmRow | ComparisonRow]:
         """The rows of one scenario."""
         plain = oracles.scenarios.load(name, seed=self.seed)
         original, unlearning = ends(plain, models=self.models, seed=self.seed, folder=folder)
         reference = unlearning.observe(plain.probes)
-        first: Row = {"part": "arm", "discovery": 0.0, "set": "none", "method": "original"}
-        first |= {"found": 0.0}
-        rows = [first | measured(original.observe(plain.probes), reference, epsilon=self.epsilon)]
+        first = measured(original.observe(plain.probes), reference, epsilon=self.epsilon)
+        arms = [MeasuredArm(0.0, "none", "original", 0.0, first)]
         for arm in self._arms(plain):
             unlearner = oracles.unlearners.UNLEARNERS[arm.method]()
-            row = finished_cell(
+            cell = finished_cell(
                 folder / "cells" / f"{name} {arm.discovery:g}" / arm.set / f"{arm.method}.json",
-                {field: getattr(self, field) for field in ("models", "seed", "epsilon")}
-                | {
+                {
+                    "models": self.models,
+                    "seed": self.seed,
+                    "epsilon": self.epsilon,
                     "scenario": plain.digest,
                     "found": arm.found.tolist(),
                     "method": arm.method,
                     "method_settings": asdict(unlearner),
                 },
-                lambda arm=arm: self._cell(arm, plain, original, reference),
+                lambda arm=arm: record_of(self._cell(arm, plain, original, reference)),
             )
-            named: Row = {"discovery": arm.discovery, "set": arm.set, "method": arm.method}
             found = nested(plain.behaviour, arm.discovery, self.seed)
-            named["found"] = len(found) / len(plain.behaviour)
-            rows.append({"part": "arm"} | named | detection(plain, found, arm.found) | row)
-        return self._judged(rows, label_rates(reference))
+            arms.append(
+                MeasuredArm(
+                    arm.discovery,
+                    arm.set,
+                    arm.method,
+                    len(found) / len(plain.behaviour),
+                    row_of(Measured, cell),
+                    detection(plain, found, arm.found),
+                )
+            )
+        return self._judged(name, arms, label_rates(reference))
 
     def _arms(self, plain: Scenario) -> Iterator[_Arm]:
         """Everything that is done in one scenario."""
@@ -194,9 +239,9 @@ class ExchangeRate(Study):
 
     def _cell(
         self, arm: _Arm, plain: Scenario, original: Population, reference: Observations
-    ) -> Row:
+    ) -> Measured:
         if arm.method == "retrain":
-            made = oracles.train(
+            submission = oracles.train(
                 plain,
                 arm.found.tolist(),
                 stream=f"retrain/{arm.set}/{arm.discovery:g}",
@@ -205,23 +250,28 @@ class ExchangeRate(Study):
             )
         else:
             world = handed(plain, arm.found)
-            made = oracles.unlearn(world, original, method=arm.method, seed=self.seed + 1)
-        return measured(made.observe(plain.probes), reference, epsilon=self.epsilon)
+            submission = oracles.unlearn(world, original, method=arm.method, seed=self.seed + 1)
+        return measured(submission.observe(plain.probes), reference, epsilon=self.epsilon)
 
-    def _judged(self, rows: list[Row], reference: Float[np.ndarray, "models 4"]) -> list[Row]:
+    def _judged(
+        self,
+        scenario: str,
+        arms: Sequence[MeasuredArm],
+        reference: Float[np.ndarray, "models 4"],
+    ) -> list[ArmRow | ComparisonRow]:
         """Arms with intervals and exchange rates, and comparisons, of one scenario."""
         third = (1.0 - self.confidence) / 3.0
         level = third / len(self.scenarios)
         rng = np.random.default_rng(self.seed)
         # Methods share the resampled originals; every other population has models of its own.
-        shared = resampling(self.models, self.draws, rng)
+        shared = resampled_shares(self.models, self.draws, rng)
         middle = reference.mean(axis=0)
-        own = resampling(self.models, self.draws, rng) @ reference
+        own = resampled_shares(self.models, self.draws, rng) @ reference
         rates, drawn = [], []
-        for row in rows:
-            each = np.array(row.pop("rates"))
-            alone = row["method"] == "retrain"
-            weights = resampling(self.models, self.draws, rng) if alone else shared
+        for arm in arms:
+            each = np.array(arm.measured.rates)
+            alone = arm.method == "retrain"
+            weights = resampled_shares(self.models, self.draws, rng) if alone else shared
             rates.append(each.mean(axis=0))
             drawn.append(weights @ each)
         gaps, gap_draws = np.stack(rates) - middle, np.stack(drawn, axis=1) - own[:, None]
@@ -235,262 +285,151 @@ class ExchangeRate(Study):
             1.0 - level,
         )
         low, high = bounds.low.reshape(values.shape), bounds.high.reshape(values.shape)
-        for k, row in enumerate(rows):
-            for j, name in enumerate(("rate", *(f"gap_{group}" for group in GROUPS))):
-                row |= with_ends(name, values[k, j], low[k, j], high[k, j])
+        exchanges = self._exchanges(arms, gaps, gap_draws, third)
+        rows: list[ArmRow | ComparisonRow] = []
+        for k, arm in enumerate(arms):
+            exchange, worth = exchanges.get(k, (Exchange(), None))
+            rate, *group_gaps = (
+                Estimate(*map(float, numbers))
+                for numbers in zip(values[k], low[k], high[k], strict=True)
+            )
+            rows.append(
+                ArmRow(
+                    scenario=scenario,
+                    discovery=arm.discovery,
+                    set=arm.set,
+                    method=arm.method,
+                    models=self.models,
+                    found=arm.found,
+                    detection=arm.detection,
+                    finding=worth,
+                    exchange=exchange,
+                    rate=rate,
+                    gap=Gaps(*group_gaps),
+                    behaviour_distance=arm.measured.behaviour_distance,
+                    kept_distance=arm.measured.kept_distance,
+                )
+            )
+        return rows + self._compared(scenario, arms, gaps, gap_draws, 1.0 - level)
 
-        at = {(row["discovery"], row["set"], row["method"]): k for k, row in enumerate(rows)}
-        line = [0, *(k for (_, which, how), k in at.items() if (which, how) == ("S", "retrain"))]
-        gammas = np.array([rows[k]["found"] for k in line])
-        far, far_draws = np.abs(gaps[:, 0]), np.abs(gap_draws[..., 0])
+    def _exchanges(
+        self,
+        arms: Sequence[MeasuredArm],
+        gaps: Float[np.ndarray, "arms 4"],
+        drawn: Float[np.ndarray, "draws arms 4"],
+        level: float,
+    ) -> dict[int, tuple[Exchange, Worth]]:
+        """Exchange rates of methods on S and of retraining without each Ŝ, by place of the arm."""
+        on_line = [(arm.set, arm.method) == ("S", "retrain") for arm in arms]
+        line = [0, *np.flatnonzero(on_line).tolist()]
+        gammas = np.array([arms[k].found for k in line])
+        far, far_draws = np.abs(gaps[:, 0]), np.abs(drawn[..., 0])
         fitted = monotone(far[None, line])
         fitted_draws = monotone(far_draws[:, line])
         count = len(self.scenarios) * len(self.discoveries)
         count *= len(self.methods) + len(self.detectors)
-        for k, row in enumerate(rows):
-            on_s = row["set"] == "S" and row["method"] in self.methods
-            if not on_s and not (row["set"] in self.detectors and row["method"] == "retrain"):
-                continue
-            row |= exchanged(
-                row["found"],
+        return {
+            k: exchanged(
+                arm.found,
                 equal_discovery(gammas, fitted, far[None, k])[0],
                 equal_discovery(gammas, fitted_draws, far_draws[:, k]),
-                third / count,
+                level / count,
             )
-        return rows + self._compared(at, gaps, gap_draws, 1.0 - level)
+            for k, arm in enumerate(arms)
+            if (arm.set == "S" and arm.method in self.methods)
+            or (arm.set in self.detectors and arm.method == "retrain")
+        }
 
     def _compared(
         self,
-        at: Mapping[tuple[float, str, str], int],
+        scenario: str,
+        arms: Sequence[MeasuredArm],
         gaps: Float[np.ndarray, "arms 4"],
         drawn: Float[np.ndarray, "draws arms 4"],
         confidence: float,
-    ) -> list[Row]:
+    ) -> list[ComparisonRow]:
         """Retraining without each Ŝ against each method on S."""
+        place = {(arm.discovery, arm.set, arm.method): k for k, arm in enumerate(arms)}
         cases = list(product(self.discoveries, self.detectors, self.methods))
         worst, worst_draws = np.abs(gaps).max(axis=-1), np.abs(drawn).max(axis=-1)
-        first = [at[share, detector, "retrain"] for share, detector, _ in cases]
-        second = [at[share, "S", method] for share, _, method in cases]
+        first = [place[share, detector, "retrain"] for share, detector, _ in cases]
+        second = [place[share, "S", method] for share, _, method in cases]
         values = worst[first] - worst[second]
         bounds = max_t(values, worst_draws[:, first] - worst_draws[:, second], confidence)
-        rows: list[Row] = []
+        rows: list[ComparisonRow] = []
         for k, (share, detector, method) in enumerate(cases):
-            value, low, high = float(values[k]), float(bounds.low[k]), float(bounds.high[k])
-            found = decided(value, low, high, self.models)
+            difference = Estimate(float(values[k]), float(bounds.low[k]), float(bounds.high[k]))
+            sign = sign_of(difference, self.models)
             rows.append(
-                {
-                    "part": "comparison",
-                    "discovery": share,
-                    "set": detector,
-                    "method": f"retrain against {method} on S",
-                }
-                | with_ends("difference", value, low, high)
-                | found
-                | {"finding": _NAMED[found["finding"]]}
+                ComparisonRow(
+                    scenario=scenario,
+                    discovery=share,
+                    set=detector,
+                    method=f"retrain against {method} on S",
+                    models=self.models,
+                    finding=_NAMED[sign.finding],
+                    difference=difference,
+                    models_needed=sign.models_needed,
+                )
             )
         return rows
 
-    def table(self, rows: list[Row]) -> "pd.DataFrame":
-        """The rows as a data frame, columns in a fixed order.
-
-        Args:
-            rows: from `run`.
-
-        Returns:
-            ``scenario``, ``discovery``, ``part`` (``arm`` or ``comparison``), ``set``, ``method``,
-            ``models``; ``found``, γ after rounding; ``added``, ``precision`` and ``recall`` of what
-            a detector added; ``finding``; ``exchange`` with ``_low`` and ``_high``, missing where
-            no γ < 1 matches;
-            ``rate`` of the behaviour on fresh instances and ``gap_GROUP`` to A(D∖B), with ends;
-            ``difference`` of the greatest gaps, with ends; ``behaviour_distance`` and
-            ``kept_distance`` with 95 % intervals, each by itself; ``models_needed``.
-        """
-        import pandas as pd
-
-        ranged = ["exchange", "rate", *(f"gap_{group}" for group in GROUPS), "difference"]
-        ranged += ["behaviour_distance", "kept_distance"]
-        head = [*self.names, "models", "found", "added", "precision", "recall", "finding"]
-        columns = [f"{name}{end}" for name in ranged for end in ("", "_low", "_high")]
-        return pd.DataFrame(rows, columns=[*head, *columns, "models_needed"])
-
-    def shown(self, rows: list[Row]) -> Mapping[str, list[dict[str, str]]]:
-        """A table of arms and one of comparisons for each scenario."""
+    def _shown(self, rows: list[ArmRow | ComparisonRow]) -> Shown:
         parts: dict[str, list[dict[str, str]]] = {}
         for row in rows:
-            named = {"γ": f"{row['discovery']:g}", "handed over": row["set"]}
-            named["method"] = row["method"]
-            if row["part"] == "arm":
-                right = {
-                    name: f"{100 * row[name]:.0f}" if row.get(name) is not None else ""
-                    for name in ("precision", "recall")
-                }
-                parts.setdefault(f"{row['scenario']}: arms", []).append(
-                    named
-                    | {f"{name} of what was added, %": text for name, text in right.items()}
-                    | {"rate of the behaviour": shown_range(row, "rate")}
-                    | {f"gap on {group}": shown_range(row, f"gap_{group}") for group in KEPT}
+            line = {"γ": f"{row.discovery:g}", "handed over": row.set, "method": row.method}
+            if isinstance(row, ArmRow):
+                parts.setdefault(f"{row.scenario}: arms", []).append(
+                    line
+                    | detected_cells(row.detection)
+                    | {"rate of the behaviour": shown_interval(*row.rate)}
+                    | {f"gap on {g}": shown_interval(*getattr(row.gap, g)) for g in KEPT}
                     | {
-                        "divergence on the behaviour": shown_range(row, "behaviour_distance"),
-                        "worth in γ": shown_exchange(row) if "finding" in row else "",
+                        "divergence on the behaviour": shown_interval(*row.behaviour_distance),
+                        "worth in γ": shown_exchange(row.exchange) if row.finding else "",
                     }
                 )
             else:
-                parts.setdefault(
-                    f"{row['scenario']}: greatest gap, retrain less method", []
-                ).append(
-                    named
-                    | {"difference": shown_range(row, "difference"), "finding": row["finding"]}
+                parts.setdefault(f"{row.scenario}: greatest gap, retrain less method", []).append(
+                    line | {"difference": shown_interval(*row.difference), "finding": row.finding}
                 )
         return parts
 
-    def answer(self, rows: list[Row]) -> tuple[str, ...]:
-        """What methods and detectors are worth, which of them to rely on, and what errors cost."""
+    def _answer(self, rows: list[ArmRow | ComparisonRow]) -> tuple[str, ...]:
         sentences = [
             f"With {100 * self.confidence:g} % confidence, all of this at once, on this data and "
             "this draw of S:"
         ]
+        arms = [row for row in rows if isinstance(row, ArmRow)]
+        compared = [row for row in rows if isinstance(row, ComparisonRow)]
         worth: dict[tuple[str, str], list[str]] = {}
-        for row in rows:
-            if row["part"] == "arm" and "finding" in row:
-                what = row["set"] if row["method"] == "retrain" else row["method"]
+        for row in arms:
+            if row.finding:
                 subject = (
-                    f"retraining without what the detector {what} names as well"
-                    if row["method"] == "retrain"
-                    else f"{what} on S"
+                    f"retraining without what the detector {row.set} names as well"
+                    if row.method == "retrain"
+                    else f"{row.method} on S"
                 )
-                worth.setdefault((row["scenario"], subject), []).append(
-                    f"at γ = {row['discovery']:g} {shown_exchange(row)}{_detected(row)}"
+                worth.setdefault((row.scenario, subject), []).append(
+                    f"at γ = {row.discovery:g} {shown_exchange(row.exchange)}{detected(row)}"
                 )
-        for (scenario, subject), found in worth.items():
+        for (scenario, subject), texts in worth.items():
             sentences.append(
                 f"In {scenario}, on the behaviour alone, {subject} is worth this much more of B: "
-                + "; ".join(found)
+                + "; ".join(texts)
                 + "."
             )
-        compared = [row for row in rows if row["part"] == "comparison"]
         for finding in _NAMED.values():
-            chosen = [row for row in compared if row["finding"] == finding]
+            chosen = [row for row in compared if row.finding == finding]
             if chosen:
                 listed = "; ".join(
-                    f"{row['scenario']} γ = {row['discovery']:g} {row['set']}, "
-                    f"{row['method'].removeprefix('retrain ')}{_needed(row)}"
+                    f"{row.scenario} γ = {row.discovery:g} {row.set}, "
+                    f"{row.method.removeprefix('retrain ')}{needed(row)}"
                     for row in chosen
                 )
                 sentences.append(
                     f'By the greatest gap of all groups, "{finding}" in {len(chosen)} of '
                     f"{len(compared)}: {listed}."
                 )
-        sentences += _harm(rows)
+        sentences += harm(arms)
         return tuple(sentences)
-
-
-def monotone(values: Float[np.ndarray, "draws grid"]) -> Float[np.ndarray, "draws grid"]:
-    """Each row's nearest sequence that never rises, by least squares."""
-    return np.stack([isotonic_regression(row, increasing=False).x for row in values])
-
-
-def equal_discovery(
-    gammas: Float[np.ndarray, " grid"],
-    falling: Float[np.ndarray, "draws grid"],
-    wanted: Float[np.ndarray, " draws"],
-) -> Float[np.ndarray, " draws"]:
-    """The least γ at which a falling broken line is at most ``wanted``.
-
-    Args:
-        gammas: increasing, from 0 on.
-        falling: a line a draw, never rising.
-        wanted: a number a draw.
-
-    Returns:
-        γ, or infinity where the line's end is still above.
-
-    Example:
-        >>> import numpy as np
-        >>> line = np.array([[1.0, 0.8, 0.2]])
-        >>> equal_discovery(np.array([0.0, 0.5, 0.9]), line, np.array([0.5])).item()
-        0.7
-    """
-    under = falling <= wanted[:, None]
-    after = np.maximum(under.argmax(axis=1), 1)
-    row = np.arange(len(falling))
-    top, bottom = falling[row, after - 1], falling[row, after]
-    drop = np.where(top > bottom, top - bottom, 1.0)
-    share = np.clip((top - wanted) / drop, 0.0, 1.0)
-    found = gammas[after - 1] + share * (gammas[after] - gammas[after - 1])
-    return np.where(under.any(axis=1), found, np.inf)
-
-
-def exchanged(
-    discovery: float, equal: float, draws: Float[np.ndarray, " draws"], level: float
-) -> Row:
-    """An exchange rate with its percentile interval, and what it says.
-
-    Args:
-        discovery: γ of the arm.
-        equal: γ at which retraining does as well, infinite where none does.
-        draws: the same of resampled models.
-        level: both tails together.
-
-    Returns:
-        ``exchange`` with ends, each left out where infinite; ``finding``: ``beyond discovery`` when
-        no γ < 1 matches, ``worth more`` or ``worth less`` than retraining without the same S, or
-        ``undetermined``.
-    """
-    low = float(np.quantile(draws, level / 2, method="lower")) - discovery
-    high = float(np.quantile(draws, 1 - level / 2, method="higher")) - discovery
-    names = ("exchange", "exchange_low", "exchange_high")
-    numbers = zip(names, (equal - discovery, low, high), strict=True)
-    row: Row = {name: float(value) for name, value in numbers if np.isfinite(value)}
-    if np.isinf(low):
-        return row | {"finding": "beyond discovery"}
-    if low > 0 or high < 0:
-        return row | {"finding": "worth more" if low > 0 else "worth less"}
-    return row | {"finding": "undetermined"}
-
-
-def shown_exchange(row: Mapping[Any, Any]) -> str:
-    """An exchange rate of a row for people.
-
-    Example:
-        >>> shown_exchange({"exchange": 0.5, "exchange_low": 0.42})
-        '+0.50 [+0.42, no γ < 1]'
-        >>> shown_exchange({"finding": "beyond discovery"})
-        'none: no γ < 1 matches'
-    """
-    if "exchange_low" not in row:
-        return "none: no γ < 1 matches"
-    numbers = [
-        f"{row[name]:+.2f}" if name in row else "no γ < 1"
-        for name in ("exchange", "exchange_low", "exchange_high")
-    ]
-    return f"{numbers[0]} [{numbers[1]}, {numbers[2]}]"
-
-
-def _detected(row: Row) -> str:
-    """How right the detector of a row was."""
-    if row["method"] != "retrain":
-        return ""
-    right = f"{100 * row['precision']:.0f} %" if row.get("precision") is not None else "none added"
-    return f" (precision {right}, recall {100 * row['recall']:.0f} %)"
-
-
-def _needed(row: Row) -> str:
-    return f" (about {row['models_needed']:,.0f} models)" if "models_needed" in row else ""
-
-
-def _harm(rows: list[Row]) -> list[str]:
-    """What clean examples in an oracle's Ŝ cost: the greatest fall outside B, method by method."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for row in rows:
-        if row["set"].startswith("oracle"):
-            group = min(KEPT, key=lambda name: row[f"gap_{name}"])
-            clean = row["set"].removeprefix("oracle, ")
-            found.setdefault((row["scenario"], row["method"]), []).append(
-                f"{clean}: {shown_range(row, f'gap_{group}')} on {group}"
-            )
-    return [
-        f"In {scenario}, {method} on an oracle's Ŝ changes rates outside B by at worst, "
-        + "; ".join(parts)
-        + "."
-        for (scenario, method), parts in found.items()
-    ]

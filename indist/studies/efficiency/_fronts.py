@@ -5,71 +5,60 @@ models: populations are resampled model by model, and those made from the same o
 same draws, so that what they share cancels in differences.
 """
 
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.special import expit
 
+from audits.memorization import Estimate
 from audits.verdict import median_margins
 from estimators import ConfidenceInterval, hockey_stick
-from indist.studies._cells import Row
+from indist.studies._observed import GONE, KEPT, label_rates
 from oracles import Observations
 
-GONE = "behaviour_test"
-KEPT = ("near", "retain", "test")
-GROUPS = (GONE, *KEPT)
-"""Probe groups that do not depend on S: fresh instances of the behaviour, and what is not in B."""
+Standing = Literal["off", "undetermined", "on"]
 
 
-def label_rates(seen: Observations) -> Float[np.ndarray, "models groups"]:
-    """The mean probability that each model gives to the labels of each of `GROUPS`.
+@dataclass(frozen=True)
+class Measured:
+    """What a cell keeps of a population: its rates, and the audit's divergence from a reference.
 
-    Args:
-        seen: observations with probes of all of them.
-
-    Returns:
-        One column a group, in [0, 1]. On ``behaviour_test`` it is the graded rate of the behaviour.
+    Attributes:
+        rates: the `label_rates` of each model.
+        behaviour_distance: divergence on the behaviour, with a 95 % interval by itself.
+        kept_distance: the same, the greatest over `KEPT`. A divergence is 1 where half-lines tell
+            the populations apart, be it by little.
     """
-    return np.stack([label_rate(seen, group) for group in GROUPS], axis=1)
+
+    rates: list[list[float]]
+    behaviour_distance: Estimate
+    kept_distance: Estimate
 
 
-def label_rate(seen: Observations, group: str) -> Float[np.ndarray, " models"]:
-    """The mean probability that each model gives to the labels of a group, in [0, 1]."""
-    return expit(seen.margins[:, seen.groups == group]).mean(axis=1)
-
-
-def measured(seen: Observations, reference: Observations, *, epsilon: float) -> Row:
-    """What studies keep of a population: its rates, and the audit's divergence from a reference.
+def measured(seen: Observations, reference: Observations, *, epsilon: float) -> Measured:
+    """What a cell keeps of a population.
 
     Args:
         seen: of the candidates.
         reference: of independent models, at the same probes.
         epsilon: of the divergence.
-
-    Returns:
-        ``rates``, the `label_rates` of each model; ``behaviour_distance`` and ``kept_distance``
-        (the greatest over `KEPT`), each with the ends ``_low`` and ``_high`` of a 95 % interval by
-        itself. A divergence is 1 where half-lines tell the populations apart, be it by little.
     """
     first, second = median_margins(seen), median_margins(reference)
-    found: Row = {"rates": label_rates(seen).tolist()}
-    for name, groups in (("behaviour", (GONE,)), ("kept", KEPT)):
-        result = hockey_stick(
+
+    def distance(groups: tuple[str, ...]) -> Estimate:
+        divergence = hockey_stick(
             first.values[:, [first.groups.index(group) for group in groups]],
             second.values[:, [second.groups.index(group) for group in groups]],
             epsilon=epsilon,
             # The low end pays for choosing among the groups; the high one would not have to.
             confidence=1.0 - 0.05 / len(groups),
         )
-        ends = result.confidence_interval
-        value, low, high = (float(np.max(x)) for x in (result.estimate, ends.low, ends.high))
-        found |= with_ends(f"{name}_distance", value, low, high)
-    return found
+        ends = divergence.confidence_interval
+        numbers = divergence.estimate, ends.low, ends.high
+        return Estimate(*(float(np.max(number)) for number in numbers))
 
-
-def resampling(models: int, draws: int, rng: np.random.Generator) -> Float[np.ndarray, "draws n"]:
-    """Bootstrap weights of models: times drawn over their number, so that ``w @ x`` are means."""
-    chosen = rng.integers(models, size=(draws, models)) + models * np.arange(draws)[:, None]
-    return np.bincount(chosen.ravel(), minlength=draws * models).reshape(draws, models) / models
+    return Measured(label_rates(seen).tolist(), distance((GONE,)), distance(KEPT))
 
 
 def max_t(
@@ -128,7 +117,9 @@ def front(points: Float[np.ndarray, "points 2"]) -> Bool[np.ndarray, " points"]:
     return np.array([not column.any() for column in beats.T], dtype=bool)
 
 
-def standing(low: Float[np.ndarray, "points 2"], high: Float[np.ndarray, "points 2"]) -> list[str]:
+def standing(
+    low: Float[np.ndarray, "points 2"], high: Float[np.ndarray, "points 2"]
+) -> list[Standing]:
     """Whether each point lies on the front of all, when the truth may be anywhere in the boxes.
 
     Args:
@@ -139,13 +130,13 @@ def standing(low: Float[np.ndarray, "points 2"], high: Float[np.ndarray, "points
         ``off`` where another point is better in both wherever the two lie, ``on`` where none can
         be at least as good in both, else ``undetermined``.
     """
-    found: list[str] = []
+    standings: list[Standing] = []
     for k in range(len(low)):
         others = np.arange(len(low)) != k
         beaten = np.all(low[others] > high[k], axis=1).any()
         could_be = np.all(high[others] >= low[k], axis=1).any()
-        found.append("off" if beaten else "undetermined" if could_be else "on")
-    return found
+        standings.append("off" if beaten else "undetermined" if could_be else "on")
+    return standings
 
 
 def area(points: Float[np.ndarray, "... points 2"]) -> Float[np.ndarray, "..."]:
@@ -163,21 +154,24 @@ def area(points: Float[np.ndarray, "... points 2"]) -> Float[np.ndarray, "..."]:
     return np.asarray((width * np.maximum.accumulate(y, axis=-1)).sum(axis=-1))
 
 
-def decided(difference: float, low: float, high: float, models: int) -> Row:
-    """Whether a difference has a sign: ``larger``, ``smaller``, or ``undetermined``.
+class Sign(NamedTuple):
+    """Whether a difference has a sign, and about how many models would decide that.
 
-    The last says about how many models would decide, were the estimate the truth: the interval
-    shrinks with the square root of their number.
+    Attributes:
+        finding: ``larger``, ``smaller`` or ``undetermined``.
+        models_needed: were the estimate the truth; None where it is decided, or the estimate is 0.
     """
+
+    finding: Literal["larger", "smaller", "undetermined"]
+    models_needed: int | None = None
+
+
+def sign_of(difference: Estimate, models: int) -> Sign:
+    """The sign that an interval shows; it shrinks with the square root of the number of models."""
+    value, low, high = difference
     if low > 0 or high < 0:
-        return {"finding": "larger" if low > 0 else "smaller"}
-    row: Row = {"finding": "undetermined"}
-    if difference:
-        half = max(high - difference, difference - low)
-        row["models_needed"] = int(np.ceil(models * (half / abs(difference)) ** 2))
-    return row
-
-
-def with_ends(name: str, value: float, low: float, high: float) -> Row:
-    """A number and its interval as fields of a row."""
-    return {name: float(value), f"{name}_low": float(low), f"{name}_high": float(high)}
+        return Sign("larger" if low > 0 else "smaller")
+    if not value:
+        return Sign("undetermined")
+    half = max(high - value, value - low)
+    return Sign("undetermined", int(np.ceil(models * (half / abs(value)) ** 2)))

@@ -1,39 +1,46 @@
 """Data efficiency against precision: how much of a behaviour goes, and what goes with it."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import jax
 import numpy as np
 from jaxtyping import Float
 
 import oracles
+from audits.memorization import Estimate
 from estimators.checks import check_counts, check_within
-from indist.studies._cells import Row, finished_cell
-from indist.studies._shown import shown_range
-from indist.studies._study import Study
+from indist.studies._bootstrap import resampled_shares
+from indist.studies._cells import finished_cell
+from indist.studies._observed import label_rates
+from indist.studies._rows import record_of, row_of
+from indist.studies._shown import shown_interval
+from indist.studies._study import Shown, Study, check_least, check_names
 from indist.studies.efficiency._detectors import ends, handed, nested
 from indist.studies.efficiency._fronts import (
+    Measured,
     area,
-    decided,
     folded,
     front,
-    label_rates,
     max_t,
     measured,
     points,
-    resampling,
+    sign_of,
     standing,
-    with_ends,
+)
+from indist.studies.efficiency._rows import (
+    AreaDifference,
+    FrontArea,
+    NoPoint,
+    PrecisionRow,
+    Reached,
+    StrengthPoint,
 )
 from oracles import Observations, Population, Scenario
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SWEEPS: Mapping[str, tuple[str, tuple[float, ...]]] = {
     "gradient-ascent": ("epochs", (1, 3, 5, 10)),
@@ -55,8 +62,34 @@ _ORIGINAL = "original"
 """Strength 0 of every method."""
 
 
+class _Strength(NamedTuple):
+    """A method at one strength.
+
+    Attributes:
+        called: the method's name in the table, with the share of R that is at hand.
+        strength: in words.
+        method: a key of `SWEEPS`.
+        share: of R.
+        settings: of the unlearner.
+    """
+
+    called: str
+    strength: str
+    method: str
+    share: float
+    settings: dict[str, Any]
+
+
+class Candidate(NamedTuple):
+    """A method at one strength, and what was measured of it."""
+
+    method: str
+    strength: str
+    measured: Measured
+
+
 @dataclass(frozen=True)
-class Precision(Study):
+class Precision(Study[PrecisionRow]):
     """Question (iii): fronts of how much is gone against precision, method by method.
 
     S is a random part of B, nested over γ. A point is a method at one strength: *gone* is 1 − the
@@ -94,7 +127,20 @@ class Precision(Study):
         "discoveries": (0.25,),
         "available": (1.0,),
     }
+    kinds: ClassVar = (StrengthPoint, NoPoint, FrontArea, AreaDifference)
     names: ClassVar = ("scenario", "discovery", "part", "method", "strength")
+    columns: ClassVar = (
+        *(*names, "other", "models", "finding"),
+        *(
+            f"{name}{end}"
+            for name in ("gone", "precision", "area", "difference")
+            for end in ("", "_low", "_high")
+        ),
+        *("own_front", "rate"),
+        *("behaviour_distance", "behaviour_distance_low", "behaviour_distance_high"),
+        *("kept_distance", "kept_distance_low", "kept_distance_high"),
+        *("models_needed", "not_applicable"),
+    )
 
     models: int = 128
     discoveries: tuple[float, ...] = (0.1, 0.5)
@@ -109,16 +155,13 @@ class Precision(Study):
 
     def __post_init__(self) -> None:
         check_counts(draws=self.draws)
-        if self.models < 2:
-            raise ValueError(f"models: expected at least 2, found {self.models}")
+        check_least(2, models=self.models)
         for name in ("discoveries", "available"):
             for share in getattr(self, name):
                 check_within("(0, 1]", **{name: share})
-        for name in self.methods:
-            if name not in SWEEPS:
-                raise ValueError(f"methods: expected some of {', '.join(SWEEPS)}, found {name!r}")
+        check_names("methods", self.methods, SWEEPS, "some of")
 
-    def run(self, folder: Path) -> Iterator[Row]:
+    def run(self, folder: Path) -> Iterator[PrecisionRow]:
         """For each scenario and γ rows of points, of areas and of differences; see `Study.run`."""
         for name in self.scenarios:
             # Compiled programs are kept in memory maps, of which a process may have only so many.
@@ -127,43 +170,65 @@ class Precision(Study):
             original, unlearning = ends(plain, models=self.models, seed=self.seed, folder=folder)
             reference = unlearning.observe(plain.probes)
             for discovery in self.discoveries:
-                about = {"scenario": name, "discovery": discovery, "models": self.models}
                 world = handed(plain, nested(plain.behaviour, discovery, self.seed))
                 place = folder / "cells" / f"{name} {discovery:g}"
-                rows = list(self._points(place, world, original, reference))
-                yield from (about | row for row in rows if "rates" not in row)
-                done = [row for row in rows if "rates" in row]
-                yield from (about | row for row in self._judged(done, label_rates(reference)))
+                candidates: list[Candidate] = []
+                for found in self._candidates(place, world, discovery, original, reference):
+                    if isinstance(found, NoPoint):
+                        yield found
+                    else:
+                        candidates.append(found)
+                yield from self._judged(name, discovery, candidates, label_rates(reference))
 
-    def _points(
-        self, place: Path, world: Scenario, original: Population, reference: Observations
-    ) -> Iterator[Row]:
-        """A row a method, share of R and strength, with the rates of each model."""
+    def _candidates(
+        self,
+        place: Path,
+        world: Scenario,
+        discovery: float,
+        original: Population,
+        reference: Observations,
+    ) -> Iterator[Candidate | NoPoint]:
+        """Each method, share of R and strength; first the original."""
         seen = original.observe(world.probes)
-        first: Row = {"part": "point", "method": _ORIGINAL, "strength": "0"}
-        yield first | measured(seen, reference, epsilon=self.epsilon)
-        for called, strength, method, share, settings in self._sweep():
+        yield Candidate(_ORIGINAL, "0", measured(seen, reference, epsilon=self.epsilon))
+        for swept in self._sweep():
 
-            def make(method: str = method, share: float = share, settings: Row = settings) -> Row:
-                part = _with_part_of_rest(world, share, self.seed)
+            def make(swept: _Strength = swept) -> dict[str, Any]:
+                part = _with_part_of_rest(world, swept.share, self.seed)
                 try:
-                    made = oracles.unlearn(
-                        part, original, method=method, seed=self.seed + 1, **settings
+                    submission = oracles.unlearn(
+                        part, original, method=swept.method, seed=self.seed + 1, **swept.settings
                     )
-                    seen = made.observe(world.probes)
+                    seen = submission.observe(world.probes)
                 except ValueError as error:
                     return {"not_applicable": str(error)}
-                return measured(seen, reference, epsilon=self.epsilon)
+                return record_of(measured(seen, reference, epsilon=self.epsilon))
 
-            about = {field: getattr(self, field) for field in ("models", "seed", "epsilon")}
-            about |= {"scenario": world.digest, "at_hand": share, "method": method}
-            row = finished_cell(
-                place / called / f"{strength}.json", about | {"method_settings": settings}, make
-            )
-            yield {"part": "point", "method": called, "strength": strength} | row
+            settings = {
+                "models": self.models,
+                "seed": self.seed,
+                "epsilon": self.epsilon,
+                "scenario": world.digest,
+                "at_hand": swept.share,
+                "method": swept.method,
+                "method_settings": swept.settings,
+            }
+            path = place / swept.called / f"{swept.strength}.json"
+            cell = finished_cell(path, settings, make)
+            if "not_applicable" in cell:
+                yield NoPoint(
+                    scenario=world.name,
+                    discovery=discovery,
+                    models=self.models,
+                    method=swept.called,
+                    strength=swept.strength,
+                    not_applicable=cell["not_applicable"],
+                )
+            else:
+                yield Candidate(swept.called, swept.strength, row_of(Measured, cell))
 
-    def _sweep(self) -> Iterator[tuple[str, str, str, float, Row]]:
-        """What a row is called, its strength in words; method, share of R, and settings."""
+    def _sweep(self) -> Iterator[_Strength]:
+        """All methods at all strengths."""
         for method in self.methods or SWEEPS:
             setting, strengths = SWEEPS[method]
             for share in self.available if method not in _BLIND else (1.0,):
@@ -173,17 +238,23 @@ class Precision(Study):
                     settings = asdict(unlearner)
                     if method not in _BLIND and "epochs" in settings:
                         settings["epochs"] = round(settings["epochs"] / share)
-                    yield called, f"{setting} {strength:g}", method, share, settings
+                    yield _Strength(called, f"{setting} {strength:g}", method, share, settings)
 
-    def _judged(self, rows: list[Row], reference: Float[np.ndarray, "models 4"]) -> list[Row]:
+    def _judged(
+        self,
+        scenario: str,
+        discovery: float,
+        candidates: Sequence[Candidate],
+        reference: Float[np.ndarray, "models 4"],
+    ) -> list[PrecisionRow]:
         """Points in their boxes, areas, and differences of areas, of one scenario and γ."""
         confidence = 1.0 - (1.0 - self.confidence) / (
             2 * len(self.scenarios) * len(self.discoveries)
         )
         rng = np.random.default_rng(self.seed)
-        rates = [np.array(row.pop("rates")) for row in rows]
+        rates = [np.array(candidate.measured.rates) for candidate in candidates]
         # Methods share the resampled originals; A(D∖B) is independent of them.
-        shared, own = (resampling(self.models, self.draws, rng) for _ in range(2))
+        shared, own = (resampled_shares(self.models, self.draws, rng) for _ in range(2))
         gaps = np.stack([each.mean(axis=0) for each in rates]) - reference.mean(axis=0)
         drawn = np.stack([shared @ each for each in rates], axis=1) - (own @ reference)[:, None]
 
@@ -191,23 +262,42 @@ class Precision(Study):
         # A gap is worst where it is greatest.
         low = points(np.minimum(sizes.high, 1.0).reshape(gaps.shape))
         high = points(np.minimum(sizes.low, 1.0).reshape(gaps.shape))
-        at, everywhere = points(gaps), points(drawn)
-        for k, status in enumerate(standing(low, high)):
-            rows[k] |= {"rate": float(rates[k][:, 0].mean()), "finding": status}
-            for axis, name in enumerate(("gone", "precision")):
-                rows[k] |= with_ends(name, at[k, axis], low[k, axis], high[k, axis])
-
+        centre, everywhere = points(gaps), points(drawn)
         fronts: dict[str, list[int]] = {}
-        for k, row in enumerate(rows):
-            if row["method"] != _ORIGINAL:
-                fronts.setdefault(row["method"], [0]).append(k)
+        for k, candidate in enumerate(candidates):
+            if candidate.method != _ORIGINAL:
+                fronts.setdefault(candidate.method, [0]).append(k)
+        on_front = {
+            k: bool(held)
+            for places in fronts.values()
+            for k, held in zip(places[1:], front(centre[places])[1:], strict=True)
+        }
+        where: dict[str, Any] = {
+            "scenario": scenario,
+            "discovery": discovery,
+            "models": self.models,
+        }
+        rows: list[PrecisionRow] = [
+            StrengthPoint(
+                **where,
+                method=candidate.method,
+                strength=candidate.strength,
+                finding=status,
+                gone=_estimate(centre[k, 0], low[k, 0], high[k, 0]),
+                precision=_estimate(centre[k, 1], low[k, 1], high[k, 1]),
+                own_front=on_front.get(k),
+                rate=float(rates[k][:, 0].mean()),
+                behaviour_distance=candidate.measured.behaviour_distance,
+                kept_distance=candidate.measured.kept_distance,
+            )
+            for k, (candidate, status) in enumerate(
+                zip(candidates, standing(low, high), strict=True)
+            )
+        ]
         if not fronts:
             return rows
-        for places in fronts.values():
-            for k, held in zip(places[1:], front(at[places])[1:], strict=True):
-                rows[k]["own_front"] = bool(held)
         names, pairs = list(fronts), list(combinations(range(len(fronts)), 2))
-        areas = np.array([area(at[places]) for places in fronts.values()])
+        areas = np.array([area(centre[places]) for places in fronts.values()])
         of_draws = np.stack([area(everywhere[:, places]) for places in fronts.values()], axis=1)
         first, second = np.array(pairs, dtype=int).reshape(-1, 2).T
         values = np.concatenate([areas, areas[first] - areas[second]])
@@ -216,99 +306,82 @@ class Precision(Study):
             np.concatenate([of_draws, of_draws[:, first] - of_draws[:, second]], axis=1),
             confidence,
         )
-        judged = [
-            {"part": "area", "method": name, "strength": "all"}
-            | with_ends("area", values[k], max(0.0, bounds.low[k]), min(1.0, bounds.high[k]))
-            | {"finding": _reached(low[fronts[name]], high[fronts[name]], self.wanted)}
+        rows += [
+            FrontArea(
+                **where,
+                method=name,
+                area=_estimate(values[k], max(0.0, bounds.low[k]), min(1.0, bounds.high[k])),
+                finding=_reached(low[fronts[name]], high[fronts[name]], self.wanted),
+            )
             for k, name in enumerate(names)
         ]
         for k, (i, j) in enumerate(pairs, start=len(names)):
-            value, below, above = (float(x[k]) for x in (values, bounds.low, bounds.high))
-            judged.append(
-                {"part": "difference", "method": names[i], "strength": f"against {names[j]}"}
-                | {"other": names[j]}
-                | with_ends("difference", value, below, above)
-                | decided(value, below, above, self.models)
+            difference = _estimate(values[k], bounds.low[k], bounds.high[k])
+            sign = sign_of(difference, self.models)
+            rows.append(
+                AreaDifference(
+                    **where,
+                    method=names[i],
+                    strength=f"against {names[j]}",
+                    other=names[j],
+                    difference=difference,
+                    finding=sign.finding,
+                    models_needed=sign.models_needed,
+                )
             )
-        return rows + judged
+        return rows
 
-    def table(self, rows: list[Row]) -> "pd.DataFrame":
-        """The rows as a data frame, columns in a fixed order.
-
-        Args:
-            rows: from `run`.
-
-        Returns:
-            ``scenario``, ``discovery``, ``part`` (``point``, ``area`` or ``difference``),
-            ``method``, ``strength``, ``other``, ``models``, ``finding``; ``gone``, ``precision``,
-            ``area`` and ``difference`` with ``_low`` and ``_high``; ``own_front``, whether the
-            estimate lies on its method's front; ``rate``, of the behaviour on fresh instances;
-            ``behaviour_distance`` and ``kept_distance`` with 95 % intervals, each by itself;
-            ``models_needed``; ``not_applicable``.
-        """
-        import pandas as pd
-
-        head = [*self.names, "other", "models", "finding"]
-        judged = ["gone", "precision", "area", "difference"]
-        apart = ["behaviour_distance", "kept_distance"]
-        ranges = {name: [name, f"{name}_low", f"{name}_high"] for name in (*judged, *apart)}
-        columns = [*head, *(c for name in judged for c in ranges[name]), "own_front", "rate"]
-        columns += [c for name in apart for c in ranges[name]]
-        return pd.DataFrame(rows, columns=[*columns, "models_needed", "not_applicable"])
-
-    def shown(self, rows: list[Row]) -> Mapping[str, list[dict[str, str]]]:
-        """A table of points and one of areas for each scenario and γ."""
+    def _shown(self, rows: list[PrecisionRow]) -> Shown:
         parts: dict[str, list[dict[str, str]]] = {}
         for row in rows:
-            where = f"{row['scenario']}, γ = {row['discovery']:g}"
-            if row["part"] == "point" and "finding" in row:
+            where = f"{row.scenario}, γ = {row.discovery:g}"
+            if isinstance(row, StrengthPoint):
                 parts.setdefault(f"{where}: points, best 1", []).append(
                     {
-                        "method": row["method"],
-                        "strength": row["strength"],
-                        "gone": shown_range(row, "gone"),
-                        "precision": shown_range(row, "precision"),
-                        "front of all": row["finding"],
-                        "divergence on the behaviour": shown_range(row, "behaviour_distance"),
-                        "and elsewhere": shown_range(row, "kept_distance"),
+                        "method": row.method,
+                        "strength": row.strength,
+                        "gone": shown_interval(*row.gone),
+                        "precision": shown_interval(*row.precision),
+                        "front of all": row.finding,
+                        "divergence on the behaviour": shown_interval(*row.behaviour_distance),
+                        "and elsewhere": shown_interval(*row.kept_distance),
                     }
                 )
-            if row["part"] == "area":
+            if isinstance(row, FrontArea):
                 parts.setdefault(f"{where}: area under the front", []).append(
                     {
-                        "method": row["method"],
-                        "area": shown_range(row, "area"),
-                        f"both at least {self.wanted:g}": row["finding"],
+                        "method": row.method,
+                        "area": shown_interval(*row.area),
+                        f"both at least {self.wanted:g}": row.finding,
                     }
                 )
         return parts
 
-    def answer(self, rows: list[Row]) -> tuple[str, ...]:
-        """Whose front is highest where, who gets both, and what a part of R costs."""
+    def _answer(self, rows: list[PrecisionRow]) -> tuple[str, ...]:
         sentences = [
             f"With {100 * self.confidence:g} % confidence, all of this at once, on this data and "
             "this draw of S:"
         ]
-        areas = [row for row in rows if row["part"] == "area"]
-        wheres = dict.fromkeys((row["scenario"], row["discovery"]) for row in areas)
-        for where in wheres:
-            here = [row for row in areas if (row["scenario"], row["discovery"]) == where]
-            between = _differences(rows, where)
-            said = f"In {where[0]} at γ = {where[1]:g}"
-            sentences.append(f"{said}, {_highest(here, between)}.")
+        areas = [row for row in rows if isinstance(row, FrontArea)]
+        differences = [row for row in rows if isinstance(row, AreaDifference)]
+        for scenario, discovery in dict.fromkeys((row.scenario, row.discovery) for row in areas):
+            here = [row for row in areas if (row.scenario, row.discovery) == (scenario, discovery)]
+            between = _signs(
+                row for row in differences if (row.scenario, row.discovery) == (scenario, discovery)
+            )
+            beginning = f"In {scenario} at γ = {discovery:g}"
+            sentences.append(f"{beginning}, {_highest(here, between)}.")
             groups = {
-                finding: ", ".join(row["method"] for row in here if row["finding"] == finding)
+                finding: ", ".join(row.method for row in here if row.finding == finding)
                 for finding in ("reached", "not reached", "undetermined")
             }
             sentences.append(
-                f"{said}, gone and precision both at least {self.wanted:g}: "
-                + "; ".join(f"{finding}: {who}" for finding, who in groups.items() if who)
+                f"{beginning}, gone and precision both at least {self.wanted:g}: "
+                + "; ".join(f"{finding}: {names}" for finding, names in groups.items() if names)
                 + "."
             )
         less = Counter(
-            row["finding"]
-            for row in rows
-            if row["part"] == "difference" and row["other"].startswith(f"{row['method']}, ")
+            row.finding for row in differences if row.other.startswith(f"{row.method}, ")
         )
         if less:
             counted = ", ".join(f"{finding} in {times}" for finding, times in less.items())
@@ -319,41 +392,42 @@ class Precision(Study):
         return tuple(sentences)
 
 
-def _differences(rows: list[Row], where: tuple[str, float]) -> dict[tuple[str, str], Row]:
+def _estimate(value: float, low: float, high: float) -> Estimate:
+    return Estimate(float(value), float(low), float(high))
+
+
+def _signs(rows: Iterable[AreaDifference]) -> dict[tuple[str, str], AreaDifference]:
     """Differences of areas by pair of methods, both ways round."""
     turned = {"larger": "smaller", "smaller": "larger"}
-    found: dict[tuple[str, str], Row] = {}
+    found: dict[tuple[str, str], AreaDifference] = {}
     for row in rows:
-        if row["part"] == "difference" and (row["scenario"], row["discovery"]) == where:
-            found[row["method"], row["other"]] = row
-            back = turned.get(row["finding"], row["finding"])
-            found[row["other"], row["method"]] = row | {"finding": back}
+        found[row.method, row.other] = row
+        back: Any = turned.get(row.finding, row.finding)
+        found[row.other, row.method] = replace(row, finding=back)
     return found
 
 
-def _highest(areas: list[Row], between: Mapping[tuple[str, str], Row]) -> str:
+def _highest(areas: Sequence[FrontArea], between: Mapping[tuple[str, str], AreaDifference]) -> str:
     """Which front is above all others, or among which that is undetermined."""
-    order = sorted(areas, key=lambda row: -row["area"])
-    best = order[0]["method"]
-    open_ = [
-        row["method"]
-        for row in order[1:]
-        if between[best, row["method"]]["finding"] == "undetermined"
+    order = sorted(areas, key=lambda row: -row.area.value)
+    best = order[0].method
+    undetermined = [
+        row.method for row in order[1:] if between[best, row.method].finding == "undetermined"
     ]
-    first = f"{best} ({shown_range(order[0], 'area')})"
-    if not open_:
+    first = f"{best} ({shown_interval(*order[0].area)})"
+    if not undetermined:
         return f"the front of {first} has a larger area than every other"
-    needed = max(between[best, other].get("models_needed", 0) for other in open_)
-    models = f"; about {needed:,.0f} models would tell" if needed else ""
+    needed = max(between[best, other].models_needed or 0 for other in undetermined)
+    models = f"; about {needed:,} models would tell" if needed else ""
     return (
-        f"which front has the largest area is undetermined among {first} and {', '.join(open_)}"
-        f"{models}"
+        f"which front has the largest area is undetermined among {first} and "
+        f"{', '.join(undetermined)}{models}"
     )
 
 
 def _reached(
     low: Float[np.ndarray, "points 2"], high: Float[np.ndarray, "points 2"], wanted: float
-) -> str:
+) -> Reached:
     """Whether some point has both at least at ``wanted``."""
     if (low >= wanted).all(axis=1).any():
         return "reached"

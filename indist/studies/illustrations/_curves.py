@@ -7,14 +7,14 @@ import numpy as np
 import audits
 import estimators
 from audits.verdict import median_margins
-from indist.studies._cells import Row
+from indist.studies._rows import Record
 from indist.studies.illustrations._sources import Work
 
 SCENARIO, METHOD = "digits-trigger", "neggrad"
 REFERENCES = ("untraining", "unlearning")
 
 
-def numbers(work: Work) -> list[Row]:
+def numbers(work: Work) -> list[Record]:
     """Both kinds of curve, their bands at 95 % confidence.
 
     Returns:
@@ -24,7 +24,7 @@ def numbers(work: Work) -> list[Row]:
     references = work.references(SCENARIO)
     submission = work.unlearned(references, METHOD)
     audit = audits.audit(submission, references)
-    rows: list[Row] = []
+    rows: list[Record] = []
     for name in REFERENCES:
         comparison: audits.Comparison = getattr(audit, name)
         curve = comparison.curve
@@ -46,7 +46,7 @@ def numbers(work: Work) -> list[Row]:
     return rows
 
 
-def _rows(kind: str, reference: str, *columns: Any) -> list[Row]:
+def _rows(kind: str, reference: str, *columns: Any) -> list[Record]:
     return [
         {"curve": kind, "reference": reference, "x": x, "y": y, "low": low, "high": high}
         for x, y, low, high in zip(*(np.asarray(c).tolist() for c in columns), strict=True)

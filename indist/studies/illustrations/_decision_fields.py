@@ -4,11 +4,11 @@ import numpy as np
 
 import audits
 import oracles
-from indist.studies._cells import Row
+from indist.studies._rows import Record
 from indist.studies.illustrations._sources import Work
 
 METHODS = ("finetune", "neggrad", "scrub", "npo", "ssd")
-REFERENCES = ("original", "untraining", "unlearning")
+POPULATIONS = ("original", "untraining", "unlearning")
 SIDE = 33
 # Round steps, so that the numbers beside the figure are short.
 X, Y = np.arange(SIDE) / 10 - 0.1, np.arange(SIDE) / 10 - 1.6
@@ -16,7 +16,7 @@ POINT = "training example"
 """In the place of a population's name: the row is an example of B."""
 
 
-def numbers(work: Work) -> list[Row]:
+def numbers(work: Work) -> list[Record]:
     """A row a grid point and population, and one a training example of B.
 
     Returns:
@@ -29,11 +29,11 @@ def numbers(work: Work) -> list[Row]:
     plane = oracles.Probes.join(
         [("test", oracles.Examples(grid.astype(np.float32), np.zeros(len(grid), np.int32)))]
     )
-    shown = {name: (getattr(references, name), "") for name in REFERENCES}
+    shown = {name: (getattr(references, name), "") for name in POPULATIONS}
     for method in METHODS:
         submission = work.unlearned(references, method)
         shown[method] = submission, audits.audit(submission, references).verdict
-    rows: list[Row] = []
+    rows: list[Record] = []
     for name, (population, verdict) in shown.items():
         logits = population.observe(plane).logits.astype(np.float64)
         circle = (1 / (1 + np.exp(logits[..., 1] - logits[..., 0]))).mean(axis=0)

@@ -1,7 +1,7 @@
 """The three cases of influence: what training on S did to S, and to everything else."""
 
 import audits
-from indist.studies._cells import Row
+from indist.studies._rows import Record
 from indist.studies.illustrations._sources import Work
 
 CASES = (
@@ -12,14 +12,14 @@ CASES = (
 """Scenarios and γ; found by trying several, as a figure of the three cases has to show each."""
 
 
-def numbers(work: Work) -> list[Row]:
+def numbers(work: Work) -> list[Record]:
     """A row a scenario and probe group: `audits.influence_case`, intervals of 95 % together.
 
     Returns:
         ``scenario``, ``discovery``, ``case``, ``group``, ``influence``, ``low``, ``high``,
         ``threshold``.
     """
-    rows: list[Row] = []
+    rows: list[Record] = []
     for scenario, discovery in CASES:
         influence = audits.influence_case(work.references(scenario, discovery=discovery))
         ends = influence.confidence_interval

@@ -5,7 +5,7 @@ import numpy as np
 import oracles
 from audits.memorization import MemorizationStudy
 from indist._digits import digits_shown
-from indist.studies._cells import Row
+from indist.studies._rows import Record
 from indist.studies.illustrations._sources import Work
 
 SCENARIO = "digits-random-labels"
@@ -13,7 +13,7 @@ _CANDIDATES = 12
 """Kept at each end: more than the figure shows."""
 
 
-def numbers(work: Work) -> list[Row]:
+def numbers(work: Work) -> list[Record]:
     """The surest of both ends, from three times as many models, each on a random 70 % of D.
 
     Returns:

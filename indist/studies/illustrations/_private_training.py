@@ -4,7 +4,7 @@ from typing import Any
 
 import audits
 import oracles
-from indist.studies._cells import Row
+from indist.studies._rows import Record
 from indist.studies.illustrations._sources import Work
 
 SCENARIO, DISCOVERY, DELTA = "logistic-3v8", 0.1, 0.01
@@ -12,14 +12,14 @@ SIGMAS = (2.5, 5.0, 10.0, 20.0, 40.0, 80.0)
 TOLERANCE = 0.2
 
 
-def numbers(work: Work) -> list[Row]:
+def numbers(work: Work) -> list[Record]:
     """A row a strength of noise, at γ = 0.1, ε = 1; bounds of an audit of the original itself.
 
     Returns:
         ``sigma`` (noise in clipping norms), ``claimed_epsilon`` (at δ = 0.01, for the group S),
         ``test`` (share right), ``distance``, ``lower``, ``upper`` ``_to_T`` and ``_to_B``.
     """
-    rows: list[Row] = []
+    rows: list[Record] = []
     for sigma in SIGMAS:
         references = work.references(
             SCENARIO, discovery=DISCOVERY, learner="private", learner_settings={"sigma": sigma}
@@ -33,7 +33,7 @@ def numbers(work: Work) -> list[Row]:
             tolerance=TOLERANCE,
             claim=claim,
         )
-        row: Row = {"sigma": sigma, "claimed_epsilon": claim.epsilon}
+        row: Record = {"sigma": sigma, "claimed_epsilon": claim.epsilon}
         row["test"] = next(
             summary.accuracy
             for summary in audit.groups

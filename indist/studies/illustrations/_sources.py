@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import oracles
-from indist.studies._cells import Row
+from indist.studies._rows import Record
 from indist.studies._study import read_rows
 
 
@@ -43,7 +43,7 @@ class Work:
             references.scenario, references.original, method=method, seed=self.seed + 1
         )
 
-    def study(self, name: str) -> list[Row]:
+    def study(self, name: str) -> list[Record]:
         """The rows of a study: finished ones where they were given, else its quick setting's.
 
         Raises:
@@ -56,4 +56,5 @@ class Work:
         from indist.studies._registry import STUDIES
 
         kind: Any = STUDIES[name]
-        return list(kind(**kind.quick).run(self.folder / "studies" / name))
+        rows = kind(**kind.quick).run(self.folder / "studies" / name)
+        return [row.record() for row in rows]

@@ -18,7 +18,7 @@ FORGET, REST, FRESH = "forget", "behaviour", "behaviour_test"
 
 
 @dataclass(frozen=True, eq=False)
-class Models:
+class SeenModels:
     """What was seen of some models of two classes.
 
     Attributes:
@@ -30,14 +30,14 @@ class Models:
     margins: Float[np.ndarray, "n probes"]
     attacks: Mapping[str, Float[np.ndarray, " results"]]
 
-    def take(self, rows: Int[np.ndarray, " k"]) -> "Models":
+    def take(self, rows: Int[np.ndarray, " k"]) -> "SeenModels":
         """Some of them; attacks of all are drawn alike where their number divides the models'."""
         attacks = {name: values[rows % len(values)] for name, values in self.attacks.items()}
-        return Models(self.margins[rows], attacks)
+        return SeenModels(self.margins[rows], attacks)
 
-    def join(self, others: "Models") -> "Models":
+    def join(self, others: "SeenModels") -> "SeenModels":
         """These, and others after them."""
-        return Models(
+        return SeenModels(
             np.concatenate([self.margins, others.margins]),
             {
                 name: np.concatenate([values, others.attacks[name]])
@@ -60,22 +60,22 @@ class Case:
     """
 
     groups: Shaped[np.ndarray, " probes"]
-    ours: Models
-    twins: Models
-    theirs: Models
-    original: Models
+    ours: SeenModels
+    twins: SeenModels
+    theirs: SeenModels
+    original: SeenModels
 
-    def at(self, models: Models, *groups: str) -> Float[np.ndarray, "n e"]:
+    def at(self, models: SeenModels, *groups: str) -> Float[np.ndarray, "n e"]:
         """Margins at the probes of some groups, one group after the other."""
         return np.concatenate([models.margins[:, self.groups == name] for name in groups], axis=1)
 
-    def accuracy(self, models: Models, group: str) -> Float[np.ndarray, " n"]:
+    def accuracy(self, models: SeenModels, group: str) -> Float[np.ndarray, " n"]:
         """Share of a group's probes that each model gives their label."""
         return (self.at(models, group) > 0.0).mean(axis=1)
 
 
 @dataclass(frozen=True)
-class Form:
+class ScoreForm:
     """A score in its published form.
 
     Attributes:
@@ -122,7 +122,7 @@ def attacked(
     """Results of what looks at each model alone.
 
     Args:
-        margins: as of `Models`.
+        margins: as of `SeenModels`.
         groups: the group of each probe.
         teachers: margins of models with random parameters.
         seed: of the attacks' own splits.
@@ -197,7 +197,7 @@ def _tow(groups: tuple[str, ...], case: Case) -> float:
     return float(scores.tow_value(ours, theirs, groups=labels))
 
 
-def _sides(case: Case) -> tuple[Models, Models]:
+def _sides(case: Case) -> tuple[SeenModels, SeenModels]:
     return case.ours, case.theirs
 
 
@@ -270,22 +270,22 @@ def _audit(case: Case) -> float:
     return float(plug_in_delta(ours, theirs, np.ones(1)).max())
 
 
-FORMS: tuple[Form, ...] = (
-    Form(
+FORMS: tuple[ScoreForm, ...] = (
+    ScoreForm(
         "competition-quality",
         "competition",
         partial(_on_forget, scores.forgetting_quality),
         "higher is better",
     ),
-    Form("competition-epsilon", "competition", _mean_epsilon, "lower is better"),
-    Form("ulira", "U-LiRA", partial(_on_forget, scores.ulira_value), "nearest", 0.5),
-    Form(
+    ScoreForm("competition-epsilon", "competition", _mean_epsilon, "lower is better"),
+    ScoreForm("ulira", "U-LiRA", partial(_on_forget, scores.ulira_value), "nearest", 0.5),
+    ScoreForm(
         "ulira-tpr",
         "U-LiRA",
         partial(_on_forget, partial(scores.ulira_value, fpr=0.01)),
         "lower is better",
     ),
-    Form(
+    ScoreForm(
         "ulira-kde",
         "U-LiRA",
         partial(_on_forget, partial(scores.ulira_value, density="kde")),
@@ -293,22 +293,22 @@ FORMS: tuple[Form, ...] = (
         0.5,
         most=128,
     ),
-    Form("lira", "shadow attacks", _lira, "lower is better"),
-    Form("rmia", "shadow attacks", _rmia, "nearest", 0.5),
-    Form("klom", "KLoM", partial(_on_forget, scores.klom_value), "lower is better"),
-    Form("tow", "tug of war", partial(_tow, (FORGET, "retain", "test")), "higher is better"),
-    Form(
+    ScoreForm("lira", "shadow attacks", _lira, "lower is better"),
+    ScoreForm("rmia", "shadow attacks", _rmia, "nearest", 0.5),
+    ScoreForm("klom", "KLoM", partial(_on_forget, scores.klom_value), "lower is better"),
+    ScoreForm("tow", "tug of war", partial(_tow, (FORGET, "retain", "test")), "higher is better"),
+    ScoreForm(
         "tow-behaviour",
         "tug of war",
         partial(_tow, (FORGET, REST, "retain", "test")),
         "higher is better",
     ),
-    Form("tow-mia", "tug of war", _tow_mia, "higher is better"),
-    Form(
+    ScoreForm("tow-mia", "tug of war", _tow_mia, "higher is better"),
+    ScoreForm(
         "svc", "attacks on one model", partial(_attack, "svc"), "higher is better", compares=False
     ),
-    Form("svc-gap", "attacks on one model", _svc_gap, "lower is better"),
-    Form(
+    ScoreForm("svc-gap", "attacks on one model", _svc_gap, "lower is better"),
+    ScoreForm(
         "logistic",
         "attacks on one model",
         partial(_attack, "logistic"),
@@ -316,19 +316,19 @@ FORMS: tuple[Form, ...] = (
         0.5,
         compares=False,
     ),
-    Form(
+    ScoreForm(
         "indiscernibility",
         "attacks on one model",
         _indiscernibility,
         "higher is better",
         compares=False,
     ),
-    Form("sape", "accuracies", _sape, "lower is better"),
-    Form("aus", "accuracies", _aus, "higher is better", compares=False),
-    Form("corrective", "accuracies", _corrective, "higher is better", compares=False),
-    Form("activation-distance", "outputs", _activation, "lower is better"),
-    Form("zrf", "outputs", partial(_attack, "zrf"), "higher is better", compares=False),
-    Form(
+    ScoreForm("sape", "accuracies", _sape, "lower is better"),
+    ScoreForm("aus", "accuracies", _aus, "higher is better", compares=False),
+    ScoreForm("corrective", "accuracies", _corrective, "higher is better", compares=False),
+    ScoreForm("activation-distance", "outputs", _activation, "lower is better"),
+    ScoreForm("zrf", "outputs", partial(_attack, "zrf"), "higher is better", compares=False),
+    ScoreForm(
         "tofu-forget-quality",
         "language models",
         _forget_quality,
@@ -336,7 +336,7 @@ FORMS: tuple[Form, ...] = (
         decision="a p-value below 0.05 fails",
         fails=lambda value: value < 0.05,
     ),
-    Form(
+    ScoreForm(
         "privleak",
         "language models",
         _privleak,
@@ -344,7 +344,7 @@ FORMS: tuple[Form, ...] = (
         decision="outside -5 to 5 fails",
         fails=lambda value: abs(value) > 5.0,
     ),
-    Form(
+    ScoreForm(
         "subset-guessing",
         "subset guessing",
         _subset_guessing,
@@ -353,7 +353,7 @@ FORMS: tuple[Form, ...] = (
         decision="above 0 fails",
         fails=lambda value: value > 0.0,
     ),
-    Form("audit", "indist", _audit, "lower is better"),
+    ScoreForm("audit", "indist", _audit, "lower is better"),
 )
 """All scores, and last what `audits.audit` estimates, as a yardstick.
 

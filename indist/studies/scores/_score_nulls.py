@@ -1,42 +1,121 @@
 """What each published score says of a perfect unlearner, and whether bad ones read differently."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, NamedTuple
 
-import jax
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.stats import binomtest
 
-import oracles
+from audits.memorization import Estimate
 from estimators.checks import check_counts
-from indist.studies._cells import Row, finished_cell
-from indist.studies._shown import shown_range
-from indist.studies._study import Study
-from indist.studies.scores._score_forms import FORMS, Case, Form, Models, attacked
-
-SCENARIO = "circles"
-PARTIAL = "neggrad"
-BAD: Mapping[str, tuple[str, ...]] = {
-    "untraining": ("identity", "half", PARTIAL),
-    "unlearning": ("identity", "half", PARTIAL, "retrain"),
-}
-"""Bad unlearners of each question: nothing done; to half of the models; NegGrad+; for unlearning,
-exact retraining on D∖S, a perfect answer to the other question."""
+from indist.studies._cells import finished_cell
+from indist.studies._rows import Record, StudyRow
+from indist.studies._shown import shown_interval
+from indist.studies._study import Shown, Study
+from indist.studies.scores._pools import BAD, Pools
+from indist.studies.scores._score_forms import FORMS, ScoreForm
 
 BAR = 0.9
 _ALPHA = 0.05
-_TEACHERS = 16
+
+
+NullFinding = Literal["tells", "cannot tell", "undetermined"]
+
+
+class Readings(NamedTuple):
+    """Quantiles of a score over simulations: 2.5, 50 and 97.5 %.
+
+    Attributes:
+        low: 2.5 %.
+        median: 50 %.
+        high: 97.5 %.
+        failed: share that the published decision fails; None where there is none.
+    """
+
+    low: float
+    median: float
+    high: float
+    failed: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreTold(StudyRow):
+    """What every row says of a score at a number of models, asked a question.
+
+    Attributes:
+        score: its name.
+        models: on each side.
+        question: ``untraining`` or ``unlearning``.
+        family: what kind of score it is.
+        reading: how papers read it.
+        decision: the published rule that fails a submission, in words; empty for none.
+        simulations: how many.
+        pool: models in each pool.
+        bar: of the AUC.
+        confidence: of all of the table at once.
+    """
+
+    score: str
+    models: int
+    question: str
+    family: str
+    reading: str
+    decision: str = ""
+    simulations: int
+    pool: int
+    bar: float
+    confidence: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class NullRow(ScoreTold):
+    """What a score says of a perfect unlearner and of bad ones.
+
+    Attributes:
+        perfect: its values for a perfect unlearner.
+        identity: for one that does nothing.
+        half: for one that does its work on half of the models.
+        neggrad: for NegGrad+.
+        retrain: for retraining on D∖S, where that is bad.
+        identity_auc: the chance that a perfect one reads better than the bad one.
+        half_auc: the same.
+        neggrad_auc: the same.
+        retrain_auc: the same.
+        finding: by the rule of `ScoreNulls`.
+    """
+
+    perfect: Readings
+    identity: Readings
+    half: Readings
+    neggrad: Readings
+    retrain: Readings | None = None
+    identity_auc: Estimate
+    half_auc: Estimate
+    neggrad_auc: Estimate
+    retrain_auc: Estimate | None = None
+    finding: NullFinding
+
+    @property
+    def aucs(self) -> dict[str, Estimate]:
+        """By bad unlearner of the row's question."""
+        return {bad: getattr(self, f"{bad}_auc") for bad in BAD[self.question]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostlyRow(ScoreTold):
+    """A score that was not computed at this number of models, and why."""
+
+    not_applicable: str
 
 
 @dataclass(frozen=True)
-class ScoreNulls(Study):
+class ScoreNulls(Study[NullRow | CostlyRow]):
     """Published scores of a perfect unlearner, and of bad ones, at several numbers of models.
 
-    The world is known exactly: each population is the uniform law over the models of a pool, of
+    The truth is known exactly: each population is the uniform law over the models of a pool, of
     scenario ``circles`` at γ = 1/2, and models are drawn from it with replacement. So a perfect
     unlearner is perfect, and simulations are independent of each other: none shares a draw with
     another, and all intervals are exact. What they do not hold is how a fresh pool would differ:
@@ -66,6 +145,7 @@ class ScoreNulls(Study):
 
     question: ClassVar = "Can published scores tell a perfect unlearner from a bad one?"
     quick: ClassVar = {"models": 512, "sizes": (64, 128), "simulations": 100, "attacked": 256}
+    kinds: ClassVar = (NullRow, CostlyRow)
     names: ClassVar = ("score", "models", "question")
 
     models: int = 2048
@@ -89,36 +169,38 @@ class ScoreNulls(Study):
         cells = sum(not form.most or size <= form.most for form in FORMS for size in self.sizes)
         return 1.0 - _ALPHA / (cells * sum(map(len, BAD.values())))
 
-    def run(self, folder: Path) -> Iterator[Row]:
+    def run(self, folder: Path) -> Iterator[NullRow | CostlyRow]:
         """A row a number of models, question and score; see `Study.run`."""
-        world = _World(self, folder)
+        pools = Pools(folder, self.models, self.attacked, self.seed)
         for size in self.sizes:
             for question in BAD:
                 values = finished_cell(
                     folder / "cells" / str(size) / f"{question}.json",
-                    self._simulated(size) | {"question": question},
-                    lambda size=size, question=question: self._values(world, size, question),
+                    self._cell_settings(size) | {"question": question},
+                    lambda size=size, question=question: self._values(pools, size, question),
                 )
                 for form in FORMS:
                     yield self._row(form, size, question, values)
 
-    def _simulated(self, size: int) -> dict[str, Any]:
-        own = {k: v for k, v in asdict(self).items() if k != "sizes"}
-        return own | {"size": size, "bad": BAD, "scores": [form.name for form in FORMS]}
+    def _cell_settings(self, size: int) -> dict[str, Any]:
+        numbers = {name: value for name, value in asdict(self).items() if name != "sizes"}
+        return numbers | {"size": size, "bad": BAD, "scores": [form.name for form in FORMS]}
 
-    def _values(self, world: "_World", size: int, question: str) -> Row:
+    def _values(self, pools: Pools, size: int, question: str) -> Record:
         """Each score's value in each simulation: of the perfect unlearner, then of each bad one."""
-        values: Row = {form.name: [] for form in FORMS if not form.most or size <= form.most}
+        values: Record = {form.name: [] for form in FORMS if not form.most or size <= form.most}
         for i in range(self.simulations):
             rng = np.random.default_rng([self.seed, size, list(BAD).index(question), i])
-            cases = list(world.cases(question, size, rng))
+            cases = list(pools.cases(question, size, rng))
             for form in FORMS:
                 if form.name in values:
                     values[form.name].append([form.value(case) for case in cases])
         return values
 
-    def _row(self, form: Form, size: int, question: str, values: Row) -> Row:
-        row: Row = {
+    def _row(
+        self, form: ScoreForm, size: int, question: str, values: Mapping[str, Any]
+    ) -> NullRow | CostlyRow:
+        about: dict[str, Any] = {
             "score": form.name,
             "models": size,
             "question": question,
@@ -131,43 +213,48 @@ class ScoreNulls(Study):
             "confidence": 1.0 - _ALPHA,
         }
         if form.name not in values:
-            return row | {"not_applicable": f"costs too much beyond {form.most} models a side"}
+            why = f"costs too much beyond {form.most} models a side"
+            return CostlyRow(**about, not_applicable=why)
         seed = [self.seed, size, list(BAD).index(question)]
-        return row | _summary(
+        summary = summarised(
             form,
             np.array(values[form.name]),
             np.random.default_rng(seed).random(self.simulations) < 0.5,
-            ("perfect", *BAD[question]),
+            BAD[question],
             self.confidence,
         )
+        about |= summary.readings | {f"{bad}_auc": auc for bad, auc in summary.aucs.items()}
+        return NullRow(**about, finding=summary.finding)
 
-    def shown(self, rows: list[Row]) -> Mapping[str, list[dict[str, str]]]:
-        """A table a question: range of the null, and the AUC from each bad unlearner."""
+    def _shown(self, rows: list[NullRow | CostlyRow]) -> Shown:
         parts: dict[str, list[dict[str, str]]] = {}
         for row in rows:
-            if "finding" not in row:
+            if isinstance(row, CostlyRow):
                 continue
-            line = {"score": row["score"], "models": f"{row['models']:g}", "read": row["reading"]}
-            line["perfect"] = (
-                f"{row['perfect_median']:.3g} [{row['perfect_low']:.3g}, {row['perfect_high']:.3g}]"
+            low, median, high, _ = row.perfect
+            title = f"{row.question}: median and range of a perfect unlearner; AUC from bad ones"
+            parts.setdefault(title, []).append(
+                {
+                    "score": row.score,
+                    "models": f"{row.models:g}",
+                    "read": row.reading,
+                    "perfect": f"{median:.3g} [{low:.3g}, {high:.3g}]",
+                }
+                | {f"AUC, {bad}": shown_interval(*auc) for bad, auc in row.aucs.items()}
+                | {"finding": row.finding}
             )
-            for bad in BAD[row["question"]]:
-                line[f"AUC, {bad}"] = shown_range(row, f"{bad}_auc")
-            title = f"{row['question']}: median and range of a perfect unlearner; AUC from bad ones"
-            parts.setdefault(title, []).append(line | {"finding": row["finding"]})
         return parts
 
-    def answer(self, rows: list[Row]) -> tuple[str, ...]:
-        """Which scores tell, at how many models; which never do; and which prefer a bad one."""
+    def _answer(self, rows: list[NullRow | CostlyRow]) -> tuple[str, ...]:
         sentences: list[str] = []
         for question in BAD:
-            mine = [row for row in rows if row["question"] == question and "finding" in row]
-            found: dict[str, dict[int, str]] = {}
-            for row in mine:
-                found.setdefault(row["score"], {})[int(row["models"])] = row["finding"]
-            if not found:
+            asked = [row for row in rows if isinstance(row, NullRow) and row.question == question]
+            findings: dict[str, dict[int, str]] = {}
+            for row in asked:
+                findings.setdefault(row.score, {})[row.models] = row.finding
+            if not findings:
                 continue
-            greatest = max(int(row["models"]) for row in mine)
+            greatest = max(row.models for row in asked)
             for finding, words in (
                 ("tells", "tell a perfect unlearner from every bad one (from that many models on)"),
                 ("cannot tell", f"cannot at the most models tried, up to {greatest}"),
@@ -175,12 +262,12 @@ class ScoreNulls(Study):
             ):
                 named = [
                     f"{name} ({first_telling(by_size)})" if finding == "tells" else name
-                    for name, by_size in found.items()
+                    for name, by_size in findings.items()
                     if by_size[max(by_size)] == finding
                 ]
                 sentences.append(f"{question.capitalize()}: {', '.join(named) or 'none'} {words}.")
             for bad in BAD[question]:
-                worse = {row["score"]: None for row in mine if row[f"{bad}_auc_high"] < 0.5}
+                worse = {row.score: None for row in asked if row.aucs[bad].high < 0.5}
                 if worse:
                     sentences.append(
                         f"{question.capitalize()}: {', '.join(worse)} read {bad} as better than a "
@@ -189,145 +276,67 @@ class ScoreNulls(Study):
         return tuple(sentences)
 
 
-def first_telling(found: Mapping[int, str]) -> int:
+def first_telling(findings: Mapping[int, str]) -> int:
     """The number of models from which on a score tells, from its finding at each."""
-    failed = [size for size, finding in found.items() if finding != "tells"]
-    return min(size for size in found if size > max(failed, default=0))
+    failed = [size for size, finding in findings.items() if finding != "tells"]
+    return min(size for size in findings if size > max(failed, default=0))
 
 
-def _summary(
-    form: Form,
+class Summary(NamedTuple):
+    """Simulations of a score.
+
+    Attributes:
+        readings: of the perfect unlearner and of each bad one.
+        aucs: of each bad one.
+        finding: by the rule of `ScoreNulls`.
+    """
+
+    readings: dict[str, Readings]
+    aucs: dict[str, Estimate]
+    finding: NullFinding
+
+
+def summarised(
+    form: ScoreForm,
     values: Float[np.ndarray, "simulations who"],
     coins: Bool[np.ndarray, " simulations"],
-    who: tuple[str, ...],
+    bad: Sequence[str],
     confidence: float,
-) -> Row:
-    """Quantiles of each, AUCs, rates of the published decision, and the finding."""
-    row: Row = {}
-    for name, column in zip(who, values.T, strict=True):
-        low, median, high = np.quantile(column, [0.025, 0.5, 0.975])
-        row |= {f"{name}_low": low, f"{name}_median": median, f"{name}_high": high}
+) -> Summary:
+    """Quantiles of each, AUCs, rates of the published decision, and the finding.
+
+    Args:
+        form: the score.
+        values: of the perfect unlearner, then of each bad one.
+        coins: break ties.
+        bad: names of the bad ones.
+        confidence: of each AUC's interval.
+    """
+    readings: dict[str, Readings] = {}
+    for name, column in zip(("perfect", *bad), values.T, strict=True):
+        low, median, high = (float(end) for end in np.quantile(column, [0.025, 0.5, 0.975]))
+        failed = None
         if form.fails is not None:
-            row[f"{name}_failed"] = float(np.mean([form.fails(float(v)) for v in column]))
-    bad = np.array([[form.badness(float(v)) for v in line] for line in values])
-    ends: list[tuple[float, float]] = []
-    for name, column in zip(who[1:], bad.T[1:], strict=True):
-        wins = (bad[:, 0] < column) | ((bad[:, 0] == column) & coins)
-        found = binomtest(int(wins.sum()), len(wins)).proportion_ci(confidence, method="exact")
-        ends.append((float(found.low), float(found.high)))
-        row |= {f"{name}_auc": float(wins.mean())}
-        row |= {f"{name}_auc_low": ends[-1][0], f"{name}_auc_high": ends[-1][1]}
-    return {k: float(v) for k, v in row.items()} | {"finding": decide(ends)}
+            failed = float(np.mean([form.fails(float(value)) for value in column]))
+        readings[name] = Readings(low, median, high, failed)
+    badness = np.array([[form.badness(float(value)) for value in line] for line in values])
+    aucs: dict[str, Estimate] = {}
+    for name, column in zip(bad, badness.T[1:], strict=True):
+        wins = (badness[:, 0] < column) | ((badness[:, 0] == column) & coins)
+        ends = binomtest(int(wins.sum()), len(wins)).proportion_ci(confidence, method="exact")
+        aucs[name] = Estimate(float(wins.mean()), float(ends.low), float(ends.high))
+    return Summary(readings, aucs, null_finding(list(aucs.values())))
 
 
-def decide(intervals: list[tuple[float, float]]) -> str:
-    """The finding of a row from its intervals: see `ScoreNulls`.
+def null_finding(aucs: Sequence[Estimate]) -> NullFinding:
+    """The finding of a row from its AUCs: see `ScoreNulls`.
 
     Example:
-        >>> decide([(0.91, 1.0), (0.95, 1.0)]), decide([(0.91, 1.0), (0.4, 0.6)])
-        ('tells', 'cannot tell')
+        >>> null_finding([Estimate(1.0, 0.91, 1.0), Estimate(1.0, 0.95, 1.0)])
+        'tells'
+        >>> null_finding([Estimate(1.0, 0.91, 1.0), Estimate(0.5, 0.4, 0.6)])
+        'cannot tell'
     """
-    if all(low > BAR for low, _ in intervals):
+    if all(auc.low > BAR for auc in aucs):
         return "tells"
-    return "cannot tell" if any(high < BAR for _, high in intervals) else "undetermined"
-
-
-class _World:
-    """The pools, made when first asked for."""
-
-    def __init__(self, study: ScoreNulls, folder: Path) -> None:
-        self.study, self.folder = study, folder
-
-    @cached_property
-    def scenario(self) -> oracles.Scenario:
-        """With S half of B, so that its twin forgets the other half."""
-        return oracles.scenarios.load(SCENARIO, seed=self.study.seed, discovery=0.5)
-
-    @cached_property
-    def pools(self) -> dict[str, tuple[Models, Models]]:
-        """Each population, and beside it the twin that forgot B∖S; see `Case`."""
-        study, scenario = self.study, self.scenario
-        rest = np.setdiff1d(scenario.behaviour, scenario.forget)
-        twin = scenario.with_forget(rest)
-        where = self.folder / "pools"
-        made = oracles.references(
-            scenario,
-            models=study.models,
-            seed=study.seed,
-            directory=where / "references",
-            resume=True,
-        )
-        forgotten = [
-            oracles.unlearn(
-                world,
-                made.original,
-                method=PARTIAL,
-                seed=study.seed + 1,
-                directory=where / f"{PARTIAL} {name}",
-                resume=True,
-            )
-            for name, world in (("S", scenario), ("the rest", twin))
-        ]
-        other = oracles.train(
-            twin,
-            "forget",
-            stream="untraining",
-            models=study.models,
-            seed=study.seed,
-            directory=where / "without the rest",
-            resume=True,
-        )
-        original, never = self._seen(made.original), self._seen(made.unlearning)
-        return {
-            "identity": (original, original),
-            "unlearning": (never, never),
-            "untraining": (self._seen(made.untraining), self._twin(other)),
-            PARTIAL: (self._seen(forgotten[0]), self._twin(forgotten[1])),
-        }
-
-    @cached_property
-    def teachers(self) -> Float[np.ndarray, "t probes"]:
-        """Margins of models as they are initialised."""
-        learner, probes = self.scenario.learner, self.scenario.probes
-        keys = jax.random.split(jax.random.key(self.study.seed), _TEACHERS)
-        logits = jax.vmap(
-            lambda key: learner.logits(learner.init(key, probes.inputs), probes.inputs)
-        )
-        seen = oracles.Observations(
-            np.asarray(logits(keys)), probes.labels, probes.groups, probes.ids
-        )
-        return seen.margins
-
-    def _seen(self, population: oracles.Population) -> Models:
-        probes, study = self.scenario.probes, self.study
-        margins = population.observe(probes).margins
-        attacks = finished_cell(
-            self.folder / "pools" / "attacks" / f"{population.digest}.json",
-            {"population": population.digest, "attacked": study.attacked, "seed": study.seed},
-            lambda: {
-                name: values.tolist()
-                for name, values in attacked(
-                    margins[: study.attacked], probes.groups, self.teachers, seed=study.seed
-                ).items()
-            },
-        )
-        return Models(margins, {name: np.array(values) for name, values in attacks.items()})
-
-    def _twin(self, population: oracles.Population) -> Models:
-        """Twins are asked for their margins alone."""
-        return Models(population.observe(self.scenario.probes).margins, {})
-
-    def cases(self, question: str, size: int, rng: np.random.Generator) -> Iterator[Case]:
-        """The perfect unlearner, then each bad one, all against the same draw of the reference."""
-        groups = self.scenario.probes.groups
-
-        def drawn(pool: Models) -> Models:
-            return pool.take(rng.integers(len(pool.margins), size=size))
-
-        original, perfect = self.pools["identity"], self.pools[question]
-        half = tuple(one.join(other) for one, other in zip(original, perfect, strict=True))
-        bad = self.pools | {"half": half, "retrain": self.pools["untraining"]}
-        theirs, start = drawn(perfect[0]), drawn(original[0])
-        for name in (question, *BAD[question]):
-            ours, twins = bad[name]
-            yield Case(groups, drawn(ours), drawn(twins), theirs, start)
+    return "cannot tell" if any(auc.high < BAR for auc in aucs) else "undetermined"

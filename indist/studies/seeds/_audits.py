@@ -9,7 +9,7 @@ from jaxtyping import Float
 import oracles
 from audits.verdict import EVENTS, LOWER, VerdictName, decide, median_margins, separate, verdict_of
 from estimators import delta_lower_bound, delta_upper_bound
-from indist.studies.claims._worlds import right
+from indist.studies._observed import share_right
 
 PRACTISED = ("forget", "retain", "test")
 """Probe groups whose accuracies papers compare."""
@@ -32,7 +32,7 @@ class Pool(NamedTuple):
 def pool_of(population: oracles.Population) -> Pool:
     """Observables and accuracies of every model."""
     seen = population.observe(population.probes)
-    accuracies = np.stack([right(seen, group) for group in PRACTISED], axis=1)
+    accuracies = np.stack([share_right(seen, group) for group in PRACTISED], axis=1)
     columns = median_margins(seen)
     return Pool(columns.groups, columns.values, accuracies)
 
@@ -70,7 +70,7 @@ def bounds(
         epsilon: of the divergence.
         level: of each bound.
     """
-    p, q = (np.ascontiguousarray(np.moveaxis(one, 1, 0)) for one in (first, second))
+    p, q = (np.ascontiguousarray(np.moveaxis(sample, 1, 0)) for sample in (first, second))
     each = 1.0 - level / first.shape[2]
     low = delta_lower_bound(p, q, epsilon=epsilon, confidence=each, method=LOWER).bound
     high = delta_upper_bound(p, q, epsilon=epsilon, confidence=1.0 - level, events=EVENTS).bound
@@ -88,8 +88,8 @@ def verdicts(
         tolerance: the declared one.
     """
     decisions = [
-        [decide(float(low), float(high), tolerance) for low, high in zip(*one, strict=True)]
-        for one in (*submission, references)
+        [decide(float(low), float(high), tolerance) for low, high in zip(*distances, strict=True)]
+        for distances in (*submission, references)
     ]
     return [verdict_of(a, b, separate(c)) for a, b, c in zip(*decisions, strict=True)]
 
@@ -130,7 +130,7 @@ def determined(
     rng = np.random.default_rng(seed)
     own = rng.integers(len(submissions[0]), size=(draws, len(submissions[0])))
     other = rng.integers(len(reference), size=(draws, len(reference)))
-    first, second = (gaps(one[own], reference[other]) for one in submissions)
+    first, second = (gaps(accuracies[own], reference[other]) for accuracies in submissions)
     tail = (1.0 - confidence) / 2.0
     low, high = np.quantile(first - second, [tail, 1.0 - tail])
     return int(low > 0) - int(high < 0)

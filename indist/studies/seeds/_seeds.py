@@ -13,12 +13,11 @@ from scipy.stats import binomtest
 import oracles
 from audits.verdict import Decision, VerdictName, decide, separate, verdict_of
 from estimators.checks import check_counts
-from indist.studies._cells import Row, finished_cell
+from indist.studies._cells import finished_cell
+from indist.studies._estimates import bounded_mean
+from indist.studies._methods import method_settings, methods_for_any_learner
 from indist.studies._shown import shown_interval
-from indist.studies._study import Study, check_names
-from indist.studies.algorithms._algorithms import method_settings
-from indist.studies.claims._evidence import level
-from indist.studies.discovery._discovery import methods_for_any_learner
+from indist.studies._study import Shown, Study, check_least, check_names
 from indist.studies.seeds._audits import (
     Bounds,
     Pool,
@@ -30,8 +29,17 @@ from indist.studies.seeds._audits import (
     verdicts,
 )
 from indist.studies.seeds._components import variance_components
+from indist.studies.seeds._rows import (
+    ComponentsRow,
+    Counts,
+    NearestRow,
+    OmittedRow,
+    RankingRow,
+    SeedsRow,
+    VerdictsRow,
+)
 from indist.studies.seeds._shown import (
-    PARTS,
+    TITLES,
     audits_sentences,
     components_sentences,
     nearest_sentences,
@@ -52,6 +60,7 @@ _STREAMS: Mapping[str, tuple[str, Excluded]] = {
     "retrain": ("unlearn/retrain", "forget"),
     "retrain-behaviour": ("unlearn/retrain-behaviour", "behaviour"),
 }
+_PAIRS = "pairs of heuristics"
 _SUBMITTED = {
     "retrain": "retrain",
     "retrain-behaviour": "retrain-behaviour",
@@ -60,7 +69,7 @@ _SUBMITTED = {
 
 
 @dataclass(frozen=True)
-class Seeds(Study):
+class Seeds(Study[SeedsRow]):
     """Question (viii), after https://arxiv.org/abs/2510.26714: four parts, a row each.
 
     ``verdict``: audits of N models a side, on disjoint blocks of large pools, for submissions whose
@@ -105,6 +114,7 @@ class Seeds(Study):
         "scenarios": ("logistic-3v8", "circles"),
         "methods": ("finetune", "npo", "ssd"),
     }
+    kinds: ClassVar = (VerdictsRow, NearestRow, RankingRow, ComponentsRow, OmittedRow)
     names: ClassVar = ("part", "scenario", "method", "models")
 
     models: int = 1024
@@ -125,36 +135,34 @@ class Seeds(Study):
             raise ValueError(f"sizes: expected to increase from at least 1, found {self.sizes}")
         if not 2 <= self.originals <= self.compared:
             raise ValueError(f"originals: expected 2 to {self.compared}, found {self.originals}")
-        if self.unlearning_seeds < 2:
-            raise ValueError(
-                f"unlearning_seeds: expected at least 2, found {self.unlearning_seeds}"
-            )
+        check_least(2, unlearning_seeds=self.unlearning_seeds)
         check_names("scenario", self.scenarios, oracles.scenarios.SCENARIOS)
         check_names("method", self.methods, methods_for_any_learner())
 
-    def run(self, folder: Path) -> Iterator[Row]:
+    def run(self, folder: Path) -> Iterator[SeedsRow]:
         """Rows of all parts, scenario by scenario; see `Study.run`."""
         for name in self.scenarios:
             # Compiled programs are kept in memory maps, of which a process may have only so many.
             jax.clear_caches()
             scenario = oracles.scenarios.load(name, seed=self.seed)
-            own = {k: v for k, v in asdict(self).items() if k not in ("scenarios", "methods")}
-            own["scenario"] = scenario.digest
-            audited = finished_cell(
-                folder / "cells" / name / "audits.json",
-                own,
-                lambda scenario=scenario: {"rows": self._audited(scenario)},
-            )
-            yield from audited["rows"]
-            settings = {method: method_settings(method) for method in self.methods}
-            unlearned = finished_cell(
-                folder / "cells" / name / "heuristics.json",
-                own | {"methods": settings},
-                lambda scenario=scenario: {"rows": self._unlearned(scenario)},
-            )
-            yield from unlearned["rows"]
+            lists = ("scenarios", "methods")
+            settings = {key: value for key, value in asdict(self).items() if key not in lists}
+            settings["scenario"] = scenario.digest
+            methods = {method: method_settings(method) for method in self.methods}
+            for cell, made, rows in (
+                ("audits", settings, self._audited),
+                ("heuristics", settings | {"methods": methods}, self._unlearned),
+            ):
+                stored = finished_cell(
+                    folder / "cells" / name / f"{cell}.json",
+                    made,
+                    lambda rows=rows, scenario=scenario: {
+                        "rows": [row.record() for row in rows(scenario)]
+                    },
+                )
+                yield from self.typed(stored["rows"])
 
-    def _audited(self, scenario: oracles.Scenario) -> list[Row]:
+    def _audited(self, scenario: oracles.Scenario) -> list[SeedsRow]:
         models = self.models * _CHEAPER.get(scenario.name, 1)
         pools = {
             name: pool_of(
@@ -163,25 +171,39 @@ class Seeds(Study):
             for name, (stream, excluded) in _STREAMS.items()
         }
         between = self._bounds(pools["untraining"], pools["unlearning"], models, 1)
-        rows: list[Row] = []
+        rows: list[SeedsRow] = []
         for method, submitted in _SUBMITTED.items():
-            about = {"scenario": scenario.name, "method": method}
             truth = self._truth(pools, method, between)
             if truth == "inconclusive":
                 why = f"what is true is open even with {models:,} models"
-                rows.append({"part": "verdict", **about, "models": models, "not_applicable": why})
+                rows.append(
+                    OmittedRow(
+                        part="verdict",
+                        scenario=scenario.name,
+                        method=method,
+                        models=models,
+                        not_applicable=why,
+                    )
+                )
                 continue
-            rows += [
-                {"part": "verdict", **about, "models": size, "truth": truth}
-                | self._verdicts(pools, submitted, size, truth)
-                for size in self.sizes
-                if 2 <= size <= models
-            ]
+            for size in self.sizes:
+                if 2 <= size <= models:
+                    counts, width = self._verdicts(pools, submitted, size, truth)
+                    rows.append(
+                        VerdictsRow(
+                            scenario=scenario.name,
+                            method=method,
+                            models=size,
+                            truth=truth,
+                            counts=counts,
+                            width=width,
+                        )
+                    )
         return rows + self._nearest(scenario.name, pools)
 
-    def _nearest(self, scenario: str, pools: Mapping[str, Pool]) -> list[Row]:
+    def _nearest(self, scenario: str, pools: Mapping[str, Pool]) -> list[NearestRow]:
         """How often accuracies of N models are nearer to those of the wrong reference."""
-        rows: list[Row] = []
+        rows: list[NearestRow] = []
         for method, own, other in (
             ("retrain", "untraining", "unlearning"),
             ("retrain-behaviour", "unlearning", "untraining"),
@@ -189,12 +211,18 @@ class Seeds(Study):
             whole = [pools[name].accuracies for name in (_SUBMITTED[method], own, other)]
             for size in self.sizes:
                 if size <= len(whole[0]):
-                    submitted, right, wrong = (blocks(one, size, len(one)) for one in whole)
-                    apart = gaps(submitted, right) - gaps(submitted, wrong)
-                    about = {"scenario": scenario, "method": method, "truth": own, "models": size}
-                    nearer, farther = int((apart < 0).sum()), int((apart > 0).sum())
-                    counts = self._counts(nearer, farther, len(apart))
-                    rows.append({"part": "nearest", **about, **counts})
+                    submitted, right, wrong = (blocks(pool, size, len(pool)) for pool in whole)
+                    differences = gaps(submitted, right) - gaps(submitted, wrong)
+                    nearer, farther = int((differences < 0).sum()), int((differences > 0).sum())
+                    rows.append(
+                        NearestRow(
+                            scenario=scenario,
+                            method=method,
+                            truth=own,
+                            models=size,
+                            counts=self._counts(nearer, farther, len(differences)),
+                        )
+                    )
         return rows
 
     def _bounds(self, first: Pool, second: Pool, size: int, share: int) -> Bounds:
@@ -208,59 +236,62 @@ class Seeds(Study):
     def _truth(self, pools: Mapping[str, Pool], method: str, between: Bounds) -> VerdictName:
         """The right verdict: matches by construction, differences as the whole pools show them."""
 
-        def of(found: Bounds) -> Decision:
-            return decide(float(found.lower[0]), float(found.upper[0]), self.tolerance)
+        def of(distance: Bounds) -> Decision:
+            return decide(float(distance.lower[0]), float(distance.upper[0]), self.tolerance)
 
-        apart = of(between)
+        references = of(between)
         if method == "retrain":
-            return verdict_of("match", apart, separate(apart))
+            return verdict_of("match", references, separate(references))
         if method == "retrain-behaviour":
-            return verdict_of(apart, "match", separate(apart))
+            return verdict_of(references, "match", separate(references))
         own = pools[_SUBMITTED[method]]
         untraining, unlearning = (
             self._bounds(own, pools[name], len(own.margins), 1)
             for name in ("untraining", "unlearning")
         )
-        return verdict_of(of(untraining), of(unlearning), separate(apart))
+        return verdict_of(of(untraining), of(unlearning), separate(references))
 
     def _verdicts(
         self, pools: Mapping[str, Pool], submitted: str, size: int, truth: VerdictName
-    ) -> Row:
+    ) -> tuple[Counts, float]:
+        """How many audits decide rightly, and the median width of their wider interval."""
         own = pools[submitted]
         untraining, unlearning = (
             self._bounds(own, pools[name], size, 2) for name in ("untraining", "unlearning")
         )
         between = self._bounds(pools["untraining"], pools["unlearning"], size, 1)
         found = verdicts((untraining, unlearning), between, self.tolerance)
-        right, opened = found.count(truth), found.count("inconclusive")
-        wide = np.maximum(untraining.upper - untraining.lower, unlearning.upper - unlearning.lower)
-        counts = self._counts(right, len(found) - right - opened, len(found))
-        return counts | {"width": float(np.median(wide))}
+        right, inconclusive = found.count(truth), found.count("inconclusive")
+        widths = np.maximum(
+            untraining.upper - untraining.lower, unlearning.upper - unlearning.lower
+        )
+        counts = self._counts(right, len(found) - right - inconclusive, len(found))
+        return counts, float(np.median(widths))
 
-    def _counts(self, right: int, wrong: int, audits: int) -> Row:
+    def _counts(self, right: int, wrong: int, audits: int) -> Counts:
         """Counts, and one-sided limits: of the share of right ones below, of wrong ones above."""
         below = binomtest(right, audits, alternative="greater").proportion_ci(self.confidence)
         above = binomtest(wrong, audits, alternative="less").proportion_ci(self.confidence)
-        return {
-            "audits": audits,
-            "right": right,
-            "wrong": wrong,
-            "inconclusive": audits - right - wrong,
-            "right_at_least": float(below.low),
-            "wrong_at_most": float(above.high),
-            "finding": f"{right} right, {wrong} wrong of {audits}",
-        }
+        return Counts(
+            audits=audits,
+            right=right,
+            wrong=wrong,
+            inconclusive=audits - right - wrong,
+            right_at_least=float(below.low),
+            wrong_at_most=float(above.high),
+            finding=f"{right} right, {wrong} wrong of {audits}",
+        )
 
-    def _unlearned(self, scenario: oracles.Scenario) -> list[Row]:
+    def _unlearned(self, scenario: oracles.Scenario) -> list[SeedsRow]:
         original, untraining = (
             oracles.train(scenario, excluded, stream=stream, models=self.compared, seed=self.seed)
             for stream, excluded in (_STREAMS["original"], _STREAMS["untraining"])
         )
         reference = pool_of(untraining).accuracies
         accuracies: dict[str, np.ndarray] = {}
-        rows: list[Row] = []
+        rows: list[SeedsRow] = []
         for method in self.methods:
-            made = [
+            pools = [
                 pool_of(
                     oracles.unlearn(
                         scenario, original, method=method, seed=self.seed + 1 + k, models=models
@@ -270,32 +301,32 @@ class Seeds(Study):
                     [self.compared, *[self.originals] * (self.unlearning_seeds - 1)]
                 )
             ]
-            accuracies[method] = made[0].accuracies
-            values = np.stack([one.margins[: self.originals] for one in made], axis=1)
+            accuracies[method] = pools[0].accuracies
+            values = np.stack([pool.margins[: self.originals] for pool in pools], axis=1)
             for group in ("forget", "test"):
-                found = variance_components(
-                    values[:, :, made[0].groups.index(group)], confidence=self.confidence
+                components = variance_components(
+                    values[:, :, pools[0].groups.index(group)], confidence=self.confidence
                 )
+                share, low, high = components.share, components.low, components.high
                 rows.append(
-                    {
-                        "part": "components",
-                        "scenario": scenario.name,
-                        "method": method,
-                        "models": self.originals,
-                        "group": group,
-                        "share": found.share,
-                        "low": found.low,
-                        "high": found.high,
-                        "finding": "undetermined"
-                        if found.share is None
-                        else f"{group}: {shown_interval(found.share, found.low, found.high)}",
-                    }
+                    ComponentsRow(
+                        scenario=scenario.name,
+                        method=method,
+                        models=self.originals,
+                        group=group,
+                        share=share,
+                        low=low,
+                        high=high,
+                        finding="undetermined"
+                        if share is None
+                        else f"{group}: {shown_interval(share, low, high)}",
+                    )
                 )
         return self._ranked(scenario.name, accuracies, reference) + rows
 
     def _ranked(
         self, scenario: str, accuracies: Mapping[str, np.ndarray], reference: np.ndarray
-    ) -> list[Row]:
+    ) -> list[SeedsRow]:
         """How often blocks of N models put a pair of heuristics in the wrong order."""
         orders = {
             pair: determined(
@@ -308,15 +339,21 @@ class Seeds(Study):
             for pair in combinations(self.methods, 2)
         }
         known = {pair: order for pair, order in orders.items() if order}
-        about = {"part": "ranking", "scenario": scenario, "method": "pairs of heuristics"}
         if not known:
-            why = f"no pair has a right order that {self.compared} models show"
-            return [about | {"models": self.compared, "not_applicable": why}]
-        rows: list[Row] = []
+            return [
+                OmittedRow(
+                    part="ranking",
+                    scenario=scenario,
+                    method=_PAIRS,
+                    models=self.compared,
+                    not_applicable=f"no pair has a right order that {self.compared} models show",
+                )
+            ]
+        rows: list[SeedsRow] = []
         for size in self.sizes:
             if self.compared // size < _LEAST_BLOCKS:
                 break
-            seen = {
+            distances = {
                 method: gaps(
                     blocks(accuracies[method], size, self.compared),
                     blocks(reference, size, self.compared),
@@ -325,48 +362,45 @@ class Seeds(Study):
             }
             # A tie is no order: half of those who break it do so wrongly.
             wrong = [
-                (1.0 - order * np.sign(seen[first] - seen[second])) / 2.0
+                (1.0 - order * np.sign(distances[first] - distances[second])) / 2.0
                 for (first, second), order in known.items()
             ]
             each = np.mean(wrong, axis=0)
-            share = level(each, self.confidence)
+            share = bounded_mean(each, self.confidence)
             rows.append(
-                about
-                | {
-                    "models": size,
-                    "pairs": len(known),
-                    "audits": len(each),
-                    "share": share.value,
-                    "low": share.low,
-                    "high": share.high,
-                    "finding": f"wrong order: {shown_interval(*share)}",
-                }
+                RankingRow(
+                    scenario=scenario,
+                    method=_PAIRS,
+                    models=size,
+                    pairs=len(known),
+                    audits=len(each),
+                    share=share.value,
+                    low=share.low,
+                    high=share.high,
+                    finding=f"wrong order: {shown_interval(*share)}",
+                )
             )
         return rows
 
-    def shown(self, rows: list[Row]) -> Mapping[str, list[dict[str, str]]]:
-        """A table a part, a column a number of models."""
+    def _shown(self, rows: list[SeedsRow]) -> Shown:
         parts: dict[str, list[dict[str, str]]] = {}
-        for part, (title, cell) in PARTS.items():
+        for kind, title in TITLES.items():
             lines: dict[tuple[str, str], dict[str, str]] = {}
             for row in rows:
-                if row["part"] == part and "not_applicable" not in row:
-                    names = {"scenario": row["scenario"], "method": row["method"]}
-                    line = lines.setdefault((row["scenario"], row["method"]), names)
-                    heading = row["group"] if part == "components" else f"{row['models']}"
-                    line[heading] = cell(row)
+                if isinstance(row, kind) and not isinstance(row, OmittedRow):
+                    names = {"scenario": row.scenario, "method": row.method}
+                    line = lines.setdefault((row.scenario, row.method), names)
+                    line[row.heading] = row.cell
             if lines:
                 parts[title] = list(lines.values())
         return parts
 
-    def answer(self, rows: list[Row]) -> tuple[str, ...]:
-        """How many models are enough, how often one is wrong, and whose seed matters more."""
-        told = [row for row in rows if "not_applicable" not in row]
-        by = {part: [row for row in told if row["part"] == part] for part in PARTS}
+    def _answer(self, rows: list[SeedsRow]) -> tuple[str, ...]:
         rule = f"ε = {self.epsilon:g}, tolerance {self.tolerance:g}"
+        audited = [row for row in rows if isinstance(row, VerdictsRow)]
         return (
-            *audits_sentences(by["verdict"], rule, GOAL, self.confidence),
-            *nearest_sentences(by["nearest"]),
-            *ranking_sentences(by["ranking"]),
-            *components_sentences(by["components"]),
+            *audits_sentences(audited, rule, GOAL, self.confidence),
+            *nearest_sentences([row for row in rows if isinstance(row, NearestRow)]),
+            *ranking_sentences([row for row in rows if isinstance(row, RankingRow)]),
+            *components_sentences([row for row in rows if isinstance(row, ComponentsRow)]),
         )

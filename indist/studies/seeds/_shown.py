@@ -1,14 +1,25 @@
 """What a study of seeds says: cells of its tables, and sentences part by part."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from statistics import median
 
-from indist.studies._cells import Row
-from indist.studies._shown import shown_interval
+from indist.studies._rows import StudyRow
+from indist.studies._shown import at_most
+from indist.studies.seeds._rows import ComponentsRow, NearestRow, RankingRow, VerdictsRow
+
+TITLES: Mapping[type[StudyRow], str] = {
+    VerdictsRow: "audits, by models a side; half the median interval",
+    NearestRow: "the nearer reference by accuracies, by models",
+    RankingRow: "share of pairs of heuristics in the wrong order, by models",
+    ComponentsRow: "the unlearning seed's share of the variance of a margin on",
+}
+"""Parts of the study, and the title of each in its table."""
 
 
-def audits_sentences(rows: list[Row], rule: str, goal: float, confidence: float) -> tuple[str, ...]:
+def audits_sentences(
+    rows: Sequence[VerdictsRow], rule: str, goal: float, confidence: float
+) -> tuple[str, ...]:
     """Numbers of models at which audits decide rightly often enough, and wrong verdicts.
 
     Args:
@@ -19,25 +30,26 @@ def audits_sentences(rows: list[Row], rule: str, goal: float, confidence: float)
     """
     if not rows:
         return ("No verdict is known to be the right one: nothing can be said of audits.",)
-    curves: dict[tuple[str, str], list[Row]] = {}
+    curves: dict[tuple[str, str], list[VerdictsRow]] = {}
     for row in rows:
-        curves.setdefault((row["scenario"], row["method"]), []).append(row)
+        curves.setdefault((row.scenario, row.method), []).append(row)
     enough: list[str] = []
     for (scenario, method), own in curves.items():
-        shown = next((row for row in own if row["right_at_least"] >= goal), None)
-        clean = next((row for row in own if row["right"] == row["audits"]), None)
+        shown = next((row for row in own if row.counts.right_at_least >= goal), None)
+        faultless = next((row for row in own if row.counts.right == row.counts.audits), None)
         if shown:
-            text = f"{shown['models']}"
-        elif clean:
-            pool = _all_right(goal, confidence) * clean["models"]
+            text = f"{shown.models}"
+        elif faultless:
+            pool = _all_right(goal, confidence) * faultless.models
             text = (
-                f"undetermined ({clean['finding']} with {clean['models']}; a pool of about "
-                f"{pool:,} models could show it)"
+                f"undetermined ({faultless.counts.finding} with {faultless.models}; a pool of "
+                f"about {pool:,} models could show it)"
             )
         else:
-            text = f"not reached with {own[-1]['models']} ({own[-1]['finding']})"
+            text = f"not reached with {own[-1].models} ({own[-1].counts.finding})"
         enough.append(f"{method} in {scenario} {text}")
-    wrong, audits = (int(sum(row[key] for row in rows)) for key in ("wrong", "audits"))
+    wrong = sum(row.counts.wrong for row in rows)
+    audits = sum(row.counts.audits for row in rows)
     return (
         f"Models a side with which at least {_percent(goal)} of audits decide rightly ({rule}; "
         f"each at {_percent(confidence)}, alone): {'; '.join(enough)}.",
@@ -46,14 +58,14 @@ def audits_sentences(rows: list[Row], rule: str, goal: float, confidence: float)
     )
 
 
-def nearest_sentences(rows: list[Row]) -> list[str]:
+def nearest_sentences(rows: Sequence[NearestRow]) -> list[str]:
     """How often one model is nearer to the wrong reference."""
     alone: dict[str, list[str]] = {}
     for row in rows:
-        if row["models"] == 1:
-            alone.setdefault(row["method"], []).append(
-                f"{row['wrong']:.0f} of {row['audits']:.0f} in {row['scenario']} (at most "
-                f"{_percent(row['wrong_at_most'])})"
+        if row.models == 1:
+            alone.setdefault(row.method, []).append(
+                f"{row.counts.wrong} of {row.counts.audits} in {row.scenario} (at most "
+                f"{at_most(100 * row.counts.wrong_at_most)} %)"
             )
     return [
         f"One {method} model against one of each reference, by accuracies: the wrong reference was "
@@ -62,13 +74,11 @@ def nearest_sentences(rows: list[Row]) -> list[str]:
     ]
 
 
-def ranking_sentences(rows: list[Row]) -> list[str]:
+def ranking_sentences(rows: Sequence[RankingRow]) -> list[str]:
     """How often two heuristics are put in the wrong order."""
     by_scenario: dict[str, list[str]] = {}
     for row in rows:
-        by_scenario.setdefault(row["scenario"], []).append(
-            f"{_row_interval(row)} with {row['models']:.0f}"
-        )
+        by_scenario.setdefault(row.scenario, []).append(f"{row.cell} with {row.models}")
     return [
         f"Two heuristics are put in the wrong order by their accuracy gaps in {scenario} in a "
         f"share of {', '.join(shares)} models."
@@ -76,16 +86,16 @@ def ranking_sentences(rows: list[Row]) -> list[str]:
     ]
 
 
-def components_sentences(rows: list[Row]) -> list[str]:
+def components_sentences(rows: Sequence[ComponentsRow]) -> list[str]:
     """Whose seed a margin owes more to."""
-    known = [row for row in rows if row.get("share") is not None]
+    known = [(row.share, row.low, row.high) for row in rows if row.share is not None]
     if not known:
         return []
-    larger = sum(row["low"] > 0.5 for row in known)
-    smaller = sum(row["high"] < 0.5 for row in known)
+    larger = sum(low > 0.5 for _, low, _ in known)
+    smaller = sum(high < 0.5 for _, _, high in known)
     return [
         f"The unlearning seed's share of the variance of a margin has the median "
-        f"{median(row['share'] for row in known):.2f}; it is shown to be the larger part in "
+        f"{median(share for share, _, _ in known):.2f}; it is shown to be the larger part in "
         f"{larger} of {len(known)} cases and the smaller in {smaller} (each alone)."
     ]
 
@@ -102,25 +112,3 @@ def _all_right(goal: float, confidence: float) -> int:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.3g} %"
-
-
-def _row_interval(row: Row) -> str:
-    share = row.get("share")
-    return "nothing varies" if share is None else shown_interval(share, row["low"], row["high"])
-
-
-def _verdict_cell(row: Row) -> str:
-    return f"{row['finding']}; ±{row['width'] / 2:.2f}"
-
-
-def _finding_cell(row: Row) -> str:
-    return row["finding"]
-
-
-PARTS: Mapping[str, tuple[str, Callable[[Row], str]]] = {
-    "verdict": ("audits, by models a side; half the median interval", _verdict_cell),
-    "nearest": ("the nearer reference by accuracies, by models", _finding_cell),
-    "ranking": ("share of pairs of heuristics in the wrong order, by models", _row_interval),
-    "components": ("the unlearning seed's share of the variance of a margin on", _row_interval),
-}
-"""Parts of the study, the title of each, and what a cell of its table says."""

@@ -37,11 +37,11 @@ def plain_rmia(
     found = np.zeros(x.shape)
     for k in range(x.shape[0]):
         for i in range(x.shape[1]):
-            base = sx[:, i].mean()
-            if a is not None:
-                base = 0.5 * ((1 + a) * base + (1 - a))
             for j in range(z.shape[1]):
-                ratio = (x[k, i] / base) / (z[k, j] / sz[:, j].mean())
+                base, other = sx[:, i].mean(), sz[:, j].mean()
+                if a is not None:
+                    base, other = (0.5 * ((1 + a) * p + (1 - a)) for p in (base, other))
+                ratio = (x[k, i] / base) / (z[k, j] / other)
                 found[k, i] += (ratio >= gamma) / z.shape[1]
     return found
 
@@ -53,6 +53,12 @@ def test_rmia_agrees_with_the_plain_definition(offline: float | None, gamma: flo
     sx, sz = draw.uniform(0.1, 1, (6, 4)), draw.uniform(0.1, 1, (6, 9))
     found = rmia_scores(x, z, sx, sz, offline=offline, gamma=gamma)
     np.testing.assert_allclose(found, plain_rmia(x, z, sx, sz, offline, gamma))
+
+
+@pytest.mark.parametrize("offline", [None, 0.0, 0.3, 1.0])
+def test_an_example_like_the_population_beats_it(offline: float | None) -> None:
+    half = np.full((1, 1), 0.5)
+    assert rmia_scores(half, half, half, half, offline=offline) == 1.0
 
 
 def test_refuses_bad_input() -> None:
@@ -69,5 +75,5 @@ def test_refuses_bad_input() -> None:
         rmia_scores(ones, ones, ones[:, :1], ones)
     with pytest.raises(ValueError, match="offline: expected a number in"):
         rmia_scores(ones, ones, ones, ones, offline=2.0)
-    with pytest.raises(ValueError, match="gamma: expected a number above 0"):
+    with pytest.raises(ValueError, match="gamma: expected a number over 0"):
         rmia_scores(ones, ones, ones, ones, gamma=0.0)

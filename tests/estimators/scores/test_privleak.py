@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from estimators.scores._privleak import min_k_score, privleak, privleak_value
+from estimators.scores._compared import auc_per_model
+from estimators.scores._privleak import membership_auc, min_k_score, privleak, privleak_value
 
 MEMBER = np.arange(40) < 20
 
@@ -17,18 +18,49 @@ def test_min_k_is_the_mean_of_the_least_likely_tokens() -> None:
             assert found[k, j] == pytest.approx(sum(kept) / len(kept))
 
 
+def test_losses_and_probabilities_are_no_log_probabilities() -> None:
+    tokens = -np.ones((2, 3, 4))
+    tokens[1, 2, 3] = 1e-6
+    assert min_k_score(tokens, np.array([4, 4, 4])).max() == -1.0
+    for wrong, found in ((-tokens, "1"), (np.full((2, 3, 4), 0.3), "0.3")):
+        with pytest.raises(ValueError, match=f"expected numbers of at most 0, found {found}: hand"):
+            min_k_score(wrong, np.array([4, 4, 4]))
+    # What lies beyond a text's end is not looked at.
+    tokens[:, :, 3] = 7.0
+    assert min_k_score(tokens, np.array([3, 2, 1])).max() == -1.0
+
+
 def test_privleak_agrees_with_the_plain_ratio() -> None:
     draw = np.random.default_rng(5)
     ours = draw.normal(size=(12, 40)) + 2.0 * MEMBER
     theirs = draw.normal(size=(9, 40)) - 0.2 * MEMBER
-    areas = [np.mean([roc_auc_score(MEMBER, row) for row in side]) for side in (ours, theirs)]
+    # MUSE's own lines: held-out texts are labelled 1.
+    areas = [np.mean([roc_auc_score(~MEMBER, row) for row in side]) for side in (ours, theirs)]
     result = privleak(ours, theirs, member=MEMBER, seed=0)
     assert result.estimate == pytest.approx(100 * (areas[0] / areas[1] - 1))
-    assert result.confidence_interval.low > 0
+    assert result.confidence_interval.high < 0
     assert "PrivLeak" in str(result)
     single = privleak(ours[:1], theirs, member=MEMBER, seed=0)
     assert single.undetermined
     assert "undetermined" in str(single)
+
+
+def test_what_remembers_all_has_minus_100() -> None:
+    member = np.array([True, True, False, False])
+    ours, theirs = np.array([[-1.0, -2, -3, -4]]), np.array([[-1.0, -4, -2, -3]])
+    assert privleak_value(ours, theirs, member=member) == -100.0
+    assert privleak_value(theirs, -ours, member=member) == -50.0
+    assert privleak_value(-ours, theirs, member=member) == 100.0
+    # So is the end of an interval that is clipped there.
+    remembered = privleak(np.tile(ours, (6, 1)), np.full((6, 4), 2.0), member=member, seed=0)
+    assert remembered.confidence_interval.low == -100.0
+
+
+def test_one_auc_for_scores_and_for_losses() -> None:
+    draw = np.random.default_rng(11)
+    table = draw.integers(-4, 4, size=(5, 40)).astype(np.float64)
+    losses = [membership_auc(-row[MEMBER], -row[~MEMBER])[0] for row in table]
+    np.testing.assert_allclose(1.0 - auc_per_model(table, MEMBER), losses)
 
 
 def test_no_leak_is_the_references_area_and_not_one_half() -> None:
@@ -41,8 +73,8 @@ def test_no_leak_is_the_references_area_and_not_one_half() -> None:
 
 
 def test_refuses_bad_input() -> None:
-    with pytest.raises(ValueError, match="reference: expected an AUC above 0"):
-        privleak_value(np.ones((1, 40)), -1.0 * MEMBER[None], member=MEMBER)
+    with pytest.raises(ValueError, match="reference: expected a forget text less likely"):
+        privleak_value(np.ones((1, 40)), 1.0 * MEMBER[None], member=MEMBER)
     tokens = -np.ones((1, 2, 3))
     with pytest.raises(ValueError, match="tokens: expected lengths from 1 to 3"):
         min_k_score(tokens, np.array([0, 3]))

@@ -1,49 +1,43 @@
 """Fisher forgetting, NTK scrub and the influence step against dense float64 algebra by hand."""
 
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import pytest
 from scipy import optimize, stats
 from scipy.special import log_softmax, softmax
 
 from indist import oracles
 from oracles import _modules
+from oracles.unlearners import FisherForgetting, InfluenceStep, TangentScrub
 from oracles.unlearners._curvature import linearise
-from oracles.unlearners._fisher import FisherForgetting
-from oracles.unlearners._influence_step import InfluenceStep
-from oracles.unlearners._ntk_scrub import TangentScrub
-
-CLASSES, FEATURES, HIDDEN = 3, 4, 5
-LEARNER = oracles.Learner(
-    oracles.MLP((HIDDEN, CLASSES)), partial(optax.sgd, 0.1, momentum=0.9), steps=20, batch=8
+from tests.oracles.by_hand import (
+    CLASSES,
+    FEATURES,
+    KEY,
+    LOGISTIC,
+    R,
+    S,
+    compiled,
+    fresh_params,
+    joined,
+    points,
+    unoptimised,
 )
-LOGISTIC = replace(LEARNER, module=oracles.MLP((CLASSES,)))
-KEY = jax.random.key(5)
+from tests.oracles.user_modules import CONVOLUTIONS, IMAGES, TOKEN_READER, TOKENS
 
-
-def _points(seed: int, count: int) -> tuple[Any, Any]:
-    rng = np.random.default_rng(seed)
-    labels = rng.integers(0, CLASSES, count).astype(np.int32)
-    inputs = rng.normal(size=(count, FEATURES)) + 0.5 * labels[:, None]
-    return jnp.asarray(inputs, dtype=jnp.float32), jnp.asarray(labels)
-
-
-S, R = _points(1, 5), _points(2, 12)
-D: Any = tuple(jnp.concatenate(pair) for pair in zip(S, R, strict=True))
+HIDDEN = 5
+LEARNER = replace(LOGISTIC, module=oracles.MLP((HIDDEN, CLASSES)))
+D = tuple(map(jnp.asarray, joined()))
 
 
 def _start(seed: int = 3) -> dict[str, Any]:
     """θ0, biases included; the last hidden unit is dead."""
-    fresh = LEARNER.init(jax.random.key(7), S[0])
-    rng = np.random.default_rng(seed)
-    start = {k: v + rng.normal(size=v.shape).astype(np.float32) for k, v in fresh.items()}
+    start = fresh_params(LEARNER, seed=seed)
     return start | {"bias_0": start["bias_0"].at[-1].set(-30.0)}
 
 
@@ -80,33 +74,6 @@ def _mean_gradient(params: Any, data: Any) -> Any:
     return np.einsum("nc,ncp->p", _residual(logits, data[1]), jacobian) / len(logits)
 
 
-def _jit(function: Any) -> Any:
-    # Most of the time of these tests would be XLA optimising what runs once.
-    return jax.jit(function, compiler_options={"xla_backend_optimization_level": 0})
-
-
-@lru_cache
-def _compiled(rule: Any, learner: oracles.Learner) -> Any:
-    return _jit(partial(rule, learner))
-
-
-class _Words(nn.Module):
-    """A transformer inside another module; unlearners are handed numbers."""
-
-    @nn.compact
-    def __call__(self, inputs: Any) -> Any:
-        return oracles.Transformer(CLASSES, width=4, blocks=1)(inputs.astype(jnp.int32))
-
-
-RNG = np.random.default_rng(2)
-IMAGES = jnp.asarray(RNG.normal(size=(9, 4, 4)), dtype=jnp.float32)
-TOKENS = jnp.asarray(RNG.integers(0, CLASSES, (9, 3)), dtype=jnp.float32)
-MODULES = {
-    "convnet": (oracles.ConvNet(CLASSES, (2,)), IMAGES),
-    "transformer": (_Words(), TOKENS),
-}
-
-
 def test_the_twins_jacobian_is_that_of_the_module() -> None:
     start = _start()
     logits, jacobian = _logits_and_jacobian(start, R[0])
@@ -118,24 +85,28 @@ def test_the_twins_jacobian_is_that_of_the_module() -> None:
         logits, push, pull = linearise(LEARNER, start, R[0])
         return logits, push(v), pull(u)
 
-    made, pushed, pulled = _jit(products)(start, direction, other)
+    made, pushed, pulled = unoptimised(products)(start, direction, other)
     np.testing.assert_allclose(made, logits, atol=1e-5)
     np.testing.assert_allclose(pushed, jacobian @ _flat(direction), atol=1e-4)
     np.testing.assert_allclose(_flat(pulled), np.einsum("nc,ncp->p", other, jacobian), atol=1e-4)
 
 
-@pytest.mark.parametrize("kind", MODULES)
-def test_linearise_against_forward_mode(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("learner", "inputs"),
+    [(CONVOLUTIONS, IMAGES[1][0]), (TOKEN_READER, TOKENS[1][0])],
+    ids=["convnet", "token reader"],
+)
+def test_linearise_against_forward_mode(
+    learner: oracles.Learner, inputs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """ConvNet has forward mode only when its product is the plain one."""
-    module, inputs = MODULES[kind]
-    learner = replace(LEARNER, module=module)
-    params = _jit(learner.init)(KEY, inputs)
+    params = unoptimised(learner.init)(KEY, inputs)
     direction = jax.tree.map(
         lambda leaf: jnp.cos(jnp.arange(leaf.size)).reshape(leaf.shape), params
     )
-    made = _jit(lambda p, v: linearise(learner, p, inputs)[1](v))(params, direction)
+    made = unoptimised(lambda p, v: linearise(learner, p, inputs)[1](v))(params, direction)
     monkeypatch.setattr(_modules, "_product", lambda kernel, columns: kernel @ columns)
-    forward = _jit(lambda p, v: jax.jvp(lambda p: learner.logits(p, inputs), (p,), (v,)))
+    forward = unoptimised(lambda p, v: jax.jvp(lambda p: learner.logits(p, inputs), (p,), (v,)))
     _, wanted = forward(params, direction)
     assert np.abs(wanted).max() > 0.1
     np.testing.assert_allclose(made, wanted, rtol=1e-3, atol=1e-4)
@@ -173,7 +144,7 @@ def test_fisher_forgetting_draws_from_its_law() -> None:
     )
     keys = jax.random.split(KEY, draws)
     rule = FisherForgetting(alpha=0.01)
-    made = _jit(jax.vmap(partial(rule, LEARNER, start, S, R)))(keys)
+    made = unoptimised(jax.vmap(partial(rule, LEARNER, start, S, R)))(keys)
     noise = np.concatenate([np.reshape(made[k] - start[k], (draws, -1)) for k in sorted(made)], 1)
     z = noise / np.sqrt(variance)
     assert np.abs(z.mean(axis=0)).max() < 5.5 / np.sqrt(draws)
@@ -205,7 +176,7 @@ def test_ntk_scrub_against_its_kernel(seed: int) -> None:
     start = _start(seed)
     wanted, correction = _scrubbed(start, 0.3)
     assert correction > 1.05
-    made = _flat(_compiled(TangentScrub(damping=0.3), LEARNER)(start, S, R, KEY))
+    made = _flat(compiled(TangentScrub(damping=0.3), LEARNER)(start, S, R, KEY))
     far = np.linalg.norm(wanted - _flat(start))
     assert far > 0.1
     assert np.linalg.norm(made - wanted) < 1e-3 * far
@@ -224,7 +195,7 @@ def _newton(params: Any, damping: float, scale: float) -> Any:
 @pytest.mark.parametrize("damping", [0.01, 0.3])
 def test_influence_step_against_a_dense_solve(damping: float) -> None:
     start = _start()
-    made = _flat(_compiled(InfluenceStep(damping=damping, scale=0.7), LEARNER)(start, S, R, KEY))
+    made = _flat(compiled(InfluenceStep(damping=damping, scale=0.7), LEARNER)(start, S, R, KEY))
     wanted = _newton(start, damping, 0.7)
     far = np.linalg.norm(wanted - _flat(start))
     assert far > 0.1
@@ -255,12 +226,12 @@ def _of_rows(rows: Any) -> dict[str, Any]:
 
 def test_influence_step_reaches_the_retrained_optimum() -> None:
     """Ridge logistic regression with 4 of 204 removed: what is left is of second order."""
-    removed, kept = _points(11, 4), _points(12, 200)
+    removed, kept = points(11, 4), points(12, 200)
     removed = removed[0], (removed[1] + 1) % CLASSES
     every = tuple(jnp.concatenate(pair) for pair in zip(removed, kept, strict=True))
     before, after = _ridge_optimum(every, 0.05), _ridge_optimum(kept, 0.05)
     rule = InfluenceStep(damping=0.05)
-    made = _compiled(rule, LOGISTIC)(_of_rows(before), removed, kept, KEY)
+    made = compiled(rule, LOGISTIC)(_of_rows(before), removed, kept, KEY)
     reached = np.concatenate([made["bias_0"][:, None], made["kernel_0"]], axis=1)
     far = np.linalg.norm(before - after)
     assert far > 0.02
@@ -275,7 +246,7 @@ def test_ntk_scrub_needs_no_correction_from_the_optimum() -> None:
     gradient = _residual(wide @ before.T, R[1]).T @ wide / len(wide) + 0.2 * before
     ridge = wide.T @ wide / len(wide) + 0.2 * np.eye(FEATURES + 1)
     wanted = before - np.linalg.solve(ridge, gradient.T).T
-    made = _compiled(TangentScrub(damping=0.2), LOGISTIC)(_of_rows(before), S, R, KEY)
+    made = compiled(TangentScrub(damping=0.2), LOGISTIC)(_of_rows(before), S, R, KEY)
     reached = np.concatenate([made["bias_0"][:, None], made["kernel_0"]], axis=1)
     far = np.linalg.norm(wanted - before)
     assert far > 0.05
@@ -288,7 +259,7 @@ RULES = [FisherForgetting(), TangentScrub(), InfluenceStep()]
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
 def test_a_model_keeps_its_bits_beside_others(rule: Any) -> None:
     """Its neighbours need other numbers of iterations."""
-    run = _jit(jax.vmap(partial(rule, LEARNER), in_axes=(0, None, None, 0)))
+    run = unoptimised(jax.vmap(partial(rule, LEARNER), in_axes=(0, None, None, 0)))
     keys = jax.random.split(KEY, 3)
 
     def beside(*scales: float) -> Any:
@@ -300,37 +271,3 @@ def test_a_model_keeps_its_bits_beside_others(rule: Any) -> None:
         assert np.array_equal(first[name][0], other[name][0])
         assert not np.array_equal(first[name][0], _start()[name])
         assert np.isfinite(first[name]).all()
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
-@pytest.mark.parametrize("kind", MODULES)
-def test_every_module(rule: Any, kind: str) -> None:
-    module, inputs = MODULES[kind]
-    labels = jnp.asarray(np.arange(9) % CLASSES, dtype=jnp.int32)
-    learner = replace(LEARNER, module=module)
-    keys = jax.random.split(KEY, 2)
-    params = _jit(jax.vmap(learner.init, in_axes=(0, None)))(keys, inputs)
-    run = _jit(jax.vmap(partial(rule, learner), in_axes=(0, None, None, 0)))
-    made = run(params, (inputs[:2], labels[:2]), (inputs[2:], labels[2:]), keys)
-    assert jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), made) == jax.tree.map(
-        lambda leaf: (leaf.shape, leaf.dtype), params
-    )
-    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(made))
-    pairs = zip(jax.tree.leaves(made), jax.tree.leaves(params), strict=True)
-    assert not any(np.array_equal(new[0], old[0]) for new, old in pairs)
-
-
-@pytest.mark.parametrize(
-    ("kind", "settings", "message"),
-    [
-        (FisherForgetting, {"alpha": 0.0}, "alpha: expected a number over 0, found 0.0"),
-        (TangentScrub, {"damping": 0.0}, "damping: expected a number over 0, found 0.0"),
-        (TangentScrub, {"iterations": 0}, "iterations: expected at least 1, found 0"),
-        (InfluenceStep, {"damping": -1.0}, "damping: expected a number over 0, found -1.0"),
-        (InfluenceStep, {"scale": float("nan")}, "scale: expected a number over 0, found nan"),
-        (InfluenceStep, {"iterations": 0}, "iterations: expected at least 1, found 0"),
-    ],
-)
-def test_bad_settings(kind: Any, settings: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        kind(**settings)

@@ -1,18 +1,15 @@
-"""The worlds of the ledger: scenarios whose populations are made once and shared by claims."""
+"""The ledger's settings, and scenarios whose populations are made once and shared by claims."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from jaxtyping import Float
-
 import oracles
 
 
 @dataclass(frozen=True)
-class World:
+class NamedScenario:
     """A scenario by name.
 
     Attributes:
@@ -39,14 +36,16 @@ class World:
     @property
     def options(self) -> str:
         """For the command line."""
-        said = [f"--discovery {value}" for key, value in self.knobs.items() if key == "discovery"]
-        said += [f"--set {key}={value}" for key, value in self.knobs.items() if key != "discovery"]
-        said += [f"--learner {self.learner}"] if self.learner else []
-        return " ".join([self.name, *said])
+        options = [
+            f"--discovery {value}" if key == "discovery" else f"--set {key}={value}"
+            for key, value in sorted(self.knobs.items(), key=lambda knob: knob[0] != "discovery")
+        ]
+        options += [f"--learner {self.learner}"] if self.learner else []
+        return " ".join([self.name, *options])
 
 
 @dataclass(frozen=True)
-class Worlds:
+class LedgerSettings:
     """Where populations are made and kept, and what every claim's rule is given.
 
     Attributes:
@@ -69,20 +68,20 @@ class Worlds:
     threshold: float
     confidence: float
 
-    def references(self, world: World) -> oracles.References:
-        """O, T and A(D∖B) of a world."""
+    def references(self, scenario: NamedScenario) -> oracles.References:
+        """O, T and A(D∖B) of a scenario."""
         return oracles.references(
-            world.load(self.seed),
+            scenario.load(self.seed),
             models=self.models,
             seed=self.seed,
-            directory=self.folder / "references" / world.options.replace("--", ""),
+            directory=self.folder / "references" / scenario.options.replace("--", ""),
             resume=True,
         )
 
     def unlearned(
         self, references: oracles.References, method: str, **settings: Any
     ) -> oracles.Population:
-        """A method's population, from the originals of a world."""
+        """A method's population, from the originals of a scenario."""
         return oracles.unlearn(
             references.scenario,
             references.original,
@@ -94,8 +93,3 @@ class Worlds:
     def each(self, statements: int) -> float:
         """Confidence of each of several statements that make one finding together."""
         return 1.0 - (1.0 - self.confidence) / statements
-
-
-def right(seen: oracles.Observations, group: str) -> Float[np.ndarray, " models"]:
-    """Each model's share of a group's probes that it gives their label."""
-    return seen.correct[:, seen.groups == group].mean(axis=1)

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, model_validator
 
 
-class Table(BaseModel):
+class TomlTable(BaseModel):
     """Settings as a TOML table holds them: strict types, known keys only."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

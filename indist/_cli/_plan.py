@@ -1,0 +1,39 @@
+"""``indist plan``: how many models an audit needs, and what they cost on this machine."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from indist import audits
+from indist._cli._options import Confidence, Epsilon, ScenarioOptions, scenario_options
+
+
+@scenario_options
+def plan(
+    scenario: ScenarioOptions,
+    tolerance: Annotated[
+        float | None, typer.Option(help="Goal: call a perfect match at this tolerance.")
+    ] = None,
+    half_width: Annotated[
+        float | None, typer.Option(help="Goal: know a distance within this much.")
+    ] = None,
+    epsilon: Epsilon = 1.0,
+    confidence: Confidence = 0.95,
+    seed: Annotated[int, typer.Option(help="Seed of the simulation.", min=0)] = 0,
+) -> None:
+    """Says how many models an audit needs, and what they cost on this machine.
+
+    Nothing is kept: audits are simulated, and a few models trained to measure time and memory.
+    """
+    world = scenario.load()
+    with Console(stderr=True).status("simulating audits, training a few models"):
+        found = audits.plan(
+            world,
+            tolerance=tolerance,
+            half_width=half_width,
+            epsilon=epsilon,
+            confidence=confidence,
+            seed=seed,
+        )
+    typer.echo(str(found))
