@@ -145,7 +145,12 @@ def fit(
         for to in expected:
             if to not in pairs:
                 source = f" from array {plan[to].name!r}" if to in plan else ""
-                refuse(path, f"{shown}: parameter {to!r}: expected{source}, found none")
+                refuse(
+                    path,
+                    f"{shown}: parameter {to!r}: expected{source}, found none among "
+                    f"{_listed(arrays)}; field parameters of its mapping {mapping.file.name} says "
+                    "which array each parameter is, or is 'order'",
+                )
         for name in sorted(set(plan) - set(expected)):
             refuse(mapping.file, f"field parameters: the learner has no {name[:60]!r}")
         for name in sorted(set(arrays) - {name for name, _ in pairs.values()}):
@@ -212,6 +217,12 @@ def _checked(
     if not np.isfinite(values).all():
         refuse(path, f"{shown}: array {name[:60]!r}: expected finite numbers, found others")
     return values
+
+
+def _listed(arrays: AnyMapping[str, Any]) -> str:
+    """The first names, short."""
+    names = ", ".join(repr(name[:60]) for name in list(arrays)[:6])
+    return f"the arrays {names}{f' and {len(arrays) - 6} more' if len(arrays) > 6 else ''}"
 
 
 def _first_of(arrays: AnyMapping[str, Any], expected: AnyMapping[str, Any]) -> str:

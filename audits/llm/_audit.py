@@ -1,5 +1,7 @@
 """Submitted language models against reference models, from their logs alone."""
 
+import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,8 @@ from audits.report._words import Consistency, ReferenceName
 from estimators.checks import check_confidence, check_counts
 from oracles.storage.files import printable
 
+# By its first letters, without the names of files and numbers, a kind of warning is told.
+_KIND = 40
 # Below so many draws a percentile interval of a mean is known to be too short.
 _FEW = 20
 
@@ -124,6 +128,12 @@ def compare(
     for log in logs:
         if not log.scores:
             refuse(log.path, NO_INTERVAL)
+        if log.benchmark != logs[0].benchmark:
+            refuse(
+                log.path,
+                f"expected a log of {logs[0].benchmark} as {logs[0].path} is, found one of "
+                f"{log.benchmark}: different benchmarks ask different questions",
+            )
     names = _metrics(logs, metrics)
     comparisons = tuple(
         _against(
@@ -236,7 +246,11 @@ def _means(values: np.ndarray, rounded: np.ndarray) -> np.ndarray:
 
 
 def _ks(first: np.ndarray, second: np.ndarray, rounded: np.ndarray) -> float:
-    test: Any = ks_2samp(first, np.where(np.abs(second - first) <= rounded, first, second))
+    with warnings.catch_warnings():
+        # With few distinct values SciPy goes from the exact p-value to the asymptotic one, and says
+        # so to a programmer.
+        warnings.filterwarnings("ignore", "ks_2samp: Exact calculation", RuntimeWarning)
+        test: Any = ks_2samp(first, np.where(np.abs(second - first) <= rounded, first, second))
     return float(test.pvalue)
 
 
@@ -266,21 +280,39 @@ def _privleak(
 def _warnings(
     logs: Sequence[LLMLog], comparisons: tuple[ReferenceComparison, ...], cluster: int
 ) -> tuple[str, ...]:
-    warnings = [text for log in logs for text in log.warnings]
+    found = [(log.path, text) for log in logs for text in log.warnings]
     for place, log in enumerate(logs):
         for other in logs[:place]:
             if log.scores == other.scores:
-                warnings.append(
+                text = (
                     f"{log.path} holds the same numbers as {other.path}: copies are not "
                     "independent models, and the tests do not hold for them."
                 )
+                found.append((log.path, text))
+    names = sorted({str(log.path) for log in logs}, key=len, reverse=True)
+    said = _grouped(found, names)
     if cluster == 1 and any("forget/ln_truth_ratio_geometric" in log.scores for log in logs):
-        warnings.append(
+        said.append(
             "TOFU asks 20 questions on each author of its forget set and they are taken as "
             "independent: tests and intervals over examples are too sure; a cluster of 20 is not."
         )
     if min(metric.clusters for comparison in comparisons for metric in comparison.metrics) < _FEW:
-        warnings.append(
-            f"Fewer than {_FEW} independent examples: bootstrap intervals are too narrow."
-        )
-    return tuple(dict.fromkeys(map(printable, warnings)))
+        said.append(f"Fewer than {_FEW} independent examples: bootstrap intervals are too narrow.")
+    return tuple(map(printable, said))
+
+
+def _grouped(found: list[tuple[Path, str]], names: list[str]) -> list[str]:
+    """One warning of a kind: the first of those that differ in files and counts alone."""
+    kinds: dict[str, list[str]] = {}
+    paths: dict[str, set[Path]] = {}
+    anything = re.compile("|".join([*map(re.escape, names), r"\S+\.json", r"\d+"]))
+    for path, text in dict.fromkeys(found):
+        kind = anything.sub("", text)[:_KIND]
+        kinds.setdefault(kind, []).append(text)
+        paths.setdefault(kind, set()).add(path)
+    return [
+        texts[0]
+        if len(texts) == 1
+        else f"{texts[0]} {len(texts) - 1} more such warnings, of {len(paths[kind])} logs in all."
+        for kind, texts in kinds.items()
+    ]

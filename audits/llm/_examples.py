@@ -16,6 +16,8 @@ DRAWS = 2_000
 # So many flips allow p-values down to 1e-4.
 FLIPS = 9_999
 _MEMORY = 4_000_000
+# Squares of greater numbers, and sums of squares, are no numbers of float64.
+_MOST = 1e140
 
 
 class Paired(NamedTuple):
@@ -48,6 +50,10 @@ def paired(logs: Sequence[LLMLog], metric: str) -> Paired:
                 f"{len(others)} in one of the two only, such as {min(others)!r}",
             )
     values = np.array([[log.scores[metric][at] for at in first] for log in logs])
+    for log, row in zip(logs, np.abs(values), strict=True):
+        if row.max() > _MOST:
+            what = f"expected numbers up to {_MOST:g}, found {row.max():.3g}"
+            refuse(log.path, f"metric {metric!r}: {what}")
     return Paired(tuple(first), values)
 
 

@@ -14,7 +14,7 @@ from audits.report import numbers
 from audits.report._blocks import Claims, Drawing, Listing, Pairs
 from audits.report._page import Glance, Page, Section, write_page
 from audits.report._svg import svg
-from audits.report._words import POPULATION_NAMES, REFERENCES
+from audits.report._words import POPULATION_NAMES
 
 _FITS = {
     "untraining only": "The logs fit models never trained on the forget set, and do not fit models "
@@ -56,7 +56,8 @@ def page(audit: LLMFindings) -> Page:
         scenario="",
         headline=audit.headline,
         scope=(
-            f"{_FITS[audit.fit]} An inconsistency is wrong with probability at most "
+            f"{f'{_FITS[audit.fit]} ' if _both(audit) else ''}"
+            "An inconsistency is wrong with probability at most "
             f"{numbers.plain(round(100 * (1 - audit.confidence), 6))}\N{NO-BREAK SPACE}% in all. "
             "A test that finds nothing proves no likeness, and nothing here bounds how far apart "
             "the distributions of models are."
@@ -65,7 +66,7 @@ def page(audit: LLMFindings) -> Page:
         glances=tuple(map(_glance, audit.comparisons)),
         warnings=audit.warnings,
         sections=(
-            Section("Which reference the logs fit", _fit(audit)),
+            *_fits(audit),
             Section(
                 "Paired differences",
                 (
@@ -143,19 +144,22 @@ def _glance(comparison: ReferenceComparison) -> Glance:
     )
 
 
+def _both(audit: LLMFindings) -> bool:
+    """Whether both kinds of reference were given, so that the question which one fits arises."""
+    return len(audit.comparisons) > 1
+
+
+def _fits(audit: LLMFindings) -> tuple[Section, ...]:
+    return (Section("Which reference the logs fit", _fit(audit)),) if _both(audit) else ()
+
+
 def _fit(audit: LLMFindings) -> tuple[str, ...]:
     if audit.fit != "undecided":
         return (
             _FITS[audit.fit],
             "To fit is that a test which could have rejected did not. It is no likeness.",
         )
-    given = {comparison.reference for comparison in audit.comparisons}
     lacks = [
-        f"No logs of the {POPULATION_NAMES[name]} were given."
-        for name in REFERENCES
-        if name not in given
-    ]
-    lacks += [
         f"Of the {POPULATION_NAMES[comparison.reference]} one model was given, whose training seed "
         "is one draw."
         for comparison in audit.comparisons

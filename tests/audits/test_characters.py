@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from audits import ObservedReferences, SubmissionError, audit, formats, llm, load
-from indist._cli import _ingest
+from indist._cli._ingest import ingest
 from oracles import StoreError
 from oracles.storage.files import printable
 from tests.audits.conftest import World
@@ -107,8 +107,7 @@ def test_ingest_prints_no_such_names(tmp_path: Path, capsys: pytest.CaptureFixtu
     about = {"format": "indist-mapping", "version": 1, "name": NASTY}
     path.with_name("x.csv.map.json").write_text(json.dumps(about))
     check(formats.read(path).name)
-    options = {"format": None, "mapping": None, "references": None, "learner": None}
-    _ingest.run_ingest(path, tmp_path / "out", **options)
+    ingest(path, tmp_path / "out")
     check(capsys.readouterr().out)
 
 

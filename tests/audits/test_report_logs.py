@@ -147,14 +147,14 @@ def test_one_reference_model_is_said_to_be_one_draw(tmp_path: Path) -> None:
     for text in (Page(html).text, markdown):
         for words in (
             "inconsistent with this model never trained on the forget set beyond example noise.",
-            "It is undecided which kind of reference the logs fit.",
-            "No logs of the unlearning reference were given.",
-            "Of the untraining reference one model was given, whose training seed is one draw.",
             "That another reference model would say the same.",
             "Whether the models unlearned the behaviour.",
             "That the algorithm’s other models are like this one.",
         ):
             assert words in text
+        # Which kind of reference fits is no question where one kind alone was given.
+        assert "hich kind of reference" not in text
+        assert "hich reference the logs fit" not in text
     assert "| unknown |" in markdown
     # Infinite: what is not known is null, and no bar is drawn for it.
     assert numbers["comparisons"][0]["metrics"][0]["seed_half_width"] is None
@@ -238,3 +238,11 @@ def test_p_and_its_least_value_are_rounded_alike(tmp_path: Path) -> None:
     for text in (Page(html).text, markdown):
         assert "p = 0.0080" in text
         assert "p is never below 0.0080." in text
+
+
+def test_which_reference_fits_is_undecided_with_one_model_of_both_kinds(tmp_path: Path) -> None:
+    one, other, third = (models(name, 1, 0.0, k) for k, name in ((1, "m"), (2, "t"), (3, "u")))
+    audit = llm.compare(one, untraining=other, unlearning=third, seed=0)
+    _, markdown, _ = written(audit, tmp_path)
+    assert "It is undecided which kind of reference the logs fit." in markdown
+    assert "Of the unlearning reference one model was given, whose training seed is" in markdown

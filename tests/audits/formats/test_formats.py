@@ -522,7 +522,11 @@ def test_a_prefix_that_some_arrays_lack_stays(
     arrays = own_names(layers(0))
     arrays["module.bias_0"] = arrays.pop("bias_0")
     path = pth.write(tmp_path / "x.pth", pth.saved(arrays))
-    with pytest.raises(SubmissionError, match="parameter 'bias_0': expected from array"):
+    with pytest.raises(
+        SubmissionError,
+        match=r"parameter 'bias_0': expected from array 'bias_0', found none among the arrays "
+        r"'kernel_0', .*; field parameters of its mapping x.pth.map.json says which array",
+    ):
         observed(formats.read(path), learner, probes)
 
 

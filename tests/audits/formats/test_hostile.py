@@ -656,7 +656,10 @@ SAFE: dict[str, tuple[Change, str]] = {
         lambda path: path.write_bytes(struct.pack("<Q", 2**40) + b"{}"),
         "expected a whole safetensors file, found 10 bytes",
     ),
-    "whole": (tensors({"kernel_0": np.ones((2, 6, 4), int)}), "expected numbers of type F16, F32"),
+    "whole": (
+        tensors({"kernel_0": np.ones((2, 6, 4), int)}),
+        "expected numbers of type F16, BF16, F32",
+    ),
 }  # fmt: skip
 
 

@@ -80,7 +80,7 @@ def test_models_need_references(
             self.probes, self.scenario = probes, self
             self.learner = learner
 
-    monkeypatch.setattr(oracles, "load_references", lambda path, learner: Given())
+    monkeypatch.setattr(oracles, "load_references", lambda path, learner, scenario: Given())
     ingest(path, tmp_path / "mine", **(OPTIONS | {"references": "refs"}))
     assert load(tmp_path / "mine.safetensors").models == 2
 

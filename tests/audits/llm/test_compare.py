@@ -2,6 +2,10 @@
 
 import itertools
 import math
+import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -506,3 +510,58 @@ def test_privleak_ends_where_it_can() -> None:
     same = llm.compare([retain], untraining=[retain], seed=0).comparisons[0].privleak
     assert same is not None
     assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
+
+
+def test_different_benchmarks_are_called_so() -> None:
+    mine, retain = log("mine", level(1, 0.0)), log("r", level(2, 0.0))
+    other = replace(retain, benchmark="open-unlearning")
+    with pytest.raises(
+        SubmissionError,
+        match="r: expected a log of TOFU as mine is, found one of open-unlearning: different ben",
+    ):
+        llm.compare([mine], untraining=[other], seed=0)
+
+
+def test_warnings_of_one_kind_are_one(tmp_path: Path) -> None:
+    paths: list[Path] = []
+    for seed in range(6):
+        content = files.tofu(seed)
+        for file in ("eval_log_forget.json", "eval_log.json"):
+            for at in range(seed + 1):
+                content[file]["truth_ratio"][str(at)] *= 1.01
+        paths.append(files.written(tmp_path / f"{seed}" / "eval_log_aggregated.json", content))
+    logs = llm.load_all(paths)
+    found = llm.compare(logs[:3], untraining=logs[3:], seed=0)
+    (only,) = (text for text in found.warnings if "logged truth ratios" in text)
+    assert only.startswith(f"{paths[0]}: eval_log_forget.json: 1 of 40 logged truth ratios are not")
+    assert only.endswith("the losses are used. 11 more such warnings, of 6 logs in all.")
+    copies = llm.compare(logs[:3], untraining=logs[:3], seed=0)
+    assert sum("holds the same numbers" in text for text in copies.warnings) == 1
+
+
+def test_ordinary_logs_print_no_warnings_of_libraries(tmp_path: Path) -> None:
+    # Outside pytest, whose filters hid them: counts with few distinct values.
+    script = (
+        "from tests.audits.llm.files import log\n"
+        "from audits import llm\n"
+        "own, other = [0.0] * 30, [0.0] * 29 + [1.0]\n"
+        "for name in ('a', 'ab'):\n"
+        "    logs = [log(one, {'x': other}) for one in name]\n"
+        "    print(llm.compare([log('m', {'x': own})], untraining=logs, seed=0))\n"
+    )
+    root = Path(__file__).resolve().parents[3]
+    run = subprocess.run(
+        [sys.executable, "-W", "default::RuntimeWarning", "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root)},
+    )
+    assert run.stderr == ""
+
+
+def test_numbers_whose_squares_are_none_are_refused() -> None:
+    mine, retain = log("mine", {"x": [1.0, 1e200]}), log("r", {"x": [1.0, 2.0]})
+    with pytest.raises(SubmissionError, match=r"metric 'x': expected numbers up to 1e\+140, found"):
+        llm.compare([mine], untraining=[retain], seed=0)
