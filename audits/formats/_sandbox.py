@@ -46,6 +46,7 @@ class Sandbox:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._process: subprocess.Popen[bytes] | None = None
+        self._read_ahead = b""
         self._folder = tempfile.TemporaryDirectory(prefix="indist-guest-")
 
     def __enter__(self) -> "Sandbox":
@@ -130,7 +131,10 @@ class Sandbox:
             refuse(path, f"{called}expected whole arrays, found others ({error})")
 
     def _answer(self, line: bytes) -> dict[str, Any] | None:
-        """One line there and one back; None when the process ends without a word."""
+        """The answer to a line; None when the process ends without a word.
+
+        A first line back, empty, says that the library is loaded, and the time of the model begins.
+        """
         if self._process is None:
             self._process = self._started()
             if self._read(_SECONDS_TO_START) is None:
@@ -142,24 +146,26 @@ class Sandbox:
             stream.flush()
         except OSError:
             return None
-        return self._read(self._limits.seconds)
+        loaded = self._read(_SECONDS_TO_START)
+        return loaded if loaded is None or loaded else self._read(self._limits.seconds)
 
     def _read(self, seconds: float) -> dict[str, Any] | None:
         assert self._process is not None
         stream = self._process.stdout
         assert stream is not None
-        end, text = time.monotonic() + seconds, b""
+        end = time.monotonic() + seconds
         with selectors.DefaultSelector() as ready:
             ready.register(stream, selectors.EVENT_READ)
-            while not text.endswith(b"\n"):
+            while b"\n" not in self._read_ahead:
                 if not ready.select(max(0.0, end - time.monotonic())):
                     raise TimeoutError
                 part = os.read(stream.fileno(), 1 << 16)
-                text += part
-                if not part or len(text) > self._limits.header_bytes:
+                self._read_ahead += part
+                if not part or len(self._read_ahead) > self._limits.header_bytes:
                     return None
+        line, _, self._read_ahead = self._read_ahead.partition(b"\n")
         try:
-            found = json.loads(text)
+            found = json.loads(line)
         except ValueError:
             return None
         return found if isinstance(found, dict) else None
@@ -178,6 +184,6 @@ class Sandbox:
     def _stop(self) -> None:
         if self._process is None:
             return
-        process, self._process = self._process, None
+        process, self._process, self._read_ahead = self._process, None, b""
         process.kill()
         process.communicate()
