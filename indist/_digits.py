@@ -2,11 +2,12 @@
 
 import numpy as np
 from jaxtyping import Float, Int
-from sklearn.datasets import load_digits
 
 
 def digits_shown(inputs: Float[np.ndarray, "n pixels"]) -> Int[np.ndarray, " n"]:
     """What each image shows, where it is one of scikit-learn's digits unchanged; else -1."""
+    from sklearn.datasets import load_digits
+
     pixels, digits = load_digits(return_X_y=True)
     known = {
         row.tobytes(): int(digit)

@@ -95,9 +95,9 @@ def _answer(results: "dict[str, audits.Audit]") -> Table:
         ),
     )
     for method, result in results.items():
-        told = " *" if method in oracles.ORACLES else ""
+        mark = " *" if method in oracles.ORACLES else ""
         table.add_row(
-            method + told,
+            method + mark,
             _interval(result.untraining),
             _interval(result.unlearning),
             Text(result.verdict, style=COLOURS.get(result.verdict, "yellow")),

@@ -28,7 +28,7 @@ def plan(
     """
     world = scenario.load()
     with Console(stderr=True).status("simulating audits, training a few models"):
-        found = audits.plan(
+        needed = audits.plan(
             world,
             tolerance=tolerance,
             half_width=half_width,
@@ -36,4 +36,4 @@ def plan(
             confidence=confidence,
             seed=seed,
         )
-    typer.echo(str(found))
+    typer.echo(str(needed))

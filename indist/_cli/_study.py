@@ -43,11 +43,11 @@ def study(
 
     Running it again in the same folder continues where it stopped.
     """
-    said: dict[str, Any] = {"models": models, "seed": seed}
-    said = {setting: value for setting, value in said.items() if value is not None}
-    said |= {"scenarios": tuple(scenario)} if scenario else {}
-    said |= {"methods": tuple(method)} if method else {}
-    _run(_chosen(name, quick, said | parse_settings(settings or [])), name, output)
+    changes: dict[str, Any] = {"models": models, "seed": seed}
+    changes = {setting: value for setting, value in changes.items() if value is not None}
+    changes |= {"scenarios": tuple(scenario)} if scenario else {}
+    changes |= {"methods": tuple(method)} if method else {}
+    _run(_chosen(name, quick, changes | parse_settings(settings or [])), name, output)
 
 
 def _run(study: "studies.Study[Any]", name: str, folder: Path) -> None:
@@ -95,15 +95,15 @@ def _called(study: "studies.Study[Any]", record: Mapping[str, Any]) -> str:
     return ", ".join(str(record[column]) for column in study.names)
 
 
-def _chosen(name: str, quick: bool, said: dict[str, Any]) -> "studies.Study[Any]":
+def _chosen(name: str, quick: bool, changes: dict[str, Any]) -> "studies.Study[Any]":
     if name not in studies.STUDIES:
         raise ValueError(f"study: expected one of {', '.join(studies.STUDIES)}, found {name!r}")
     kind: Any = studies.STUDIES[name]
     known = [field.name for field in fields(kind)]
-    for setting in said:
+    for setting in changes:
         if setting not in known:
             raise ValueError(f"study {name}: expected one of {', '.join(known)}, found {setting!r}")
-    return kind(**((kind.quick if quick else {}) | said))
+    return kind(**((kind.quick if quick else {}) | changes))
 
 
 def _drawn(title: str, lines: list[dict[str, str]]) -> Table:

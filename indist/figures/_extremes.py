@@ -47,8 +47,8 @@ def extremes(
     for row, (words, chosen) in enumerate(
         (("most\nmemorized", surest), ("least\nmemorized", unlikeliest))
     ):
-        for column, example in enumerate(chosen):
-            axes = figure.add_subplot(grid[row, column])
+        for place, example in enumerate(chosen):
+            axes = figure.add_subplot(grid[row, place])
             axes.imshow(1.0 - images[example], cmap="gray", vmin=0, vmax=1)
             axes.set_xticks([])
             axes.set_yticks([])
@@ -60,13 +60,13 @@ def extremes(
                 0.5, -0.05, f"{shows}labelled {labels[example]}", transform=axes.transAxes,
                 ha="center", va="top", color=INK, fontsize=SMALL,
             )  # fmt: skip
-            value, least, most = (float(of[example]) for of in (memorization, low, high))
+            value, least, most = (float(column[example]) for column in (memorization, low, high))
             numbers = f"{near(value, 2)}\n{interval(least, most, 2)}"
             axes.text(
                 0.5, -0.20, numbers, transform=axes.transAxes, ha="center", va="top", color=INK,
                 fontsize=SMALL, linespacing=1.15,
             )  # fmt: skip
-            if column == 0:
+            if place == 0:
                 axes.set_ylabel(words, color=INK, fontsize=TEXT, labelpad=4)
     return figure
 

@@ -70,10 +70,10 @@ def heat_map(
             sign = "+" if value > 0 else ""
             text = f"{sign}{near(value, 2)} ± {up(float(half[row, column]), 2)}"
             bold = bool(low[row, column] > 0 or high[row, column] < 0)
-        dark = known[row, column] and abs(values[row, column]) > 0.62 * most
+        strong = known[row, column] and abs(values[row, column]) > 0.62 * most
         axes.text(
             column, row, text, ha="center", va="center", fontsize=SMALL,
-            color="white" if dark else INK, fontweight="bold" if bold else "normal",
+            color="white" if strong else INK, fontweight="bold" if bold else "normal",
         )  # fmt: skip
     for spine in axes.spines.values():
         spine.set_visible(False)

@@ -10,7 +10,7 @@ from indist.studies._rows import Record
 from indist.studies.illustrations._sources import Work
 
 _FAMILIES = 6
-_WHO = {
+_UNLEARNERS = {
     "perfect": ("perfect unlearner", UNTRAINING, "s", "-"),
     "identity": ("nothing done", ORIGINAL, "o", "--"),
     "retrain": ("retrained on D∖S", UNLEARNING, "^", "-"),
@@ -27,7 +27,9 @@ def numbers(work: Work) -> list[Record]:
         (``identity``) and of ``retrain``, perfect for the other question.
     """
     names = ["score", "family", "models", "question", "finding"]
-    names += [f"{who}_{part}" for who in _WHO for part in ("low", "median", "high")]
+    names += [
+        f"{unlearner}_{part}" for unlearner in _UNLEARNERS for part in ("low", "median", "high")
+    ]
     rows = [row for row in work.study("score-nulls") if "finding" in row]
     return [{k: row[k] for k in names} for row in rows if row["question"] == _QUESTION]
 
@@ -67,9 +69,9 @@ def draw(rows: list[Record], width: float) -> Figure:
 def _panel(axes: Axes, rows: list[Record]) -> None:
     tidy(axes, grid="y")
     x = [row["models"] for row in rows]
-    for who, (words, colour, marker, line) in _WHO.items():
+    for unlearner, (words, colour, marker, line) in _UNLEARNERS.items():
         low, y, high = (
-            [row[f"{who}_{part}"] for row in rows] for part in ("low", "median", "high")
+            [row[f"{unlearner}_{part}"] for row in rows] for part in ("low", "median", "high")
         )
         axes.fill_between(x, low, high, color=colour, alpha=0.15, lw=0)
         axes.plot(x, y, line, color=colour, marker=marker, ms=3.4, lw=1.1, label=words)

@@ -225,8 +225,8 @@ class ExchangeRate(Study[ArmRow | ComparisonRow]):
         for share, found in parts.items():
             for method in every if share in self.discoveries else ("retrain",):
                 yield _Arm(share, "S", found, method)
-        one = oracles.train(plain, "nothing", stream="auditor", models=1, seed=self.seed)
-        params = jax.tree.map(lambda leaf: leaf[0], one.parameters())
+        auditor = oracles.train(plain, "nothing", stream="auditor", models=1, seed=self.seed)
+        params = jax.tree.map(lambda leaf: leaf[0], auditor.parameters())
         for share, name in product(self.discoveries, self.detectors):
             found = DETECTORS[name](plain.train, parts[share], plain.learner, params)
             for method in every:

@@ -4,9 +4,8 @@ from typing import Any
 
 import numpy as np
 
-import audits
+import audits.verdict
 import estimators
-from audits.verdict import median_margins
 from indist.studies._rows import Record
 from indist.studies.illustrations._sources import Work
 
@@ -37,7 +36,7 @@ def numbers(work: Work) -> list[Record]:
         distances = [observable.estimate for observable in comparison.by_observable]
         best = distances.index(max(distances))
         samples = [
-            median_margins(population.observe(references.probes)).values[:, best]
+            audits.verdict.median_margins(population.observe(references.probes)).values[:, best]
             for population in (getattr(references, name), submission)
         ]
         tradeoff = estimators.tradeoff_curve(*samples, confidence=0.95)

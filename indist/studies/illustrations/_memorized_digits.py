@@ -2,8 +2,8 @@
 
 import numpy as np
 
+import audits.memorization
 import oracles
-from audits.memorization import MemorizationStudy
 from indist._digits import digits_shown
 from indist.studies._rows import Record
 from indist.studies.illustrations._sources import Work
@@ -29,7 +29,7 @@ def numbers(work: Work) -> list[Record]:
         directory=work.folder / "populations" / f"{SCENARIO} subsets",
         resume=True,
     )
-    table = MemorizationStudy(runs, 0.95).memorization_table()
+    table = audits.memorization.MemorizationStudy(runs, 0.95).memorization_table()
     low, high = table["low"].to_numpy(), table["high"].to_numpy()
     known = np.flatnonzero(np.isfinite(low) & np.isfinite(high))
     by_low, by_high = (known[np.argsort(end[known], kind="stable")] for end in (-low, high))
