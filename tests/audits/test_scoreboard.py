@@ -71,7 +71,7 @@ def test_no_null_is_beyond_what_a_score_can_be() -> None:
         )
         null = theirs.mean() + np.array([found.null.low[0], found.null.high[0]])
         assert null.min() < 0.0 or null.max() > 1.0
-        beside = _scoreboard._beside(Measure(turned), "untraining", float(ours.mean()), found)
+        beside = _scoreboard._calibrated(Measure(turned), "untraining", float(ours.mean()), found)
         assert (beside.null_low, beside.null_high) == tuple(np.clip(null, 0.0, 1.0))
 
 
