@@ -167,7 +167,7 @@ def test_images_get_their_picture(tmp_path: Path) -> None:
     ("words", "message"),
     [
         (("circle",), "scenario: expected one of cancer-source, circles"),
-        (("circles", "--inclusion", "1"), "inclusion: expected a rate in (0, 1), found 1"),
+        (("circles", "--inclusion", "1"), "inclusion: expected a number in (0, 1), found 1"),
         (("circles", "--confidence", "95"), "confidence: expected a number in (0, 1)"),
         (("circles", "--discovery", "0"), "discovery: expected a number in (0, 1]"),
         (("circles", "--set", "wide=1"), "expected knobs seed,"),
