@@ -111,7 +111,7 @@ def references(
 
     Example:
         >>> from indist import oracles
-        >>> scenario = oracles.load("circles", seed=0)
+        >>> scenario = oracles.scenarios.load("circles", seed=0)
         >>> refs = oracles.references(scenario, models=4, seed=0)
         >>> refs.untraining.observe(scenario.probes).logits.shape[0]
         4
