@@ -192,7 +192,8 @@ def test_the_command_line_takes_a_file(tmp_path: Path) -> None:
     assert made.exit_code == 0, made.output
     made = run("unlearn", path, "--method", "identity", "--references", refs, "-o", done)
     assert made.exit_code == 0, made.output
-    made = run("audit", done, "--references", refs, "-o", tmp_path / "audit")
+    named = ("--scenario", path)
+    made = run("audit", done, "--references", refs, "-o", tmp_path / "audit", *named)
     assert made.exit_code == 0, made.output
     assert audits.verify(tmp_path / "audit" / "certificate.json") == []
     made = run("references", tmp_path / "no.toml", "-o", tmp_path / "other")
