@@ -1,15 +1,17 @@
 """Before anything runs: how many models an audit needs, and what they will cost."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from audits.report._terminal import aligned
 from audits.report.numbers import rounded_up
 from audits.verdict._compare import EVENTS, LOWER
 from estimators import delta_lower_bound, delta_upper_bound
+from estimators.checks import check_within
+from estimators.exact import least_models
 from oracles import PROBE_GROUPS, Cost, Scenario, training_cost
 from oracles.mechanisms import gaussian_mu
 
@@ -61,11 +63,8 @@ class Plan:
             ("memory", _size(self.memory)),
             ("disk", f"{_size(self.disk)} in {_POPULATIONS} populations"),
         )
-        width = max(len(name) for name, _ in rows)
-        lines = (f"  {name.ljust(width)}  {text}" for name, text in rows)
-        return "\n".join(
-            [f"Plan for {self.scenario}: original, two references, a candidate", *lines]
-        )
+        title = f"Plan for {self.scenario}: original, two references, a candidate"
+        return f"{title}\n{aligned(rows, left=(0, 1))}"
 
 
 def plan(
@@ -147,7 +146,7 @@ def models_for_tolerance(
     Returns:
         The number, to two leading digits.
     """
-    _check_goal("tolerance", tolerance)
+    check_within("(0, 1)", tolerance=tolerance)
 
     def reached(models: int) -> bool:
         p, q = np.random.default_rng(seed).normal(size=(2, models, _REPEATS, observables))
@@ -172,7 +171,7 @@ def models_for_half_width(
     Returns:
         The number, to two leading digits.
     """
-    _check_goal("half_width", half_width)
+    check_within("(0, 1)", half_width=half_width)
     shifts = [gaussian_mu(epsilon, distance) if distance else 0.0 for distance in _DISTANCES]
 
     def reached(models: int) -> bool:
@@ -196,21 +195,11 @@ def _median_half_width(
     return float(np.median(length)) / 2.0
 
 
-def _check_goal(name: str, value: float) -> None:
-    if not 0.0 < value < 1.0:
-        raise ValueError(f"{name}: expected a number in (0, 1), found {value}")
-
-
 def _least(reached: Callable[[int], bool], goal: str) -> int:
-    low, high = 8, 16
-    while not reached(high):
-        low, high = high, 2 * high
-        if high > _MOST:
-            raise ValueError(f"plan: {goal} would need more than {_MOST:,} models a population")
-    while high > 1.04 * low:
-        middle = round(math.sqrt(low * high))
-        low, high = (low, middle) if reached(middle) else (middle, high)
-    return rounded_up(high)
+    models = least_models(reached, most=_MOST, least=9, start=16, within=0.04)
+    if models is None:
+        raise ValueError(f"plan: {goal} would need more than {_MOST:,} models a population")
+    return rounded_up(models)
 
 
 def _duration(seconds: float) -> str:

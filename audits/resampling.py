@@ -7,9 +7,9 @@ draws wherever it is used.
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
-__all__ = ["batched_counts", "drawn_counts"]
+__all__ = ["batched_counts", "drawn_counts", "drawn_shares"]
 
 
 def drawn_counts(
@@ -32,6 +32,26 @@ def drawn_counts(
     # Integers, not a multinomial: the same draws whatever the machine's mathematical library.
     places = rng.integers(members, size=(draws, members)) + members * np.arange(draws)[:, None]
     return np.bincount(places.ravel(), minlength=draws * members).reshape(draws, members)
+
+
+def drawn_shares(
+    members: int, draws: int, rng: np.random.Generator
+) -> Float[np.ndarray, "draws members"]:
+    """The same as a share of each draw, so that ``shares @ numbers`` are the means of the draws.
+
+    Args:
+        members: size of the sample, and of each draw.
+        draws: number of draws.
+        rng: the source of randomness.
+
+    Returns:
+        Shares; each row sums to 1.
+
+    Example:
+        >>> bool(np.allclose(drawn_shares(3, 2, np.random.default_rng(0)).sum(axis=1), 1.0))
+        True
+    """
+    return drawn_counts(members, draws, rng) / members
 
 
 def batched_counts(

@@ -1,7 +1,6 @@
 """About how many models would decide an open comparison, if the estimated distance were true."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float
@@ -9,6 +8,7 @@ from jaxtyping import Float
 from audits.verdict._half_lines import masses_below
 from audits.verdict._results import Forecast, Towards
 from audits.verdict._simulated_audits import Margins, fitted
+from estimators.exact import least_models
 
 POWER = 0.8
 _MOST = 1_000_000
@@ -107,11 +107,12 @@ def models_to_decide(
     )
     truth = fitted(first, second, factor, distance)
 
-    def share(models: int) -> float:
+    def enough(models: int) -> bool:
         simulated = margins.simulated_bounds(truth, models, seed)
-        return float((simulated <= tolerance if margins.upper else simulated > tolerance).mean())
+        decided = simulated <= tolerance if margins.upper else simulated > tolerance
+        return float(decided.mean()) >= POWER
 
-    return _least_models(share), towards
+    return least_models(enough, most=_MOST, least=3, start=64, within=0.02), towards
 
 
 def held_out_divergence(
@@ -148,16 +149,3 @@ def held_out_divergence(
     chosen, measured = np.split(np.concatenate(gaps, axis=1), 2)
     events = chosen.argmax(axis=1)
     return max(0.0, float(measured[np.arange(folds), events].mean()))
-
-
-def _least_models(share: Callable[[int], float]) -> int | None:
-    """The least number of models that decides often enough, within 2 %."""
-    low, high = 2, 64
-    while share(high) < POWER:
-        low, high = high, 4 * high
-        if low >= _MOST:
-            return None
-    while high > 1.02 * low + 1:
-        middle = round(math.sqrt(low * high))
-        low, high = (low, middle) if share(middle) >= POWER else (middle, high)
-    return high if high <= _MOST else None

@@ -83,3 +83,26 @@ def mean_ratio(
 def distance_of(comparison: Comparison) -> Estimate:
     """An audit's distance as an estimate."""
     return Estimate(comparison.estimate, comparison.lower, comparison.upper)
+
+
+def models_to_narrow(side: float, room: float, models: int) -> int | None:
+    """About how many models narrow a side of an interval to the room that a decision leaves it.
+
+    Args:
+        side: length of the side, which shrinks like one over the square root of the models.
+        room: distance from the estimate to the number that it is held against.
+        models: models behind the side.
+
+    Returns:
+        The models, were the estimate the truth; None where no number can be said: without an
+        interval, without room, and from a thousand million on.
+
+    Example:
+        >>> models_to_narrow(0.1, 0.05, 100)
+        400
+    """
+    if not math.isfinite(side) or room <= 0.0:
+        return None
+    needed = models * (side / room) ** 2
+    # Rounded first, as squares of decimal fractions are a hair off.
+    return math.ceil(round(needed, 6)) if needed < 1e9 else None

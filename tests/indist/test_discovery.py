@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
+from audits.resampling import drawn_shares
 from audits.verdict._compare import EVENTS, LOWER
 from estimators import delta_lower_bound, delta_upper_bound
 from indist import oracles
-from indist.studies._bootstrap import resampled_shares
 from indist.studies.discovery._discovery import Discovery, _seen_in
 from indist.studies.discovery._least import (
     LeastDiscovery,
@@ -70,7 +70,7 @@ def test_redrawn_distances_of_whole_models() -> None:
     rng = np.random.default_rng(1)
     first = [rng.normal(shift, size=(7, 2)) for shift in (1.0, 0.0)]
     second = [rng.normal(size=(5, 2)) for _ in range(2)]
-    shares = [resampled_shares(models, 3, rng) for models in (7, 5)]
+    shares = [drawn_shares(models, 3, rng) for models in (7, 5)]
     assert all(np.allclose(share.sum(axis=1), 1.0) for share in shares)
     assert all(np.allclose(share * share.shape[1] % 1, 0.0) for share in shares)
     found = redrawn_distances(first, second, shares, epsilon=0.4)
@@ -110,7 +110,7 @@ def test_intervals_hold_gamma_star() -> None:
             for side in (own, other)
         )
         once = [np.full((1, models), 1 / models)] * 2
-        shares = [resampled_shares(models, 100, rng) for _ in range(2)]
+        shares = [drawn_shares(models, 100, rng) for _ in range(2)]
         found = least_discovery(
             grid,
             redrawn_distances(first, second, once, epsilon=0.3)[0],

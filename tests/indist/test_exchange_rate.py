@@ -10,8 +10,8 @@ from scipy.special import ndtri
 from scipy.stats import binom
 
 from audits.memorization import Estimate
+from audits.resampling import drawn_shares
 from indist import oracles
-from indist.studies._bootstrap import resampled_shares
 from indist.studies._observed import GROUPS
 from indist.studies.efficiency._detectors import (
     Detection,
@@ -100,7 +100,7 @@ def test_exchange_rates_cover_the_planted_one() -> None:
         for level in (*(1 - GAMMAS), 0.4):
             rates = level + rng.normal(size=models) * 0.2
             lines.append(rates.mean())
-            many.append(resampled_shares(models, draws, rng) @ rates)
+            many.append(drawn_shares(models, draws, rng) @ rates)
         middle, drawn = np.array(lines)[None], np.stack(many, axis=1)
         rate, _ = exchanged(
             0.5,

@@ -8,8 +8,8 @@ import pytest
 from scipy.stats import binom, norm
 
 from audits.memorization import Estimate
+from audits.resampling import drawn_shares
 from indist import estimators, oracles
-from indist.studies._bootstrap import resampled_shares
 from indist.studies._observed import GROUPS, label_rates
 from indist.studies.efficiency import _precision
 from indist.studies.efficiency._detectors import handed, nested
@@ -107,7 +107,7 @@ def test_divergences_look_at_their_own_groups() -> None:
 
 
 def test_weights_count_each_model_as_often_as_it_was_drawn() -> None:
-    weights = resampled_shares(5, 2000, np.random.default_rng(4))
+    weights = drawn_shares(5, 2000, np.random.default_rng(4))
     assert weights.shape == (2000, 5)
     assert weights.sum(axis=1) == pytest.approx(1.0)
     # Counts are Binomial(5, 1/5): mean 1 with standard deviation 0.9, 10,000 of them.

@@ -1,6 +1,5 @@
 """Do unlearners that are built to generalise beyond S reach A(D∖B)?"""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from audits.verdict import EVENTS, LOWER, median_margins
 from estimators import delta_lower_bound, delta_upper_bound
 from estimators.checks import check_counts, check_within
 from indist.studies._cells import finished_cell
+from indist.studies._estimates import models_to_narrow
 from indist.studies._methods import method_settings
 from indist.studies._observed import GONE, KEPT, label_rate, share_right
 from indist.studies._rows import StudyRow
@@ -389,13 +389,12 @@ def models_needed(row: GeneralisationRow, margin: float) -> int | None:
 
     Widths shrink like one over the root of the number of models.
     """
-    ratios: list[float] = []
+    needed: list[int | None] = []
     if row.distance > row.band >= row.lower:
-        ratios.append((row.distance - row.lower) / (row.distance - row.band))
+        side, room = row.distance - row.lower, row.distance - row.band
+        needed.append(models_to_narrow(side, room, row.models))
     loss = row.loss.worst
-    if row.loss.low <= margin < row.loss.high and loss != margin:
+    if row.loss.low <= margin < row.loss.high:
         end = row.loss.high if loss < margin else row.loss.low
-        ratios.append(abs(end - loss) / abs(margin - loss))
-    if not ratios:
-        return None
-    return math.ceil(row.models * max(ratios) ** 2)
+        needed.append(models_to_narrow(abs(end - loss), abs(margin - loss), row.models))
+    return max((models for models in needed if models is not None), default=None)

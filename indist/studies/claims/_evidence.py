@@ -4,13 +4,13 @@ All rules here can end in ``refuted`` as well as in ``supported``, and neither i
 default: what the intervals leave open is ``undetermined``.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from audits import Comparison
 from audits.memorization import Estimate
+from indist.studies._estimates import models_to_narrow
 
 ClaimFinding = Literal["supported", "refuted", "undetermined"]
 
@@ -67,7 +67,7 @@ def exceeds(number: Estimate, bar: float, models: int) -> Judgement:
     if number.high <= bar:
         return Judgement("refuted")
     side = number.value - number.low if number.value > bar else number.high - number.value
-    return Judgement("undetermined", _needed(side, abs(number.value - bar), models))
+    return Judgement("undetermined", models_to_narrow(side, abs(number.value - bar), models))
 
 
 def below(number: Estimate, bar: float, models: int) -> Judgement:
@@ -97,7 +97,9 @@ def agrees(difference: Estimate, tolerance: float, models: int) -> Judgement:
         return Judgement("supported")
     if low > tolerance or high < -tolerance:
         return Judgement("refuted")
-    return Judgement("undetermined", _needed((high - low) / 2, abs(abs(value) - tolerance), models))
+    return Judgement(
+        "undetermined", models_to_narrow((high - low) / 2, abs(abs(value) - tolerance), models)
+    )
 
 
 def matches(comparison: Comparison) -> Judgement:
@@ -144,12 +146,3 @@ def every(judgements: Sequence[Judgement]) -> Judgement:
 def provided(premise: bool, judgement: Judgement) -> Judgement:
     """A finding that says nothing unless its premise was shown."""
     return judgement if premise else Judgement("undetermined")
-
-
-def _needed(side: float, room: float, models: int) -> int | None:
-    """Models at which an interval's side, which shrinks as their root, is down to the room."""
-    if not math.isfinite(side) or room <= 0.0:
-        return None
-    needed = models * (side / room) ** 2
-    # Rounded first, as squares of decimal fractions are a hair off.
-    return math.ceil(round(needed, 6)) if needed < 1e9 else None

@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 import oracles
+from audits.resampling import drawn_shares
 from audits.verdict import compare, median_margins
 from estimators.checks import check_counts, check_within
-from indist.studies._bootstrap import resampled_shares
 from indist.studies._cells import finished_cell
 from indist.studies._estimates import magnitude, mean_difference
 from indist.studies._methods import method_settings, methods_for_any_learner
@@ -159,7 +159,7 @@ class Discovery(Study[CurvePoint]):
             for discovery in self.discoveries
         ]
         rng = np.random.default_rng(self.seed)
-        shares = [resampled_shares(self.models, self.draws, rng) for _ in range(2)]
+        shares = [drawn_shares(self.models, self.draws, rng) for _ in range(2)]
         distances = redrawn_distances(
             [point.candidate for point in points],
             [point.reference for point in points],

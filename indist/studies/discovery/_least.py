@@ -115,7 +115,7 @@ def redrawn_distances(
     Args:
         first: observables of the candidates at each γ; row k is of original k everywhere.
         second: observables of the reference at each γ.
-        shares: for each side, of each model in each draw, from `resampled_shares`.
+        shares: for each side, of each model in each draw, from `drawn_shares`.
         epsilon: of the divergence.
 
     Returns:

@@ -12,8 +12,8 @@ from jaxtyping import Float
 
 import oracles
 from audits.memorization import Estimate
+from audits.resampling import drawn_shares
 from estimators.checks import check_counts, check_within
-from indist.studies._bootstrap import resampled_shares
 from indist.studies._cells import finished_cell
 from indist.studies._observed import KEPT, label_rates
 from indist.studies._rows import record_of, row_of
@@ -264,14 +264,14 @@ class ExchangeRate(Study[ArmRow | ComparisonRow]):
         level = third / len(self.scenarios)
         rng = np.random.default_rng(self.seed)
         # Methods share the resampled originals; every other population has models of its own.
-        shared = resampled_shares(self.models, self.draws, rng)
+        shared = drawn_shares(self.models, self.draws, rng)
         middle = reference.mean(axis=0)
-        own = resampled_shares(self.models, self.draws, rng) @ reference
+        own = drawn_shares(self.models, self.draws, rng) @ reference
         rates, drawn = [], []
         for arm in arms:
             each = np.array(arm.measured.rates)
             alone = arm.method == "retrain"
-            weights = resampled_shares(self.models, self.draws, rng) if alone else shared
+            weights = drawn_shares(self.models, self.draws, rng) if alone else shared
             rates.append(each.mean(axis=0))
             drawn.append(weights @ each)
         gaps, gap_draws = np.stack(rates) - middle, np.stack(drawn, axis=1) - own[:, None]

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float
 from audits.memorization import Estimate
 from audits.verdict import median_margins
 from estimators import ConfidenceInterval, hockey_stick
+from indist.studies._estimates import models_to_narrow
 from indist.studies._observed import GONE, KEPT, label_rates
 from oracles import Observations
 
@@ -171,7 +172,5 @@ def sign_of(difference: Estimate, models: int) -> Sign:
     value, low, high = difference
     if low > 0 or high < 0:
         return Sign("larger" if low > 0 else "smaller")
-    if not value:
-        return Sign("undetermined")
     half = max(high - value, value - low)
-    return Sign("undetermined", int(np.ceil(models * (half / abs(value)) ** 2)))
+    return Sign("undetermined", models_to_narrow(half, abs(value), models))

@@ -13,8 +13,8 @@ from jaxtyping import Float
 
 import oracles
 from audits.memorization import Estimate
+from audits.resampling import drawn_shares
 from estimators.checks import check_counts, check_within
-from indist.studies._bootstrap import resampled_shares
 from indist.studies._cells import finished_cell
 from indist.studies._observed import label_rates
 from indist.studies._rows import record_of, row_of
@@ -254,7 +254,7 @@ class Precision(Study[PrecisionRow]):
         rng = np.random.default_rng(self.seed)
         rates = [np.array(candidate.measured.rates) for candidate in candidates]
         # Methods share the resampled originals; A(D∖B) is independent of them.
-        shared, own = (resampled_shares(self.models, self.draws, rng) for _ in range(2))
+        shared, own = (drawn_shares(self.models, self.draws, rng) for _ in range(2))
         gaps = np.stack([each.mean(axis=0) for each in rates]) - reference.mean(axis=0)
         drawn = np.stack([shared @ each for each in rates], axis=1) - (own @ reference)[:, None]
 
