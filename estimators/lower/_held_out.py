@@ -3,13 +3,14 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import product
 from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
 
 from estimators.checks import check_seed, check_within
-from estimators.lower._method import DirectedBounds, LowerBoundMethod
+from estimators.lower._method import DirectedBounds, LowerBoundMethod, separate_samples
 from estimators.lower._pilot import drawn_by, shuffled
 from estimators.lower._rank_grid import grid_bounds
 from estimators.lower._rank_test import Direction
@@ -62,9 +63,13 @@ def held_out_bound(
 
 @lru_cache(maxsize=1024)
 def _held_out_reach(n: int, m: int, fit_n: int, fit_m: int, epsilon: float, alpha: float) -> float:
-    fitted = np.linspace(2.0, 3.0, fit_n), np.linspace(-1.0, 0.0, fit_m)
-    rest = np.linspace(2.0, 3.0, n - fit_n), np.linspace(-1.0, 0.0, m - fit_m)
-    return held_out_bound(fitted, rest, DeltaAt(epsilon), "either", alpha)
+    found: list[float] = []
+    # A learned score may have either sign.
+    for (p, q), sign in product(separate_samples(n, m), (1.0, -1.0)):
+        sides = np.split(sign * p[:, 0], [fit_n]), np.split(sign * q[:, 0], [fit_m])
+        fitted, rest = zip(*sides, strict=True)
+        found.append(held_out_bound(fitted, rest, DeltaAt(epsilon), "either", alpha))
+    return max(found)
 
 
 class HeldOut(LowerBoundMethod):
@@ -132,9 +137,11 @@ class HeldOut(LowerBoundMethod):
     def reach(
         self, n: int, m: int, epsilon: Float[np.ndarray, " e"], confidence: float
     ) -> Float[np.ndarray, " e"]:
-        """The bound of scores that do not overlap at all."""
+        """The bound of scores that do not overlap at all, with ties and without, of each turn."""
         sizes = fitted_share(n, self.fraction), fitted_share(m, self.fraction)
         if not min(sizes):
             return np.zeros(epsilon.size)
-        alpha = (1.0 - confidence) / (2.0 if self.swap else 1.0)
-        return np.array([_held_out_reach(n, m, *sizes, float(e), alpha) for e in epsilon])
+        turns = [sizes, (n - sizes[0], m - sizes[1])] if self.swap else [sizes]
+        alpha = (1.0 - confidence) / len(turns)
+        found = [[_held_out_reach(n, m, *turn, float(e), alpha) for e in epsilon] for turn in turns]
+        return np.max(found, axis=0)

@@ -179,12 +179,11 @@ def test_reach_is_the_bound_of_the_most_telling_data(name: str) -> None:
     method = ALL[name]
     for n, m in ((12, 30), (30, 12), (90, 90)):
         grid = np.array([0.0, 0.2, 1.0, 2.5])
-        # Rank grids get further with ties. The reach of methods that hold models out is that of
-        # scores without ties, and ties can pass it.
-        with_ties, without = separate_samples(n, m)
+        # Ties tell rank grids more, and P below Q the rest of the level.
+        (tied_p, tied_q), (p, q) = separate_samples(n, m)
         found = [
-            delta_lower_bound(p, q, epsilon=grid, method=method).bound.ravel()
-            for p, q in ([without] if method.pools else [with_ties, without])
+            delta_lower_bound(first, second, epsilon=grid, method=method).bound.ravel()
+            for first, second in ((p, q), (tied_p, tied_q), (p, tied_q), (tied_p, q), (-p, -q))
         ]
         reach = method.reach(n, m, grid, 0.95)
         assert (np.max(found, axis=0) <= reach + 1e-9).all()
