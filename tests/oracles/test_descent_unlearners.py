@@ -199,14 +199,20 @@ def test_npo() -> None:
 
 def test_simnpo() -> None:
     rule = oracles.unlearners.SimNPO(
-        learning_rate=0.1, epochs=3, beta=2.0, gamma=0.3, retain_weight=0.5
+        learning_rate=0.1, epochs=3, beta=2.0, gamma=0.3, forget_weight=0.7, retain_weight=0.5
     )
 
     def gradient(p: Any) -> Any:
         weights = 2 * expit(2.0 * _log_probabilities(p, S) + 0.3)
-        return mixture((0.5, loss_gradient(p, R)), (1, _weighted_gradient(p, weights)))
+        return mixture((0.5, loss_gradient(p, R)), (0.7, _weighted_gradient(p, weights)))
 
     assert_close(run_rule(rule), momentum_descent(to_host(fresh_params()), 3 * [gradient], 0.1))
+
+
+def test_simnpo_weighs_its_two_terms_as_published() -> None:
+    """0.125 stands before the term of S and 1 before the loss on R, not the other way round."""
+    rule = oracles.unlearners.SimNPO()
+    assert (rule.forget_weight, rule.retain_weight, rule.beta, rule.gamma) == (0.125, 1.0, 4.5, 0.0)
 
 
 def _nearest_wrong(params: Any, step: float) -> list[int]:

@@ -49,6 +49,7 @@ def test_default_settings_leave_a_working_model(method: str) -> None:
         ("graddiff", {"retain_weight": -1.0}, "retain_weight: expected a number of at least 0"),
         ("npo", {"beta": 0.0}, "beta: expected a number over 0, found 0.0"),
         ("simnpo", {"gamma": -0.1}, "gamma: expected a number of at least 0, found -0.1"),
+        ("simnpo", {"forget_weight": 0.0}, "forget_weight: expected a number over 0, found 0.0"),
         ("amnesiac", {"epochs": 0}, "epochs: expected at least 1, found 0"),
         ("amnesiac", {"momentum": 1.0}, r"momentum: expected a number in \[0, 1\), found 1.0"),
         ("scrub-r", {"max_epochs": 11}, "max_epochs: expected 0 to 10, epochs, found 11"),
