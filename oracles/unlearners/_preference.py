@@ -143,7 +143,6 @@ class SimNPO(MomentumDescent):
         key: Key[Array, ""],
     ) -> Any:
         """θ0 after ``epochs`` passes over R, each step pushed off S."""
-
         scale = 2 * self.forget_weight / self.beta
 
         def term(losses: Any, _: Any) -> Any:
