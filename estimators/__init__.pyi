@@ -71,6 +71,7 @@ from .upper._events import EventClass as EventClass
 from .upper._events import HalfLines as HalfLines
 from .upper._events import IntervalUnions as IntervalUnions
 from .upper._events import Letters as Letters
+from .upper._pooled import pooled_delta_upper_bound as pooled_delta_upper_bound
 from .upper._smoothed_events import Noised as Noised
 from .upper._smoothed_events import SmoothedEvents as SmoothedEvents
 from .upper._upper import delta_upper_bound as delta_upper_bound

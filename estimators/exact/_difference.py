@@ -13,54 +13,20 @@ References:
     contingency tables", JASA 75 (1980).
 """
 
-import math
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
-from scipy.special import bdtr, bdtrc, gammaln, ndtri, xlog1py, xlogy
+from jaxtyping import Float
+from scipy.special import ndtri
+
+from estimators.exact._binomial_window import binomial_window
 
 # Beyond this many models in all the joint region is nearly as tight, and far faster.
 GREATEST_TOTAL = 2048
 _CELLS = 32
 _HALVINGS = 20
-# Half-width of the window of counts that are summed, in sqrt(trials): over 6 standard deviations.
-_REACH = 3.3
-# What lies beyond the window counts in full: by Hoeffding's inequality, this share of the level at
-# most. The window is wider than `_REACH` where the level asks for it.
-_BEYOND = 1e-3
 # The bound is found to this share of the difference's standard error.
 _RESOLUTION = 0.01
-
-
-@lru_cache(maxsize=64)
-def _log_choose(trials: int) -> Float[np.ndarray, " x"]:
-    count = np.arange(trials + 1.0)
-    return gammaln(trials + 1.0) - gammaln(count + 1.0) - gammaln(trials - count + 1.0)
-
-
-class _Window(NamedTuple):
-    """The binomial law near its mean, a row for each rate, and what lies beyond on either side."""
-
-    first: Int[np.ndarray, "k 1"]
-    mass: Float[np.ndarray, "k w"]
-    below: Float[np.ndarray, " k"]
-    above: Float[np.ndarray, " k"]
-
-
-def _window(trials: int, rates: Float[np.ndarray, " k"], alpha: float) -> _Window:
-    width = max(_REACH, math.sqrt(0.5 * math.log(1.0 / (_BEYOND * alpha))))
-    reach = int(np.ceil(width * np.sqrt(trials))) + 1
-    first = np.rint(trials * rates).astype(np.int64)[:, None] - reach
-    count = first + np.arange(2 * reach + 1)
-    inside = (count >= 0) & (count <= trials)
-    x, rate = np.clip(count, 0, trials), rates[:, None]
-    law = np.exp(_log_choose(trials)[x] + xlogy(x, rate) + xlog1py(trials - x, -rate))
-    last = count[:, -1]
-    below = np.where(first[:, 0] > 0, bdtr(np.maximum(first[:, 0] - 1, 0), trials, rates), 0.0)
-    above = np.where(last < trials, bdtrc(np.minimum(last, trials), trials, rates), 0.0)
-    return _Window(first, law * inside, below, above)
 
 
 def _difference_tail(
@@ -75,7 +41,7 @@ def _difference_tail(
 
     They are a small share of ``alpha``, the level with which the probability will be compared.
     """
-    x, y = _window(n, p, alpha), _window(m, q, alpha)
+    x, y = binomial_window(n, p, alpha), binomial_window(m, q, alpha)
     least = -((-excess - n * (y.first + np.arange(y.mass.shape[1]))) // m) - x.first
     beyond = np.cumsum(x.mass[:, ::-1], axis=1)[:, ::-1] + x.above[:, None]
     beyond = np.concatenate([beyond, x.above[:, None]], axis=1)

@@ -113,8 +113,16 @@ class CountedEvents(EventClass):
         return "exact joint bound of two binomials (capped Stouffer), greatest over the class"
 
     @abstractmethod
-    def _counts(self, p: Float[np.ndarray, "n J"], q: Float[np.ndarray, "m J"]) -> Counts:
-        """Counts that contain the frontier of every observable."""
+    def counts(self, p: Float[np.ndarray, "n J"], q: Float[np.ndarray, "m J"]) -> Counts:
+        """Counts of P and Q in events of the class that contain the frontier of each observable.
+
+        Args:
+            p: samples of P.
+            q: samples of Q.
+
+        Returns:
+            The counts, a column an observable.
+        """
 
     def directed(
         self,
@@ -129,7 +137,7 @@ class CountedEvents(EventClass):
         parts: list[tuple[np.ndarray, np.ndarray]] = []
         for start in range(0, observables, step):
             chunk = slice(start, start + step)
-            counts = self._counts(p[:, chunk], q[:, chunk])
+            counts = self.counts(p[:, chunk], q[:, chunk])
             parts.append(
                 (
                     greatest_difference(counts, n, m, factor),
@@ -164,7 +172,8 @@ class HalfLines(CountedEvents):
         """The class in words."""
         return "half-lines of each observable"
 
-    def _counts(self, p: Float[np.ndarray, "n J"], q: Float[np.ndarray, "m J"]) -> Counts:
+    def counts(self, p: Float[np.ndarray, "n J"], q: Float[np.ndarray, "m J"]) -> Counts:
+        """See `CountedEvents.counts`."""
         return half_line_counts(p, q)
 
 
@@ -199,7 +208,8 @@ class IntervalUnions(CountedEvents):
             return "intervals of each observable"
         return f"unions of at most {self.k} intervals of each observable"
 
-    def _counts(self, p: Float[np.ndarray, "n J"], q: Float[np.ndarray, "m J"]) -> Counts:
+    def counts(self, p: Float[np.ndarray, "n J"], q: Float[np.ndarray, "m J"]) -> Counts:
+        """See `CountedEvents.counts`."""
         columns = zip(p.T, q.T, strict=True)
         x = [interval_frontier(tie_groups(a, b), int(self.k)) for a, b in columns]
         return _on_every_count(x, q.shape[0])
@@ -235,7 +245,8 @@ class DiscreteEvents(CountedEvents):
             "their events are too many for a small bound; use HalfLines, IntervalUnions or Noised",
         )
 
-    def _counts(self, p: Float[np.ndarray, "n J"], q: Float[np.ndarray, "m J"]) -> Counts:
+    def counts(self, p: Float[np.ndarray, "n J"], q: Float[np.ndarray, "m J"]) -> Counts:
+        """See `CountedEvents.counts`."""
         x = [discrete_frontier(tie_groups(a, b)) for a, b in zip(p.T, q.T, strict=True)]
         return _on_every_count(x, q.shape[0])
 
