@@ -282,14 +282,33 @@ def check_counts(*, least: int = 1, **values: int) -> None:
             raise ValueError(f"{name}: expected at least {least}, found {value}")
 
 
-def check_seed(seed: int | None) -> None:
-    """A seed: None or an integer of at least 0.
+def check_seed(seed: Any, name: str = "seed") -> int:
+    """A seed: an integer in [0, 2^63), of Python or NumPy.
+
+    ``1.0``, ``True`` and ``"1"`` look like the seed 1 and would be others, or the same unseen.
+
+    Args:
+        seed: what was handed over.
+        name: of the argument.
+
+    Returns:
+        Python's integer, so that one of NumPy names the same population.
 
     Raises:
-        ValueError: otherwise.
+        ValueError: for everything else.
+
+    Example:
+        >>> check_seed(np.int64(3))
+        3
+        >>> check_seed(True)
+        Traceback (most recent call last):
+        ValueError: seed: expected an integer in [0, 2^63), found True
     """
-    if seed is not None and seed < 0:
-        raise ValueError(f"seed: expected None or an integer of at least 0, found {seed}")
+    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    if not whole or not 0 <= seed < 2**63:
+        found = repr(seed)[:60]
+        raise ValueError(f"{name}: expected an integer in [0, 2^63), found {found}")
+    return int(seed)
 
 
 def check_within(interval: str, **values: Any) -> None:

@@ -26,7 +26,7 @@ from audits.llm._privleak import privleak
 from audits.llm._results import MetricComparison, PrivLeak, ReferenceComparison
 from audits.llm._words import fit_of
 from audits.report._words import Consistency, ReferenceName
-from estimators.checks import check_confidence, check_counts
+from estimators.checks import check_confidence, check_counts, check_seed
 from oracles.storage.files import printable
 
 # By its first letters, without the names of files and numbers, a kind of warning is told.
@@ -116,6 +116,7 @@ def compare(
     References:
         Maini et al. (2024), "TOFU", arXiv 2401.06121; Shi et al. (2024), "MUSE", arXiv 2407.06460.
     """
+    seed = check_seed(seed)
     check_confidence(confidence)
     check_counts(cluster=cluster)
     given: dict[ReferenceName, Sequence[LLMLog]] = {"untraining": untraining}

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from scipy.special import stdtrit
 
 from estimators._results import ConfidenceInterval, Interval
-from estimators.checks import check_confidence
+from estimators.checks import check_confidence, check_seed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,6 +135,7 @@ def scored(
         strata: groups of the examples, when examples are resampled too, within each.
         warnings: what a reader should know.
     """
+    seed = check_seed(seed)
     alpha = 1.0 - check_confidence(confidence)
     n, m = len(submission), len(reference)
     if paired and n != m:

@@ -13,18 +13,6 @@ from jaxtyping import Array, Float, Int
 TIE = 1e-4
 
 
-def check_whole_seed(seed: Any) -> int:
-    """A seed: a whole number in [0, 2^63).
-
-    Raises:
-        ValueError: otherwise.
-    """
-    whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
-    if not whole or not 0 <= seed < 2**63:
-        raise ValueError(f"seed: expected a whole number in [0, 2^63), found {seed!r}")
-    return int(seed)
-
-
 def check_permutations(permutations: Any) -> int:
     """A number of permutations: a whole number of at least 1.
 

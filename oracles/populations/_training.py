@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
 
-from estimators.checks import check_counts
+from estimators.checks import check_counts, check_seed
 from oracles._deferred import build
 from oracles._learner import Learner, cross_entropies, descend
 from oracles._population import Population
@@ -202,6 +202,7 @@ def train(
         >>> oracles.train(scenario, "forget", stream="mine", models=2, seed=0).models
         2
     """
+    seed = check_seed(seed)
     chosen = engine_of(engine)
     width = block_width(scenario.learner.module) if width is None else width
     task = Training(scenario, excluded, exclusion, stream, seed, width)

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from jaxtyping import Int
 
+from estimators.checks import check_seed
 from oracles._learner import Learner
 from oracles._population import Population
 from oracles._scenario import Scenario
@@ -146,6 +147,7 @@ def unlearn(
         >>> oracles.unlearn(scenario, refs.original, method="finetune", seed=1).models
         4
     """
+    seed = check_seed(seed)
     chosen = engine_of(engine)
     count = original.models if models is None else models
     if not 1 <= count <= original.models:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Protocol, runtime_checkable
 
+from estimators.checks import check_seed
 from oracles._scenario import Scenario
 from oracles.scenarios._cancer_source import CancerSource
 from oracles.scenarios._circles import Circles
@@ -83,6 +84,7 @@ def load(
         >>> len(scenario.forget), len(scenario.behaviour), len(scenario.train)
         (30, 60, 1297)
     """
+    seed = check_seed(seed)
     scenario = _build(name, seed, settings)
     if learner is None:
         return scenario
