@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 __all__ = [
+    "MOST_INTEGER",
     "check_array",
     "check_confidence",
     "check_counts",
