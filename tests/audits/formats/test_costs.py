@@ -55,9 +55,7 @@ def test_a_small_table_of_many_rows_is_not_unpacked(tmp_path: Path) -> None:
     pd.DataFrame({name: np.zeros(rows) for name in "abcd"}).to_parquet(path, compression="zstd")
     assert path.stat().st_size < 10**6
     mapping(path, probes=[{"id": name, "group": "forget"} for name in "abcd"], scalar="margin")
-    with pytest.raises(
-        SubmissionError, match=r"at most \d+ bytes unpacked, found 96000000"
-    ):
+    with pytest.raises(SubmissionError, match=r"at most \d+ bytes unpacked, found 96000000"):
         formats.read(path, limits=Limits(models=10**7))
 
 
