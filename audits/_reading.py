@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from pydantic import ValidationError
 
-from estimators.checks import check_counts, check_within
+from estimators.checks import check_counts, check_kind, check_within
 from oracles.storage.files import FileError as SubmissionError
 from oracles.storage.files import file_size, first_repeated, refuse
 
@@ -271,7 +271,17 @@ def safetensors_array(
     return (halves.astype(np.uint32) << 16).view(np.float32).reshape(shape)
 
 
-def matching(patterns: Iterable[str | Path], what: str, limits: Limits) -> tuple[Path, ...]:
+def as_path(path: Any, name: str = "path") -> Path:
+    """A path as users hand it in.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    check_kind(path, name, (str, Path), "a path")
+    return Path(path)
+
+
+def matching(patterns: Iterable[str | Path] | Path, what: str, limits: Limits) -> tuple[Path, ...]:
     """The paths that patterns name, in their order, those of one pattern sorted by name.
 
     Args:
@@ -286,8 +296,9 @@ def matching(patterns: Iterable[str | Path], what: str, limits: Limits) -> tuple
         SubmissionError: when a pattern fits nothing or too much.
     """
     paths: list[Path] = []
-    for pattern in patterns:
-        where = Path(pattern)
+    # One path alone is no list of its letters.
+    for pattern in [patterns] if isinstance(patterns, str | Path) else patterns:
+        where = as_path(pattern)
         found = [where]
         if not where.exists():
             found = sorted(

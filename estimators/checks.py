@@ -3,8 +3,10 @@
 All floors use them, so that a mistake reads the same wherever it is made.
 """
 
+import difflib
 import math
 import operator
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -18,8 +20,10 @@ __all__ = [
     "check_delta",
     "check_epsilon",
     "check_grid",
+    "check_kind",
     "check_labels",
     "check_mask",
+    "check_name",
     "check_pair",
     "check_samples",
     "check_seed",
@@ -32,11 +36,65 @@ MOST_INTEGER = 2**53
 """The integers up to this size are all float64 numbers; beyond it neighbours merge."""
 
 
+def check_kind(
+    value: Any, name: str, kind: type[Any] | tuple[type[Any], ...], expected: str
+) -> None:
+    """An argument of the kind that is expected: the one door through which objects come.
+
+    Args:
+        value: what was handed over.
+        name: of the argument.
+        kind: of what class it must be, or of what classes one.
+        expected: that kind in words, and where it comes from.
+
+    Raises:
+        TypeError: when it is of another.
+
+    Example:
+        >>> check_kind("runs/demo", "references", dict, "references, as load_references reads them")
+        Traceback (most recent call last):
+        TypeError: references: expected references, as load_references reads them, found 'runs/demo'
+    """
+    if not isinstance(value, kind):
+        plain = value is None or isinstance(value, str | int | float)
+        found = repr(value)[:60] if plain else type(value).__name__
+        raise TypeError(f"{name}: expected {expected}, found {found}")
+
+
+def check_name(
+    found: Any, what: str, known: Collection[str], expected: str = "one of", also: str = ""
+) -> None:
+    """A name that there is; of another, the message says which are nearest.
+
+    Args:
+        found: the name.
+        what: it is of, such as ``method``.
+        known: the names that there are.
+        expected: how the list of them begins.
+        also: what else would do, after the list.
+
+    Raises:
+        ValueError: when it is none of them.
+
+    Example:
+        >>> check_name("negrad", "method", ["finetune", "neggrad", "scrub"])
+        Traceback (most recent call last):
+        ValueError: method: expected one of finetune, neggrad, scrub, found 'negrad'; did you mean
+        neggrad?
+    """
+    if isinstance(found, str) and found in known:
+        return
+    near = difflib.get_close_matches(str(found)[:60], known, n=3, cutoff=0.6)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    listed = f"{expected} {', '.join(known)}{also}"
+    raise ValueError(f"{what}: expected {listed}, found {repr(found)[:60]}{hint}")
+
+
 def check_array(values: Any, name: str) -> np.ndarray:
     """An array as NumPy holds it, of any type and shape: the one door through which arrays come.
 
     Args:
-        values: an array, or what NumPy makes one of.
+        values: an array, or what NumPy makes one of; a tensor of PyTorch as well, see `widened`.
         name: of the argument.
 
     Returns:
@@ -57,6 +115,7 @@ def check_array(values: Any, name: str) -> np.ndarray:
         leave them out first
     """
     check_unmasked(values, name)
+    values = widened(values)
     array = np.asarray(values)
     lost = _lost(array)
     if array.dtype.kind == "O":
@@ -124,7 +183,7 @@ def check_samples(values: Any, name: str, *, least: int = 1) -> Float[np.ndarray
         ValueError: when they are a scalar, too few, hold NaN or infinity, or `check_array` refuses
             them.
     """
-    array = check_array(widened(values), name)
+    array = check_array(values, name)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name}: expected real numbers, found dtype {array.dtype}")
     if array.ndim == 0:
@@ -279,6 +338,9 @@ def check_counts(*, least: int = 1, **values: int) -> None:
         ValueError: otherwise.
     """
     for name, value in values.items():
+        if not isinstance(value, int | np.integer) or isinstance(value, bool):
+            found = repr(value)[:60]
+            raise ValueError(f"{name}: expected a whole number of at least {least}, found {found}")
         if value < least:
             raise ValueError(f"{name}: expected at least {least}, found {value}")
 
@@ -320,6 +382,7 @@ def check_within(interval: str, **values: Any) -> None:
         **values: the numbers.
 
     Raises:
+        TypeError: when one is no real number.
         ValueError: when one lies outside.
 
     Example:
@@ -335,11 +398,15 @@ def check_within(interval: str, **values: Any) -> None:
     """
     low, high = _ends(interval)
     for name, value in values.items():
-        if _inside(interval, check_array(value, name)):
+        array = check_array(value, name)
+        numeric = array.dtype.kind in "biuf"
+        if numeric and _inside(interval, array):
             continue
         expected = f"in {interval}"
         if math.isinf(high):
             expected = f"{'of at least' if interval[0] == '[' else 'over'} {low:g}"
+        if not numeric:
+            raise TypeError(f"{name}: expected a number {expected}, found {repr(value)[:60]}")
         if np.ndim(value) == 0:
             raise ValueError(f"{name}: expected a number {expected}, found {value}")
         raise ValueError(
@@ -361,21 +428,22 @@ def _inside(interval: str, value: Any) -> bool:
 
 
 def widened(values: Any) -> Any:
-    """The same numbers as float32 where they are bfloat16, of which NumPy knows nothing.
+    """What NumPy would not take over, or not rightly: bfloat16, and tensors of PyTorch.
 
     Args:
-        values: anything; an array of JAX or ml_dtypes, or a tensor of PyTorch, may be bfloat16.
+        values: anything; an array of JAX or ml_dtypes, or a tensor of PyTorch, may be bfloat16, of
+            which NumPy knows nothing, and a tensor may lie elsewhere or carry gradients.
 
     Returns:
-        A float32 array in its place; all else as it is.
+        An array in its place, float32 for bfloat16; all else as it is.
 
     Example:
         >>> import jax.numpy as jnp
         >>> widened(jnp.array([0.5, 3.0], dtype=jnp.bfloat16)).tolist()
         [0.5, 3.0]
     """
-    if not str(getattr(values, "dtype", "")).endswith("bfloat16"):
-        return values
-    # PyTorch's own tensors, which NumPy cannot take over, widen themselves.
-    plain = values.detach().cpu().float() if hasattr(values, "detach") else values
-    return np.asarray(plain).astype(np.float32)
+    half = str(getattr(values, "dtype", "")).endswith("bfloat16")
+    if hasattr(values, "detach") and hasattr(values, "numpy"):
+        plain = values.detach().cpu()
+        return np.asarray((plain.float() if half else plain).numpy())
+    return np.asarray(values).astype(np.float32) if half else values

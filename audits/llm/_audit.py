@@ -26,7 +26,7 @@ from audits.llm._privleak import privleak
 from audits.llm._results import MetricComparison, PrivLeak, ReferenceComparison
 from audits.llm._words import fit_of
 from audits.report._words import Consistency, ReferenceName
-from estimators.checks import check_confidence, check_counts, check_seed
+from estimators.checks import check_confidence, check_counts, check_kind, check_seed
 from oracles.storage.files import printable
 
 # By its first letters, without the names of files and numbers, a kind of warning is told.
@@ -123,6 +123,9 @@ def compare(
     if unlearning:
         given["unlearning"] = unlearning
     for name, group in {"submissions": submissions, **given}.items():
+        for held in (group, *(group if isinstance(group, list | tuple) else ())):
+            kind = (list, tuple) if held is group else LLMLog
+            check_kind(held, name, kind, "a list of logs, as audits.llm.load reads them")
         if not group:
             raise ValueError(f"{name}: expected at least one log, found none")
     logs = [*submissions, *untraining, *unlearning]

@@ -10,7 +10,8 @@ import jax
 import numpy as np
 from jaxtyping import Int
 
-from estimators.checks import check_seed
+from estimators.checks import check_counts, check_seed
+from oracles._doors import check_population, check_scenario
 from oracles._learner import Learner
 from oracles._population import Population
 from oracles._scenario import Scenario
@@ -148,8 +149,11 @@ def unlearn(
         4
     """
     seed = check_seed(seed)
+    check_scenario(scenario)
+    check_population(original, "original")
     chosen = engine_of(engine)
     count = original.models if models is None else models
+    check_counts(models=count)
     if not 1 <= count <= original.models:
         raise ValueError(
             f"models: expected 1 to {original.models}, as many as there are originals, "
