@@ -80,13 +80,16 @@ def check_name(
         >>> check_name("negrad", "method", ["finetune", "neggrad", "scrub"])
         Traceback (most recent call last):
         ValueError: method: expected one of finetune, neggrad, scrub, found 'negrad'; did you mean
-        neggrad?
+        'neggrad'?
     """
     if isinstance(found, str) and found in known:
         return
-    near = difflib.get_close_matches(str(found)[:60], known, n=3, cutoff=0.6)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    listed = f"{expected} {', '.join(known)}{also}"
+    # Names may be a stranger's, and very many.
+    names = list(known)[:1000]
+    near = difflib.get_close_matches(str(found)[:60], names, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    more = f" and {len(known) - 80} more" if len(known) > 80 else ""
+    listed = f"{expected} {', '.join(names[:80]) or 'none'}{more}{also}"
     raise ValueError(f"{what}: expected {listed}, found {repr(found)[:60]}{hint}")
 
 

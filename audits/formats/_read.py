@@ -26,6 +26,7 @@ from audits.formats._mapping import (
 )
 from audits.formats._others import other_kind
 from audits.formats._torch import SUFFIXES
+from estimators.checks import check_name
 
 
 class Format(NamedTuple):
@@ -90,8 +91,8 @@ def read(
         ValueError: when no format has that name.
     """
     where, limits = as_path(path), limits or Limits()
-    if format is not None and format not in FORMATS:
-        raise ValueError(f"format: expected one of {', '.join(FORMATS)}, found {format!r}")
+    if format is not None:
+        check_name(format, "format", FORMATS)
     _check_exists(where)
     if format is None and (told := other_kind(where)) is not None:
         refuse(where, told)

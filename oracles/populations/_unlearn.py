@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from jaxtyping import Int
 
-from estimators.checks import check_counts, check_seed
+from estimators.checks import check_counts, check_name, check_seed
 from oracles._doors import check_population, check_scenario
 from oracles._learner import Learner
 from oracles._population import Population
@@ -159,7 +159,7 @@ def unlearn(
             f"models: expected 1 to {original.models}, as many as there are originals, "
             f"found {count}"
         )
-    if method in ORACLES:
+    if isinstance(method, str) and method in ORACLES:
         if settings:
             raise ValueError(f"{method}: takes no settings, found {next(iter(settings))!r}")
         return train(
@@ -199,15 +199,11 @@ def _check_learner(method: str, unlearner: Any, scenario: Scenario) -> None:
 
 
 def _unlearner(method: str, settings: Mapping[str, Any]) -> Any:
-    if method not in UNLEARNERS:
-        names = ", ".join([*UNLEARNERS, *ORACLES])
-        raise ValueError(f"method: expected one of {names}, found {method!r}")
+    check_name(method, "method", [*UNLEARNERS, *ORACLES])
     kind = UNLEARNERS[method]
     known = [field.name for field in fields(kind)]
     for name in settings:
-        if name not in known:
-            listed = ", ".join(known) or "none"
-            raise ValueError(f"{method}: expected settings {listed}, found {name!r}")
+        check_name(name, method, known or [], "settings")
     return kind(**settings)
 
 

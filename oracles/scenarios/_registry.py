@@ -101,6 +101,5 @@ def _build(name: str, seed: int, settings: Mapping[str, Any]) -> Scenario:
     kind = SCENARIOS[name]
     known = [field.name for field in fields(kind)]
     for knob in settings:
-        if knob not in known:
-            raise ValueError(f"{name}: expected knobs {', '.join(known)}, found {knob!r}")
+        check_name(knob, name, known, "knobs")
     return kind(seed=seed, **settings).build()

@@ -146,7 +146,7 @@ CASES = {
     ),
     "excluded": (
         _TRAIN.format("'forgot'"),
-        "ValueError: excluded: expected one of nothing, forget, .* did you mean forget",
+        "ValueError: excluded: expected one of nothing, forget, .* did you mean .forget",
     ),
     "excluded none": (_TRAIN.format("None"), "ValueError: excluded: expected .* found None"),
     "excluded mask": (
@@ -159,7 +159,7 @@ CASES = {
     ),
     "exclusion": (
         "oracles.train(world, 'forget', stream='s', models=2, seed=0, exclusion='mask')",
-        "ValueError: exclusion: expected one of resampled, masked, found 'mask'; did you mean mas",
+        "ValueError: exclusion: expected one of resampled, masked, found 'mask'; did you mean .mas",
     ),
     "models": (
         "oracles.train(world, 'forget', stream='s', models=2.0, seed=0)",
