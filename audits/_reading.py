@@ -2,8 +2,7 @@
 
 import json
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from glob import iglob
 from itertools import islice
@@ -13,9 +12,9 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from pydantic import ValidationError
 
-from estimators.checks import check_counts, check_within
+from estimators.checks import check_counts, check_kind, check_within
 from oracles.storage.files import FileError as SubmissionError
-from oracles.storage.files import file_size, refuse
+from oracles.storage.files import file_size, first_repeated, refuse
 
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".joblib")
 
@@ -27,6 +26,15 @@ ANY_NUMBERS: Mapping[str, int] = {
     **{"BOOL": 1, "I8": 1, "U8": 1, "I16": 2, "U16": 2, "I64": 8, "U64": 8},
     **NUMBERS,
 }
+
+MOST_ID = 1000
+"""The most characters of a probe's id."""
+
+# Of all ids of a file as NumPy holds them, each as long as the longest, four bytes a character.
+_MOST_ID_BYTES = 2**29
+
+MOST_ARRAYS = 50_000
+"""The most arrays in one file; each costs time before its numbers do."""
 
 
 @dataclass(frozen=True)
@@ -90,26 +98,32 @@ def json_text(path: Path, limits: Limits) -> bytes:
 def parse_json(path: Path, text: bytes, *, finite: bool = True) -> Any:
     """What JSON text holds; see `read_json`."""
 
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
-            refuse(path, f"field {twice!r}: expected once, found more often")
-        return found
-
     def constant(token: str) -> float:
         if finite:
             refuse(path, f"expected finite numbers, found {token}")
         return float(token)
 
     try:
-        return json.loads(text, object_pairs_hook=unique, parse_constant=constant)
+        return json.loads(text, object_pairs_hook=_once(path, "field"), parse_constant=constant)
     except SubmissionError:
         raise
     except ValueError as error:
         refuse(path, f"expected JSON, found something else or a truncated file ({error})")
     except RecursionError:
         refuse(path, "expected JSON of little depth, found it nested too deeply")
+
+
+def _once(path: Path, what: str) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
+    """For `json.loads`: of an object whose keys repeat, all but the last would be lost unseen."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            twice = first_repeated(key for key, _ in pairs)
+            refuse(path, f"{what} {str(twice)[:60]!r}: expected once, found more often")
+        return found
+
+    return unique
 
 
 def refuse_fields(path: Path, error: ValidationError) -> NoReturn:
@@ -139,6 +153,29 @@ def check_format(path: Path, content: Any, name: str, version: int) -> None:
         newer = isinstance(found, int) and found > version
         hint = "; a newer indist may read it" if newer else ""
         refuse(path, f"field version: expected {version}, found {str(found)[:60]}{hint}")
+
+
+def check_ids(path: Path, ids: Sequence[str]) -> None:
+    """Refuses ids of probes that are empty or long, before they become an array.
+
+    Raises:
+        SubmissionError: when one is, or all together, each as long as the longest, are too many.
+    """
+    if "" in ids:
+        refuse(path, "expected an id for each probe, found an empty one")
+    longest = max(ids, key=len, default="")
+    if len(longest) > MOST_ID:
+        refuse(
+            path,
+            f"probe {longest[:60]!r}: expected an id of at most {MOST_ID} characters, found "
+            f"{len(longest)}",
+        )
+    if 4 * len(ids) * len(longest) > _MOST_ID_BYTES:
+        refuse(
+            path,
+            f"expected ids of at most {_MOST_ID_BYTES} bytes, each as long as the longest, found "
+            f"{len(ids)} of up to {len(longest)} characters, such as {longest[:60]!r}",
+        )
 
 
 class TensorHeader(NamedTuple):
@@ -177,25 +214,31 @@ def safetensors_header(
                 path, f"expected a header of at most {limits.header_bytes} bytes, found {length}"
             )
         text = file.read(length)
+    arrays = text.count(b"data_offsets")
+    if arrays > MOST_ARRAYS:
+        refuse(path, f"expected a header of at most {MOST_ARRAYS} arrays, found {arrays}")
     try:
-        header = json.loads(text)
+        header = json.loads(text, object_pairs_hook=_once(path, "array"))
         header.pop("__metadata__", None)
         found = {
             str(name): (str(of["dtype"]), of["shape"], of["data_offsets"])
             for name, of in header.items()
         }
+    except SubmissionError:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         refuse(path, "expected a safetensors header, found something else")
     stop = 0
     for name, (dtype, shape, offsets) in found.items():
+        shown = f"array {name[:60]!r}"
         if dtype not in types:
             known = ", ".join(types)
-            refuse(path, f"array {name!r}: expected numbers of type {known}, found {dtype[:20]}")
+            refuse(path, f"{shown}: expected numbers of type {known}, found {dtype[:20]}")
         if not _are_sizes(shape):
-            refuse(path, f"array {name!r}: expected a shape, found {str(shape)[:60]}")
+            refuse(path, f"{shown}: expected a shape, found {str(shape)[:60]}")
         expected = math.prod(shape) * types[dtype]
         if not _are_sizes(offsets) or len(offsets) != 2 or offsets[1] - offsets[0] != expected:
-            refuse(path, f"array {name!r}: expected {expected} bytes, found {str(offsets)[:60]}")
+            refuse(path, f"{shown}: expected {expected} bytes, found {str(offsets)[:60]}")
         stop = max(stop, offsets[1])
     if stop > limits.array_bytes:
         refuse(path, f"expected at most {limits.array_bytes} bytes of numbers, found {stop}")
@@ -228,7 +271,17 @@ def safetensors_array(
     return (halves.astype(np.uint32) << 16).view(np.float32).reshape(shape)
 
 
-def matching(patterns: Iterable[str | Path], what: str, limits: Limits) -> tuple[Path, ...]:
+def as_path(path: Any, name: str = "path") -> Path:
+    """A path as users hand it in.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    check_kind(path, name, (str, Path), "a path")
+    return Path(path)
+
+
+def matching(patterns: Iterable[str | Path] | Path, what: str, limits: Limits) -> tuple[Path, ...]:
     """The paths that patterns name, in their order, those of one pattern sorted by name.
 
     Args:
@@ -243,8 +296,9 @@ def matching(patterns: Iterable[str | Path], what: str, limits: Limits) -> tuple
         SubmissionError: when a pattern fits nothing or too much.
     """
     paths: list[Path] = []
-    for pattern in patterns:
-        where = Path(pattern)
+    # One path alone is no list of its letters.
+    for pattern in [patterns] if isinstance(patterns, str | Path) else patterns:
+        where = as_path(pattern)
         found = [where]
         if not where.exists():
             found = sorted(

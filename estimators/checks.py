@@ -3,22 +3,27 @@
 All floors use them, so that a mistake reads the same wherever it is made.
 """
 
+import difflib
 import math
 import operator
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 __all__ = [
+    "MOST_INTEGER",
     "check_array",
     "check_confidence",
     "check_counts",
     "check_delta",
     "check_epsilon",
     "check_grid",
+    "check_kind",
     "check_labels",
     "check_mask",
+    "check_name",
     "check_pair",
     "check_samples",
     "check_seed",
@@ -31,11 +36,68 @@ MOST_INTEGER = 2**53
 """The integers up to this size are all float64 numbers; beyond it neighbours merge."""
 
 
+def check_kind(
+    value: Any, name: str, kind: type[Any] | tuple[type[Any], ...], expected: str
+) -> None:
+    """An argument of the kind that is expected: the one door through which objects come.
+
+    Args:
+        value: what was handed over.
+        name: of the argument.
+        kind: of what class it must be, or of what classes one.
+        expected: that kind in words, and where it comes from.
+
+    Raises:
+        TypeError: when it is of another.
+
+    Example:
+        >>> check_kind("runs/demo", "references", dict, "references, as load_references reads them")
+        Traceback (most recent call last):
+        TypeError: references: expected references, as load_references reads them, found 'runs/demo'
+    """
+    if not isinstance(value, kind):
+        plain = value is None or isinstance(value, str | int | float)
+        found = repr(value)[:60] if plain else type(value).__name__
+        raise TypeError(f"{name}: expected {expected}, found {found}")
+
+
+def check_name(
+    found: Any, what: str, known: Collection[str], expected: str = "one of", also: str = ""
+) -> None:
+    """A name that there is; of another, the message says which are nearest.
+
+    Args:
+        found: the name.
+        what: it is of, such as ``method``.
+        known: the names that there are.
+        expected: how the list of them begins.
+        also: what else would do, after the list.
+
+    Raises:
+        ValueError: when it is none of them.
+
+    Example:
+        >>> check_name("negrad", "method", ["finetune", "neggrad", "scrub"])
+        Traceback (most recent call last):
+        ValueError: method: expected one of finetune, neggrad, scrub, found 'negrad'; did you mean
+        'neggrad'?
+    """
+    if isinstance(found, str) and found in known:
+        return
+    # Names may be a stranger's, and very many.
+    names = list(known)[:1000]
+    near = difflib.get_close_matches(str(found)[:60], names, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    more = f" and {len(known) - 80} more" if len(known) > 80 else ""
+    listed = f"{expected} {', '.join(names[:80]) or 'none'}{more}{also}"
+    raise ValueError(f"{what}: expected {listed}, found {repr(found)[:60]}{hint}")
+
+
 def check_array(values: Any, name: str) -> np.ndarray:
     """An array as NumPy holds it, of any type and shape: the one door through which arrays come.
 
     Args:
-        values: an array, or what NumPy makes one of.
+        values: an array, or what NumPy makes one of; a tensor of PyTorch as well, see `widened`.
         name: of the argument.
 
     Returns:
@@ -56,6 +118,7 @@ def check_array(values: Any, name: str) -> np.ndarray:
         leave them out first
     """
     check_unmasked(values, name)
+    values = widened(values)
     array = np.asarray(values)
     lost = _lost(array)
     if array.dtype.kind == "O":
@@ -123,7 +186,7 @@ def check_samples(values: Any, name: str, *, least: int = 1) -> Float[np.ndarray
         ValueError: when they are a scalar, too few, hold NaN or infinity, or `check_array` refuses
             them.
     """
-    array = check_array(widened(values), name)
+    array = check_array(values, name)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name}: expected real numbers, found dtype {array.dtype}")
     if array.ndim == 0:
@@ -278,18 +341,40 @@ def check_counts(*, least: int = 1, **values: int) -> None:
         ValueError: otherwise.
     """
     for name, value in values.items():
+        if not isinstance(value, int | np.integer) or isinstance(value, bool):
+            found = repr(value)[:60]
+            raise ValueError(f"{name}: expected a whole number of at least {least}, found {found}")
         if value < least:
             raise ValueError(f"{name}: expected at least {least}, found {value}")
 
 
-def check_seed(seed: int | None) -> None:
-    """A seed: None or an integer of at least 0.
+def check_seed(seed: Any, name: str = "seed") -> int:
+    """A seed: an integer in [0, 2^63), of Python or NumPy.
+
+    ``1.0``, ``True`` and ``"1"`` look like the seed 1 and would be others, or the same unseen.
+
+    Args:
+        seed: what was handed over.
+        name: of the argument.
+
+    Returns:
+        Python's integer, so that one of NumPy names the same population.
 
     Raises:
-        ValueError: otherwise.
+        ValueError: for everything else.
+
+    Example:
+        >>> check_seed(np.int64(3))
+        3
+        >>> check_seed(True)
+        Traceback (most recent call last):
+        ValueError: seed: expected an integer in [0, 2^63), found True
     """
-    if seed is not None and seed < 0:
-        raise ValueError(f"seed: expected None or an integer of at least 0, found {seed}")
+    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    if not whole or not 0 <= seed < 2**63:
+        found = repr(seed)[:60]
+        raise ValueError(f"{name}: expected an integer in [0, 2^63), found {found}")
+    return int(seed)
 
 
 def check_within(interval: str, **values: Any) -> None:
@@ -300,6 +385,7 @@ def check_within(interval: str, **values: Any) -> None:
         **values: the numbers.
 
     Raises:
+        TypeError: when one is no real number.
         ValueError: when one lies outside.
 
     Example:
@@ -315,11 +401,15 @@ def check_within(interval: str, **values: Any) -> None:
     """
     low, high = _ends(interval)
     for name, value in values.items():
-        if _inside(interval, check_array(value, name)):
+        array = check_array(value, name)
+        numeric = array.dtype.kind in "biuf"
+        if numeric and _inside(interval, array):
             continue
         expected = f"in {interval}"
         if math.isinf(high):
             expected = f"{'of at least' if interval[0] == '[' else 'over'} {low:g}"
+        if not numeric:
+            raise TypeError(f"{name}: expected a number {expected}, found {repr(value)[:60]}")
         if np.ndim(value) == 0:
             raise ValueError(f"{name}: expected a number {expected}, found {value}")
         raise ValueError(
@@ -341,21 +431,22 @@ def _inside(interval: str, value: Any) -> bool:
 
 
 def widened(values: Any) -> Any:
-    """The same numbers as float32 where they are bfloat16, of which NumPy knows nothing.
+    """What NumPy would not take over, or not rightly: bfloat16, and tensors of PyTorch.
 
     Args:
-        values: anything; an array of JAX or ml_dtypes, or a tensor of PyTorch, may be bfloat16.
+        values: anything; an array of JAX or ml_dtypes, or a tensor of PyTorch, may be bfloat16, of
+            which NumPy knows nothing, and a tensor may lie elsewhere or carry gradients.
 
     Returns:
-        A float32 array in its place; all else as it is.
+        An array in its place, float32 for bfloat16; all else as it is.
 
     Example:
         >>> import jax.numpy as jnp
         >>> widened(jnp.array([0.5, 3.0], dtype=jnp.bfloat16)).tolist()
         [0.5, 3.0]
     """
-    if not str(getattr(values, "dtype", "")).endswith("bfloat16"):
-        return values
-    # PyTorch's own tensors, which NumPy cannot take over, widen themselves.
-    plain = values.detach().cpu().float() if hasattr(values, "detach") else values
-    return np.asarray(plain).astype(np.float32)
+    half = str(getattr(values, "dtype", "")).endswith("bfloat16")
+    if hasattr(values, "detach") and hasattr(values, "numpy"):
+        plain = values.detach().cpu()
+        return np.asarray((plain.float() if half else plain).numpy())
+    return np.asarray(values).astype(np.float32) if half else values

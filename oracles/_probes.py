@@ -38,8 +38,7 @@ class Examples:
     labels: Int[np.ndarray, " labels"]
 
     def __post_init__(self) -> None:
-        for name in ("inputs", "labels"):
-            check_array(getattr(self, name), name)
+        _take_arrays(self, "inputs", "labels")
         if len(self.inputs) != len(self.labels):
             raise ValueError(
                 f"inputs and labels: expected as many of each, found {len(self.inputs)} inputs "
@@ -54,13 +53,19 @@ class Examples:
         return Examples(self.inputs[index], self.labels[index])
 
 
+def _take_arrays(held: Any, *names: str) -> None:
+    """Puts arrays in the place of lists and of other libraries' tensors."""
+    for name in names:
+        object.__setattr__(held, name, check_array(getattr(held, name), name))
+
+
 def check_subset(name: str, index: np.ndarray, total: int) -> None:
     """Raises ValueError unless these are indices of a nonempty part of ``total`` examples."""
     check_array(index, name)
-    if index.ndim != 1 or index.dtype.kind not in "iu":
-        raise ValueError(f"{name}: expected a list of training indices, found {index.dtype}")
     if not index.size:
         raise ValueError(f"{name}: expected at least one training example, found none")
+    if index.ndim != 1 or index.dtype.kind not in "iu":
+        raise ValueError(f"{name}: expected a list of training indices, found {index.dtype}")
     if index.min() < 0 or index.max() >= total:
         wrong = index[(index < 0) | (index >= total)][0]
         raise ValueError(f"{name}: expected indices 0 to {total - 1}, found {wrong}")
@@ -85,8 +90,7 @@ class Probes:
     ids: Shaped[np.ndarray, " ids"]
 
     def __post_init__(self) -> None:
-        for name in ("inputs", "labels", "groups", "ids"):
-            check_array(getattr(self, name), name)
+        _take_arrays(self, "inputs", "labels", "groups", "ids")
         _check_probes(len(self.inputs), self.labels, self.groups, self.ids)
 
     def __len__(self) -> int:
@@ -123,6 +127,9 @@ def listed_probes(probes: "Probes | Observations") -> list[dict[str, Any]]:
 
 
 def _check_probes(count: int, labels: Any, groups: Any, ids: Any) -> None:
+    for name, array in (("labels", labels), ("groups", groups), ("ids", ids)):
+        if array.ndim != 1:
+            raise ValueError(f"{name}: expected one a probe, found shape {array.shape}")
     if not len(labels) == len(groups) == len(ids) == count:
         raise ValueError(
             f"probes: expected {count} labels, groups and ids, found "
@@ -151,6 +158,7 @@ class Observations:
         ids: the unique name of each probe.
 
     Raises:
+        TypeError: when logits are not real numbers, or labels not whole ones.
         ValueError: on shapes that do not fit, an unknown group, a repeated id, a label outside
             the classes, a number that is not finite (its model and probe are named), a masked
             array, or integers that float64 cannot hold.
@@ -162,8 +170,11 @@ class Observations:
     ids: Shaped[np.ndarray, " ids"]
 
     def __post_init__(self) -> None:
-        for name in ("logits", "labels", "groups", "ids"):
-            check_array(getattr(self, name), name)
+        _take_arrays(self, "logits", "labels", "groups", "ids")
+        for name, kinds, numbers in (("logits", "fiu", "real"), ("labels", "iu", "whole")):
+            if getattr(self, name).dtype.kind not in kinds:
+                found = getattr(self, name).dtype
+                raise TypeError(f"{name}: expected {numbers} numbers, found dtype {found}")
         if self.logits.ndim != 3 or not self.logits.size or self.logits.shape[2] < 2:
             raise ValueError(
                 "logits: expected [models, probes, classes] with at least 2 classes, found shape "

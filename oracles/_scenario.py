@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
+from estimators.checks import check_array
 from oracles._learner import Learner
 from oracles._probes import Examples, Probes, check_subset
 from oracles.learners._registry import make
@@ -109,7 +110,9 @@ class Scenario:
             >>> scenario.with_forget(scenario.behaviour[:6]).sizes["forget"]
             6
         """
-        checked = replace(self, forget=np.sort(indices))
+        chosen = check_array(indices, "forget set")
+        check_subset(f"{self.name}: forget set", chosen, len(self.train))
+        checked = replace(self, forget=np.sort(chosen))
         unseen = np.setdiff1d(self.behaviour, checked.forget)
         new = Probes.join(
             [("forget", self.train.take(checked.forget)), ("behaviour", self.train.take(unseen))]

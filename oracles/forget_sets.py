@@ -20,7 +20,7 @@ Example:
 import numpy as np
 from jaxtyping import Int, Real
 
-from estimators.checks import check_array
+from estimators.checks import check_array, check_seed
 from oracles._probes import check_subset
 from oracles.randomness import choose
 
@@ -135,6 +135,7 @@ def random(
         >>> random(3, among=np.array([4, 8, 15, 16, 23]), seed=0)
         array([15, 16, 23])
     """
+    seed = check_seed(seed)
     pool = _pool(size, among, int(among.max(initial=-1)) + 1)
     return choose(np.random.default_rng(seed), pool, size)
 
@@ -220,6 +221,7 @@ def clustered(
         >>> clustered(np.array([[0.0], [1.0], [8.0], [9.0]]), 2, among=np.arange(4), seed=0)
         array([2, 3])
     """
+    seed = check_seed(seed)
     pool = _pool(size, among, len(features))
     vectors = _candidate_vectors(features, pool)
     drawn = np.random.default_rng(seed).integers(len(pool))
@@ -262,6 +264,7 @@ def k_centre(
         Gonzalez (1985), Clustering to minimize the maximum intercluster distance, theorem 2.2.
         https://doi.org/10.1016/0304-3975(85)90224-5
     """
+    seed = check_seed(seed)
     pool = _pool(size, among, len(features))
     vectors = _candidate_vectors(features, pool)
     chosen = [int(np.random.default_rng(seed).integers(len(pool)))]

@@ -10,6 +10,8 @@ import jax
 import numpy as np
 from jaxtyping import Array, Int, Key
 
+from estimators.checks import check_seed
+
 __all__ = [
     "batch_plan",
     "choose",
@@ -21,6 +23,7 @@ __all__ = [
 
 def stream_number(seed: int, stream: str) -> int:
     """A 64-bit number for a population: equal seeds with other stream names are independent."""
+    seed = check_seed(seed)
     digest = hashlib.sha256(f"{seed}/{stream}".encode()).digest()
     return int.from_bytes(digest[:8], "little")
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Num
 
 from estimators import RankGrid, Result, delta_lower_bound, delta_upper_bound, epsilon_lower_bound
-from estimators.checks import check_confidence, check_pair
+from estimators.checks import check_confidence, check_kind, check_pair
 from oracles.mechanisms import Claim, mechanism
 
 if TYPE_CHECKING:
@@ -214,6 +214,8 @@ def certify(
     """
     first, second = check_pair(p, q)
     confidence = check_confidence(confidence)
+    if claim is not None:
+        check_kind(claim, "claim", Claim, "a Claim, as oracles.mechanisms.Claim(epsilon, delta)")
     if claim is not None and not (epsilon is None and delta is None):
         raise ValueError("epsilon and delta: expected none beside a claim, which sets both")
     if claim is None and epsilon is None and delta is None:

@@ -123,7 +123,9 @@ def _run_onnx(runtime: Any, file: str, inputs: str, output: str | None, result: 
     return list(first.shape)
 
 
-def _read_state(torch: Any, file: str, key: str | None, array_bytes: int, result: str) -> list[str]:
+def _read_state(
+    torch: Any, file: str, key: str | None, array_bytes: int, most_arrays: int, result: str
+) -> list[str]:
     """Writes the tensors of a state dict as arrays, and says their names in its order."""
     held = _loaded(torch, file, numbers=False)
     if key is not None:
@@ -133,6 +135,10 @@ def _read_state(torch: Any, file: str, key: str | None, array_bytes: int, result
     if not isinstance(held, Mapping) or not held:
         raise Refused(f"expected tensors by name, found {type(held).__name__}")
     left, arrays = array_bytes, dict[str, np.ndarray]()
+    if len(held) > most_arrays:
+        raise Refused(f"expected at most {most_arrays} arrays, found {len(held)}")
+    # Views may share their numbers, as tied layers do, or repeat a few without end.
+    unfolded, most = 0, 4 * os.path.getsize(file)
     for name, tensor in held.items():
         shown = f"array {str(name)[:60]!r}"
         if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):
@@ -140,7 +146,12 @@ def _read_state(torch: Any, file: str, key: str | None, array_bytes: int, result
             raise Refused(f"{shown}: expected a tensor, found {type(tensor).__name__}{hint}")
         if tensor.layout != torch.strided:
             raise Refused(f"{shown}: expected a dense tensor, found {tensor.layout}")
-        # A view may repeat few bytes many times: its size is known before it is unfolded.
+        unfolded += tensor.numel()
+        if unfolded > most:
+            raise Refused(
+                f"{shown}: expected at most {most} numbers in all, four for each byte of the "
+                f"tensors, found {unfolded}: a view repeats its numbers"
+            )
         left -= tensor.numel() * 8
         if left < 0:
             raise Refused(f"{shown}: expected at most {array_bytes} bytes of numbers in all")
@@ -169,10 +180,9 @@ def _number(shown: str, entry: Any) -> float:
     plain = entry.item() if getattr(entry, "shape", None) in ((), (1,)) else entry
     if type(plain) not in (float, int):
         raise Refused(f"{shown}: expected numbers, found {type(plain).__name__} in it")
-    try:
-        return float(plain)
-    except OverflowError:
-        return math.inf
+    if type(plain) is int and abs(plain) > 2**53:
+        raise Refused(f"{shown}: expected numbers that float64 holds, found a greater integer")
+    return float(plain)
 
 
 def _loaded(torch: Any, file: str, *, numbers: bool) -> Any:

@@ -12,9 +12,18 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
-from audits._reading import Limits, check_format, read_json, refuse, refuse_fields
+from audits._reading import (
+    MOST_ID,
+    Limits,
+    check_format,
+    check_ids,
+    read_json,
+    refuse,
+    refuse_fields,
+)
 from oracles import Group
 from oracles.storage.arrays import Form, check_range, map_npy
+from oracles.storage.files import first_repeated
 
 FORMAT = "indist-mapping"
 VERSION = 1
@@ -38,7 +47,7 @@ class MappedProbe(_Said):
         label: its label; left out where there is one number a model and example.
     """
 
-    id: str = Field(min_length=1, max_length=1000)
+    id: str = Field(min_length=1, max_length=MOST_ID)
     group: Group
     label: int | None = Field(default=None, ge=0, le=2**31 - 1)
 
@@ -237,10 +246,10 @@ def read_mapping(path: Path, limits: Limits) -> Mapping:
         refuse_fields(path, error)
     mapping._file = path
     ids = [probe.id for probe in mapping.probes or ()]
-    if len(set(ids)) < len(ids):
-        seen = set[str]()
-        twice = next(one for one in ids if one in seen or seen.add(one))
+    twice = first_repeated(ids)
+    if twice is not None:
         refuse(path, f"field probes: expected unique ids, found {twice[:60]!r} twice")
+    check_ids(path, ids)
     return mapping
 
 

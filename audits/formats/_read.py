@@ -5,7 +5,7 @@ from collections.abc import Mapping as AnyMapping
 from pathlib import Path
 from typing import NamedTuple
 
-from audits._reading import Limits, file_size, refuse, safetensors_header
+from audits._reading import Limits, as_path, file_size, refuse, safetensors_header
 from audits.formats import (
     _confidences,
     _corrective,
@@ -26,6 +26,7 @@ from audits.formats._mapping import (
 )
 from audits.formats._others import other_kind
 from audits.formats._torch import SUFFIXES
+from estimators.checks import check_name
 
 
 class Format(NamedTuple):
@@ -89,9 +90,9 @@ def read(
             was expected.
         ValueError: when no format has that name.
     """
-    where, limits = Path(path), limits or Limits()
-    if format is not None and format not in FORMATS:
-        raise ValueError(f"format: expected one of {', '.join(FORMATS)}, found {format!r}")
+    where, limits = as_path(path), limits or Limits()
+    if format is not None:
+        check_name(format, "format", FORMATS)
     _check_exists(where)
     if format is None and (told := other_kind(where)) is not None:
         refuse(where, told)
@@ -117,7 +118,7 @@ def sniff(path: Path | str) -> str | None:
     Raises:
         SubmissionError: when there is nothing, or a zip or safetensors file that is damaged.
     """
-    where = Path(path)
+    where = as_path(path)
     _check_exists(where)
     return _sniff_folder(where) if where.is_dir() else _sniff_file(where)
 

@@ -19,7 +19,6 @@ its ``scalar``. A table is long when it has both ``model`` and ``probe``.
 import csv
 import importlib
 import warnings
-from collections import Counter
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
@@ -27,11 +26,13 @@ from typing import Any, NoReturn, get_args
 
 import numpy as np
 
-from audits._reading import Limits, file_size, refuse
+from audits._reading import Limits, SubmissionError, check_ids, file_size, refuse
 from audits.formats._content import Content, check_counts, logit_content, scalar_content
 from audits.formats._mapping import Mapping, Scalar
 from audits.formats._probes import named_probes, no_labels
+from estimators.checks import MOST_INTEGER, check_array
 from oracles import PROBE_GROUPS
+from oracles.storage.files import first_repeated, most_unpacked
 
 KIND = "table"
 PARQUET = b"PAR1"
@@ -71,9 +72,9 @@ def read(path: Path, mapping: Mapping, limits: Limits) -> Content:
             f"expected at most {_MOST_COLUMNS} columns, found {len(names)}; a table with a line "
             "for each model and probe has few",
         )
-    ((name, times),) = Counter(names).most_common(1)
-    if times > 1:
-        refuse(path, f"column {name[:60]!r}: expected once, found more often")
+    twice = first_repeated(names)
+    if twice is not None:
+        refuse(path, f"column {twice[:60]!r}: expected once, found more often")
     long = {"model", "probe"} <= set(names)
     text = [name for name in names if name in (_TEXT if long else ("model",))]
     if long:
@@ -102,6 +103,7 @@ def _check_columns(path: Path, names: list[str]) -> None:
 def _long(path: Path, frame: Any, mapping: Mapping, limits: Limits) -> Content:
     model, models = _codes(path, frame, "model")
     probe, probes = _codes(path, frame, "probe")
+    check_ids(path, probes)
     logits = sum(name.startswith("logit_") for name in frame.columns)
     check_counts(path, len(models), len(probes), max(2, logits), limits)
     _check_pairs(path, model, models, probe, probes)
@@ -145,6 +147,7 @@ def _long(path: Path, frame: Any, mapping: Mapping, limits: Limits) -> Content:
 
 def _wide(path: Path, frame: Any, mapping: Mapping, limits: Limits) -> Content:
     ids = [name for name in frame.columns if name != "model"]
+    check_ids(path, ids)
     check_counts(path, len(frame), len(ids), 2, limits)
     models = None
     if "model" in frame.columns:
@@ -254,6 +257,16 @@ def _csv(path: Path, names: Sequence[str], text: list[str]) -> Any:
     except (ValueError, OverflowError, MemoryError, Warning) as error:
         why = " ".join(str(error).split())[:200]
         refuse(path, f"expected as many numbers and names a line as columns, found others ({why})")
+    large = [name for name in numeric if (frame[name].abs() >= MOST_INTEGER).any()]
+    if large:
+        # Such numbers are rounded by now; their text is not.
+        texts = pd.read_csv(
+            path, header=None, skiprows=1, names=[*names, beyond], index_col=False, dtype=str
+        )
+        for name in large:
+            cells = texts[name].dropna().str.strip()
+            whole = cells[cells.str.fullmatch(r"[+-]?[0-9]{16,30}")]
+            _check_integers(path, name, [int(cell) for cell in whole])
     more = np.flatnonzero(frame.pop(beyond) != "")
     if more.size:
         refuse(
@@ -262,6 +275,14 @@ def _csv(path: Path, names: Sequence[str], text: list[str]) -> Any:
             f"{int(more[0]) + 2} ({more.size} such lines)",
         )
     return frame
+
+
+def _check_integers(path: Path, name: str, values: list[int]) -> None:
+    """Refuses integers that float64 does not hold: two different ones would become equal."""
+    try:
+        check_array(values, f"column {name[:60]!r}")
+    except ValueError as error:
+        refuse(path, str(error))
 
 
 def _parquet_module(path: Path) -> Any:
@@ -283,8 +304,9 @@ def _parquet_names(path: Path, limits: Limits) -> list[str]:
         )
     except Exception as error:
         _no_parquet(path, error)
-    if size > limits.array_bytes:
-        refuse(path, f"expected at most {limits.array_bytes} bytes, found {size}")
+    most = min(limits.array_bytes, most_unpacked(path))
+    if size > most:
+        refuse(path, f"expected at most {most} bytes unpacked, found {size}")
     return names
 
 
@@ -293,7 +315,15 @@ def _parquet(path: Path, names: Sequence[str], text: list[str]) -> Any:
     try:
         # Names stay in dictionaries: one long name on many lines is kept once.
         file = module.ParquetFile(path, read_dictionary=text)
-        return file.read(columns=list(names)).to_pandas()
+        # Columns are given up as they are converted, so that there are never two of each.
+        table = file.read(columns=list(names))
+        for name, column in zip(table.column_names, table.columns, strict=True):
+            if str(column.type) in ("int64", "uint64"):
+                ends = importlib.import_module("pyarrow.compute").min_max(column).as_py()
+                _check_integers(path, name, [end for end in ends.values() if end is not None])
+        return table.to_pandas(split_blocks=True, self_destruct=True)
+    except SubmissionError:
+        raise
     except Exception as error:
         _no_parquet(path, error)
 

@@ -15,9 +15,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from audits._reading import Limits, SubmissionError, refuse
+from audits._reading import MOST_ARRAYS, Limits, SubmissionError, refuse
 from audits.formats._archives import opened, read_member
 from audits.formats._sandbox import Sandbox
+from oracles.storage.files import most_unpacked
 
 SUFFIXES = (".pth", ".pt")
 
@@ -52,6 +53,8 @@ _OPERATIONS = (
     "EMPTY_DICT EMPTY_LIST EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 APPEND APPENDS SETITEM SETITEMS "
     "BINPUT LONG_BINPUT BINGET LONG_BINGET GLOBAL REDUCE BUILD BINPERSID"
 )
+# A tensor takes about 40, a single number of NumPy's about 10; each is looked at here.
+_MOST_OPERATIONS = 4_000_000
 _SHAPE = ("(", "storage", "class", "key", "location", "elements", "t")
 
 
@@ -89,6 +92,7 @@ def read_state(
         file=str(guest.file("state.pth", copy)),
         key=key,
         array_bytes=limits.array_bytes,
+        most_arrays=MOST_ARRAYS,
         result=str(guest.place("state.safetensors")),
     )
     arrays = guest.arrays("state.safetensors", path, called)
@@ -139,8 +143,9 @@ def _checked_copy(
             )
         root = pickles[0].removesuffix("data.pkl")
         size = sum(of.file_size for of in members.values())
-        if size > limits.array_bytes:
-            refuse(path, f"{called}expected at most {limits.array_bytes} bytes, found {size}")
+        most = min(limits.array_bytes, most_unpacked(path))
+        if size > most:
+            refuse(path, f"{called}expected at most {most} bytes, found {size}")
         code = read_member(path, archive, members[pickles[0]], limits.header_bytes, inside)
         storages = f"{root}data/"
         sizes = {
@@ -167,7 +172,9 @@ def _check_pickle(
     memo: dict[int, Any] = {}
     try:
         known = frozenset(_OPERATIONS.split())
-        for operation, argument, _ in pickletools.genops(code):
+        for count, (operation, argument, _) in enumerate(pickletools.genops(code)):
+            if count > _MOST_OPERATIONS:
+                refuse(path, f"{called}expected at most {_MOST_OPERATIONS} operations, found more")
             name, value = operation.name, cast(Any, argument)
             if name not in known:
                 refuse(path, f"{called}expected only tensors, found the operation {name}")

@@ -26,7 +26,7 @@ from audits.llm._privleak import privleak
 from audits.llm._results import MetricComparison, PrivLeak, ReferenceComparison
 from audits.llm._words import fit_of
 from audits.report._words import Consistency, ReferenceName
-from estimators.checks import check_confidence, check_counts
+from estimators.checks import check_confidence, check_counts, check_kind, check_name, check_seed
 from oracles.storage.files import printable
 
 # By its first letters, without the names of files and numbers, a kind of warning is told.
@@ -116,12 +116,16 @@ def compare(
     References:
         Maini et al. (2024), "TOFU", arXiv 2401.06121; Shi et al. (2024), "MUSE", arXiv 2407.06460.
     """
+    seed = check_seed(seed)
     check_confidence(confidence)
     check_counts(cluster=cluster)
     given: dict[ReferenceName, Sequence[LLMLog]] = {"untraining": untraining}
     if unlearning:
         given["unlearning"] = unlearning
     for name, group in {"submissions": submissions, **given}.items():
+        for held in (group, *(group if isinstance(group, list | tuple) else ())):
+            kind = (list, tuple) if held is group else LLMLog
+            check_kind(held, name, kind, "a list of logs, as audits.llm.load reads them")
         if not group:
             raise ValueError(f"{name}: expected at least one log, found none")
     logs = [*submissions, *untraining, *unlearning]
@@ -165,6 +169,11 @@ def _metrics(logs: Sequence[LLMLog], declared: Sequence[str] | None) -> tuple[st
     if declared is not None:
         if not declared or len(set(declared)) < len(declared):
             raise ValueError(f"metrics: expected distinct names, found {list(declared)}")
+        shared = [name for name in logs[0].scores if all(name in log.scores for log in logs)]
+        for name in declared:
+            # One that some log holds is told by the file that lacks it.
+            if not any(name in log.scores for log in logs):
+                check_name(name, "metric (--metric)", shared)
         return tuple(declared)
     shared = tuple(
         metric for metric in logs[0].primary if all(metric in log.scores for log in logs)
@@ -172,7 +181,7 @@ def _metrics(logs: Sequence[LLMLog], declared: Sequence[str] | None) -> tuple[st
     if not shared:
         refuse(
             logs[0].path,
-            "expected a metric that all logs share, found none; metrics declares others",
+            "expected a metric that all logs share, found none; metrics (--metric) declares others",
         )
     return shared
 

@@ -1,5 +1,6 @@
 """What logs say of submitted models, as data and in words: all but the files of a report."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -61,6 +62,10 @@ class LLMFindings:
         ]
         warnings = [f"Warning: {text}" for text in self.warnings]
         table = self.to_dataframe().drop(columns=["clusters", "mean_submission", "mean_reference"])
+        # Of one reference model there is no spread.
+        table["seed_half_width"] = [
+            f"{half:.3g}" if math.isfinite(half) else "unknown" for half in table["seed_half_width"]
+        ]
         rows = table.to_string(index=False, float_format=lambda x: f"{x:.3g}")
         return "\n\n".join([self.sentence, rows, *leaks, *warnings])
 

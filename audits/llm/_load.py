@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from audits._reading import Limits, file_size, matching, read_json, refuse
+from audits._reading import Limits, as_path, file_size, matching, read_json, refuse
 from audits.llm._erasure import read_erasure
 from audits.llm._log import LLMLog
 from audits.llm._muse import LAYOUT, read_muse, read_muse_table, refuse_part
@@ -39,7 +39,7 @@ def load(path: str | Path, *, limits: Limits | None = None) -> tuple[LLMLog, ...
         >>> audits.llm.load(file)[0].summary
         {'forget_quality': 0.4, 'model_utility': 0.6}
     """
-    where, limits = Path(path), limits or Limits()
+    where, limits = as_path(path), limits or Limits()
     if where.is_dir():
         return (read_muse(where, limits=limits),)
     size = file_size(where)
@@ -70,7 +70,9 @@ def load(path: str | Path, *, limits: Limits | None = None) -> tuple[LLMLog, ...
     return (from_open_unlearning(where, content, limits),)
 
 
-def load_all(patterns: Iterable[str | Path], *, limits: Limits | None = None) -> tuple[LLMLog, ...]:
+def load_all(
+    patterns: Iterable[str | Path] | Path, *, limits: Limits | None = None
+) -> tuple[LLMLog, ...]:
     """Reads the logs that paths or patterns name, in their order.
 
     Args:

@@ -65,6 +65,7 @@ def page(audit: LLMFindings) -> Page:
         figure=_forest(audit),
         glances=tuple(map(_glance, audit.comparisons)),
         warnings=audit.warnings,
+        warned_after=True,
         sections=(
             *_fits(audit),
             Section(

@@ -78,6 +78,7 @@ class Page:
         scope: what the headline means, and how sure it is.
         verdict: the finding in a word, where there is one.
         warnings: what a reader should know.
+        warned_after: whether it stands after the findings, rather than before them.
         figure: the finding as a picture.
         glances: one for each reference.
         terms: what the numbers of the glances mean, where that needs saying.
@@ -90,6 +91,7 @@ class Page:
     scope: str
     verdict: str = ""
     warnings: tuple[str, ...]
+    warned_after: bool = False
     figure: Drawing
     glances: tuple[Glance, ...]
     terms: str = ""
@@ -137,13 +139,15 @@ def markdown(page: Page) -> str:
     """The page as Markdown, without its figures; whatever came from users stands in it escaped."""
     verdict = f"Verdict: **{page.verdict}**. " if page.verdict else ""
     blocks = [block for section in page.sections for block in section.blocks]
+    warnings = [f"> **Warning.** {escape(text)}" for text in page.warnings]
     several = any(isinstance(block, Drawings | Beside) for block in blocks)
     parts = [
         f"# {escape(page.headline)}",
         f"{escape(page.title)}. {verdict}{escape(page.scope)}",
-        *(f"> **Warning.** {escape(text)}" for text in page.warnings),
+        *([] if page.warned_after else warnings),
         "\n".join(map(_glance, page.glances)),
         *([escape(page.terms)] if page.terms else []),
+        *(warnings if page.warned_after else []),
         f"The {'figures are' if several else 'figure is'} in `report.html`.",
     ]
     for section in page.sections:

@@ -10,7 +10,7 @@ from audits.scores._board import MissingScore, Says, Scoreboard, ScoreRow
 from audits.scores._inputs import ScoreInputs
 from audits.scores._measures import FEWEST, NEVER, RECIPES, Measure, Recipe
 from audits.submissions._parties import Given, Parties, ReferencesLike, observe_all
-from estimators.checks import check_confidence
+from estimators.checks import check_confidence, check_seed
 from estimators.scores import Calibration, calibrate, compared, mean_difference, scored
 from oracles import relearn_losses, relearn_time
 from oracles.randomness import stream_key, stream_number
@@ -73,6 +73,7 @@ def score(
         >>> {row.says for row in score(seen(16), refs, seed=0).rows}
         {'saturated: cannot tell the original from the null'}
     """
+    seed = check_seed(seed)
     check_confidence(confidence)
     parties = observe_all(submission, references)
     seen = parties.observations

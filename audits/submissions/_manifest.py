@@ -9,8 +9,17 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from audits._reading import Limits, check_format, read_json, refuse, refuse_fields
+from audits._reading import (
+    MOST_ID,
+    Limits,
+    check_format,
+    check_ids,
+    read_json,
+    refuse,
+    refuse_fields,
+)
 from oracles import PROBE_GROUPS, Group
+from oracles.storage.files import first_repeated
 
 FORMAT = "indist-observations"
 VERSION = 1
@@ -20,7 +29,7 @@ class ProbeEntry(BaseModel):
     """One probe: a column of the array."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-    id: str = Field(min_length=1, max_length=1000)
+    id: str = Field(min_length=1, max_length=MOST_ID)
     group: Group
     label: int = Field(ge=0, le=2**31 - 1)
 
@@ -80,9 +89,11 @@ def read_manifest(path: Path, limits: Limits) -> ObservationsManifest:
         if probe.id in seen:
             refuse(path, f"field probes.{place}.id: expected unique ids, found {probe.id!r} twice")
         seen.add(probe.id)
-    if isinstance(manifest.seeds, list) and len(set(manifest.seeds)) < len(manifest.seeds):
-        twice = next(seed for seed in manifest.seeds if manifest.seeds.count(seed) > 1)
-        refuse(path, f"field seeds: expected another seed for each model, found {twice} twice")
+    check_ids(path, [probe.id for probe in manifest.probes])
+    if isinstance(manifest.seeds, list):
+        twice = first_repeated(manifest.seeds)
+        if twice is not None:
+            refuse(path, f"field seeds: expected another seed for each model, found {twice} twice")
     return manifest
 
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import oracles
+from audits._reading import SubmissionError
 from audits.claims._declared import declared_claim
 from audits.formats._content import as_margins
 from audits.submissions._align import ProbeList, align, check_classes
 from audits.submissions._parameters import PopulationFiles, parameters_digest
 from audits.submissions._submission import Submission, method_of
+from estimators.checks import check_kind
 from oracles import Observations, Population, Probes
 from oracles.mechanisms import Claim
 from oracles.storage.files import printable
@@ -62,6 +64,8 @@ class _WithScenario(Protocol):
 class ObservedReferences:
     """References of which only observations are at hand, as from models of other frameworks.
 
+    What `load` read stands for the observations that it holds.
+
     Attributes:
         untraining: what was seen of models trained without the forget set.
         unlearning: the same without the whole behaviour.
@@ -71,6 +75,12 @@ class ObservedReferences:
     untraining: Observations
     unlearning: Observations
     original: Observations | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("untraining", "unlearning", "original"):
+            part = getattr(self, name)
+            if name != "original" or part is not None:
+                object.__setattr__(self, name, _observed(name, part))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -130,6 +140,32 @@ class Parties:
         return {name: party.observations for name, party in self.by_name.items()}
 
 
+def _observed(name: str, part: Any) -> Any:
+    """The observations of a reference, which may have been read from files."""
+    if isinstance(part, Submission):
+        first = part.content[0].content if isinstance(part.content, tuple) else part.content
+        part = part.observe(first) if isinstance(first, Observations) else part.content
+    check_kind(
+        part,
+        name,
+        (Observations, Population),
+        "observations, as oracles.Observations holds them or audits.load reads them",
+    )
+    return part
+
+
+def check_several(parties: "Parties") -> None:
+    """Several models of each population: one shows nothing of how its kind is distributed.
+
+    Raises:
+        SubmissionError: when there is one.
+    """
+    for name, party in parties.by_name.items():
+        if party.observations.models < 2:
+            hint = "; audit_single tests one model" if name == "submission" else ""
+            raise SubmissionError(f"{party.name}: expected at least 2 models, found 1{hint}")
+
+
 def observe_all(submission: Given, references: ReferencesLike) -> Parties:
     """Observes all populations at the references' probes.
 
@@ -146,6 +182,15 @@ def observe_all(submission: Given, references: ReferencesLike) -> Parties:
         SubmissionError: when the submission does not fit the references.
         TypeError: when something is no population.
     """
+    if isinstance(submission, ReferencesLike) and not isinstance(references, ReferencesLike):
+        raise TypeError("submission, references: expected in this order, found them swapped")
+    check_kind(
+        references,
+        "references",
+        ReferencesLike,
+        "references, as oracles.references, oracles.load_references or audits.ObservedReferences "
+        "make them",
+    )
     given: dict[str, Given] = {"submission": submission}
     if isinstance(references, _WithOriginal) and references.original is not None:
         given["original"] = references.original
@@ -209,6 +254,6 @@ def _party(name: str, part: Given, probes: ProbeList, scenario: "oracles.Scenari
             parameters=part.digest,
             population=part,
         )
-    raise TypeError(
-        f"{name}: expected a Submission, Population or Observations, found {type(part).__name__}"
-    )
+    expected = "a Submission as audits.load reads it, a Population or Observations"
+    check_kind(part, name, (Submission, Population, Observations), expected)
+    raise AssertionError

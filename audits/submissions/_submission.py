@@ -9,7 +9,7 @@ import numpy as np
 
 import oracles
 from audits import formats
-from audits._reading import PICKLES, Limits, SubmissionError, matching, refuse
+from audits._reading import PICKLES, Limits, SubmissionError, as_path, matching, refuse
 from audits.claims._declared import declared_claim
 from audits.formats._logits import check_finite, read_logits
 from audits.submissions._align import ProbeList, align, check_classes
@@ -156,7 +156,7 @@ def load(
         >>> audits.load(folder / "mine.npz")
         Submission('mine', 4 models, method scrub)
     """
-    where, limits = Path(path), limits or Limits()
+    where, limits = as_path(path), limits or Limits()
     kind = format or (None if _native(where) else formats.sniff(where))
     if kind is not None or mapping is not None:
         return _load_format(where, kind, mapping, limits)
@@ -171,7 +171,9 @@ def load(
     return _load_array(where, limits)
 
 
-def load_all(patterns: Sequence[Path | str], *, limits: Limits | None = None) -> list[Submission]:
+def load_all(
+    patterns: Sequence[Path | str] | Path, *, limits: Limits | None = None
+) -> list[Submission]:
     r"""Reads all submissions that paths and patterns name.
 
     Several files of one model each, all of one format, are taken for one submission: the models of

@@ -11,7 +11,12 @@ from audits._provenance import provenance
 from audits.certificate._certificate import Certificate
 from audits.claims._claimed import check_claim
 from audits.report._words import REFERENCES
-from audits.submissions._parties import Given, ReferencesLike, observe_all
+from audits.submissions._parties import (
+    Given,
+    ReferencesLike,
+    check_several,
+    observe_all,
+)
 from audits.verdict._compare import BOUNDS, EVENTS, compare
 from audits.verdict._findings import AuditFindings
 from audits.verdict._groups import summarise
@@ -23,7 +28,7 @@ from audits.verdict._record import certificate_of
 from audits.verdict._results import Comparison, Declaration
 from audits.verdict._rule import separate, verdict_of
 from audits.verdict._warnings import warnings_of
-from estimators.checks import check_confidence, check_within
+from estimators.checks import check_confidence, check_kind, check_within
 from oracles import Observations
 from oracles.mechanisms import Claim
 
@@ -127,10 +132,13 @@ def audit(
     if tolerance != "calibrated":
         check_within("(0, 1)", tolerance=tolerance)
     check_confidence(confidence)
+    if claim is not None:
+        check_kind(claim, "claim", Claim, "a Claim, as oracles.mechanisms.Claim(epsilon, delta)")
     alpha = 1.0 - confidence
 
     # Observe: one number a model and observable, of every population, at the references' probes.
     parties = observe_all(submission, references)
+    check_several(parties)
     seen = parties.observations
     columns = {name: median_margins(observations) for name, observations in seen.items()}
     values = {name: column.values for name, column in columns.items()}

@@ -14,6 +14,7 @@ from estimators import (
     delta_lower_bound,
     delta_upper_bound,
 )
+from estimators.checks import check_seed
 
 EVENTS = HalfLines()
 LOWER = RankGrid()
@@ -62,6 +63,7 @@ def compare(
     References:
         Berger (1982), "Multiparameter hypothesis testing and acceptance sampling", theorem 1.
     """
+    seed = check_seed(seed)
     grid = curve_grid(epsilon)
     place = int(np.searchsorted(grid, epsilon))
     confidence_each = 1.0 - (1.0 - confidence) / len(observables)

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from audits.verdict._half_lines import masses_below
-from audits.verdict._results import Forecast, Towards
+from audits.verdict._results import FEWEST_TO_FORECAST, Forecast, Towards
 from audits.verdict._simulated_audits import Margins, fitted
 from estimators.exact import least_models
 
@@ -64,6 +64,8 @@ def forecast(
         bounds=bounds,
         seed=seed,
     )
+    if min(len(first), len(second)) < FEWEST_TO_FORECAST:
+        return Forecast(None, POWER, towards)
     # The models at hand did not decide it: more are needed, whatever the simulation says.
     least = math.ceil(1.1 * max(len(first), len(second)))
     return Forecast(None if models is None else max(models, least), POWER, towards)

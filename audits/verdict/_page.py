@@ -17,8 +17,9 @@ from audits.report._words import LETTERS, POPULATION_NAMES, group_name
 from audits.verdict._figures import distance_plane, group_margins, hockey_stick_curve
 from audits.verdict._findings import AuditFindings
 from audits.verdict._limits import cannot_conclude
-from audits.verdict._results import Comparison, OverUnlearned
+from audits.verdict._results import FEWEST_TO_FORECAST, Comparison, OverUnlearned
 from audits.verdict._tables import bounds, by_group, by_observable, group_words, people
+from audits.verdict._words import too_few
 
 _DECISIONS = {"match": "matches", "differ": "differs", "open": "undecided"}
 _REASONS = {
@@ -208,6 +209,11 @@ def _deciding(audit: AuditFindings) -> tuple[Section, ...]:
 
 def _forecast(comparison: Comparison, epsilon: float) -> str:
     forecast, start = comparison.forecast, f"Against the {POPULATION_NAMES[comparison.second]}, "
+    if too_few(comparison):
+        return (
+            f"{start}fewer than {FEWEST_TO_FORECAST} models a side do not tell how many would "
+            "decide: an estimate from so few swings too much."
+        )
     if forecast is None or forecast.models is None:
         return (
             f"{start}no feasible number of models would decide: the distance seems too close to "

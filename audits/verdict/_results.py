@@ -78,13 +78,18 @@ class ObservableDistance:
     median_second: float
 
 
+FEWEST_TO_FORECAST = 10
+"""Models a side below which no number of models is forecast."""
+
+
 @dataclass(frozen=True)
 class Forecast:
     """About how many models a side would decide an open comparison, were the estimate the truth.
 
     Attributes:
         models: models a side; None when no feasible number would do (the estimate sits at the
-            tolerance, or over 1,000,000 would be needed).
+            tolerance, or over 1,000,000 would be needed), or fewer than `FEWEST_TO_FORECAST` models
+            are at hand, of which an estimate says too little.
         power: the probability of a decision that the number aims at.
         towards: the decision that would then be reached.
     """

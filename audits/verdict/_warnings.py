@@ -69,11 +69,6 @@ def warnings_of(
             f"Only {distinct} of the {submission.models} submitted models differ from one another "
             "at the probes: repeated models are not independent runs."
         )
-    if submission.models == 1:
-        found.append(
-            "One submitted model says nothing of the distribution that its algorithm makes: submit "
-            "several runs."
-        )
     if separation == "unresolved":
         found.append(
             "It is open whether the references themselves are alike within the tolerance; "

@@ -2,7 +2,13 @@
 
 from audits.report._words import WITHOUT, ReferenceName
 from audits.report.numbers import rounded_up
-from audits.verdict._results import Comparison, Declaration, Separation, VerdictName
+from audits.verdict._results import (
+    FEWEST_TO_FORECAST,
+    Comparison,
+    Declaration,
+    Separation,
+    VerdictName,
+)
 from audits.verdict._rule import models_needed
 
 _VERDICTS: dict[VerdictName, str] = {
@@ -88,9 +94,20 @@ def _inconclusive(untraining: Comparison, unlearning: Comparison) -> str:
     return f"The submitted models do not decide the question: {'; '.join(parts)}."
 
 
+def too_few(*comparisons: Comparison) -> bool:
+    """Whether what is open is so for want of models to forecast from."""
+    return any(
+        min(comparison.models_first, comparison.models_second) < FEWEST_TO_FORECAST
+        for comparison in comparisons
+        if comparison.decision == "open"
+    )
+
+
 def needed(*comparisons: Comparison) -> str:
     """About how many models would decide what is open, as a clause."""
     models = models_needed(*comparisons)
+    if models is None and too_few(*comparisons):
+        return f"fewer than {FEWEST_TO_FORECAST} models a side do not tell how many it would take"
     if models is None:
         return "the estimated distance is too near the tolerance for any feasible number of models"
     return f"about {rounded_up(models):,} models a side would be needed"

@@ -13,6 +13,15 @@ _REACH = 3.3
 # What lies beyond the window counts in full: by Hoeffding's inequality, this share of the level at
 # most. The window is wider than `_REACH` where the level asks for it.
 _BEYOND = 1e-3
+# Its logarithm is finite, so that no times it is 0, and any other count's mass vanishes.
+_TINY = np.finfo(np.float64).tiny
+
+
+@lru_cache(maxsize=64)
+def log_choose(trials: int) -> Float[np.ndarray, " x"]:
+    """Logarithms of the binomial coefficients of 0 to so many successes."""
+    count = np.arange(trials + 1.0)
+    return gammaln(trials + 1.0) - gammaln(count + 1.0) - gammaln(trials - count + 1.0)
 
 
 class BinomialWindow(NamedTuple):
@@ -43,18 +52,8 @@ def binomial_window(trials: int, rates: Float[np.ndarray, " k"], alpha: float) -
     inside = (count >= 0) & (count <= trials)
     x, rate = np.clip(count, 0, trials), np.clip(rates[:, None], _TINY, None)
     log, log_rest = np.log(rate), np.log(np.maximum(1.0 - rates[:, None], _TINY))
-    law = np.exp(_log_choose(trials)[x] + x * log + (trials - x) * log_rest)
+    law = np.exp(log_choose(trials)[x] + x * log + (trials - x) * log_rest)
     last = count[:, -1]
     below = np.where(first[:, 0] > 0, bdtr(np.maximum(first[:, 0] - 1, 0), trials, rates), 0.0)
     above = np.where(last < trials, bdtrc(np.minimum(last, trials), trials, rates), 0.0)
     return BinomialWindow(first, law * inside, below, above)
-
-
-# Its logarithm is finite, so that no times it is 0, and any other count's mass vanishes.
-_TINY = np.finfo(np.float64).tiny
-
-
-@lru_cache(maxsize=64)
-def _log_choose(trials: int) -> Float[np.ndarray, " x"]:
-    count = np.arange(trials + 1.0)
-    return gammaln(trials + 1.0) - gammaln(count + 1.0) - gammaln(trials - count + 1.0)

@@ -27,7 +27,7 @@ from scipy.special import xlog1py, xlogy
 
 from estimators._results import ConfidenceInterval
 from estimators.checks import check_within
-from estimators.exact._difference import _log_choose
+from estimators.exact._binomial_window import log_choose
 from estimators.influence._inclusion import INDEPENDENT_ARMS, Arms, Kind
 
 # All tables of two sizes take time that grows with the fourth power of their models.
@@ -124,7 +124,7 @@ def score_statistics(n: int, m: int, difference: float) -> Float[np.ndarray, "x 
 def _law(trials: int, rates: Float[np.ndarray, " k"]) -> Float[np.ndarray, "x k"]:
     count = np.arange(trials + 1.0)[:, None]
     log_law = xlogy(count, rates) + xlog1py(trials - count, -rates)
-    return np.exp(_log_choose(trials)[:, None] + log_law)
+    return np.exp(log_choose(trials)[:, None] + log_law)
 
 
 def _rejected_tables(n: int, m: int, difference: float, alpha: float) -> np.ndarray:

@@ -56,7 +56,8 @@ class Bayesian(OneSidedMethod):
     def __post_init__(self) -> None:
         check_within("[0.05, 0.9]", fraction=self.fraction)
         check_within("[0.1, 10]", prior=self.prior)
-        check_seed(self.seed)
+        if self.seed is not None:
+            check_seed(self.seed)
 
     @property
     def assumptions(self) -> tuple[str, ...]:

@@ -52,7 +52,8 @@ class ClopperPearson(OneSidedMethod):
 
     def __post_init__(self) -> None:
         check_within("[0, 0.9]", fraction=self.fraction)
-        check_seed(self.seed)
+        if self.seed is not None:
+            check_seed(self.seed)
 
     def words(self) -> str:
         """The method in words."""

@@ -93,7 +93,8 @@ class HeldOut(LowerBoundMethod):
 
     def _check(self) -> None:
         check_within("(0, 1)", fraction=self.fraction)
-        check_seed(self.seed)
+        if self.seed is not None:
+            check_seed(self.seed)
 
     def _drawn(self) -> str:
         turns = ", in turns at half the level each" if self.swap else ""

@@ -51,7 +51,8 @@ class RankGrid(LowerBoundMethod):
 
     def __post_init__(self) -> None:
         check_within("[0, 100]", pilot=self.pilot)
-        check_seed(self.seed)
+        if self.seed is not None:
+            check_seed(self.seed)
 
     def words(self) -> str:
         """The method in words."""

@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
+from estimators.checks import check_name
 from estimators.lower._held_out import HeldOut, LearnedScore, ScoreChooser
 
 _KERNELS = 1000
@@ -55,10 +56,7 @@ class Witness(HeldOut):
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        if self.score not in get_args(ScoreName):
-            raise ValueError(
-                f"score: expected one of {', '.join(get_args(ScoreName))}, found {self.score!r}"
-            )
+        check_name(self.score, "score", get_args(ScoreName))
         self._check()
 
     def words(self) -> str:

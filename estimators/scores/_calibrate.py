@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Num
 
 from estimators._results import Result
-from estimators.checks import check_confidence, check_counts, check_samples
+from estimators.checks import check_confidence, check_counts, check_samples, check_seed
 from estimators.scores._score import ScoreFunction
 
 if TYPE_CHECKING:
@@ -180,6 +180,7 @@ def calibrate(
         ('against untraining: this score can tell a perfect unlearner from the original at 32
         models',)
     """
+    seed = check_seed(seed)
     ours, bars, start = _checked_populations(submission, references, original)
     alpha = 1.0 - check_confidence(confidence)
     check_counts(least=2, splits=splits)
@@ -290,6 +291,7 @@ def score_models_needed(
         ... ).undetermined
         False
     """
+    seed = check_seed(seed)
     if not models or any(b <= a for a, b in zip(models, models[1:], strict=False)):
         raise ValueError(f"models: expected rising numbers, found {models}")
     each = [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Bool, Float, Num
 
-from estimators.checks import check_delta
+from estimators.checks import check_delta, check_seed
 from estimators.scores._populations import check_populations
 from estimators.scores._score import Score, scored
 
@@ -220,6 +220,7 @@ def competition(
     References:
         As for `competition_epsilon`.
     """
+    seed = check_seed(seed)
     first, second = check_populations(submission, reference, least=3)
     epsilon = competition_epsilon(first, second, delta=delta)
     unusable = ~np.isfinite(epsilon)

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import rel_entr
 
+from estimators.checks import check_seed
 from estimators.scores._populations import check_probabilities
 from estimators.scores._score import Score, scored
 
@@ -70,6 +71,7 @@ def activation_distance(
         Golatkar, Achille and Soatto (2020), Eternal sunshine of the spotless net, and Chundawat et
         al. (2023), Can bad teaching induce forgetting?, https://arxiv.org/abs/2205.08096.
     """
+    seed = check_seed(seed)
     first, second = _check(submission, reference)
     if paired and len(first) == len(second):
         pairs = np.linalg.norm(first - second, axis=2).mean(axis=1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from jaxtyping import Float, Num
 
-from estimators.checks import check_within
+from estimators.checks import check_seed, check_within
 from estimators.scores._populations import check_populations
 from estimators.scores._score import Score, scored
 
@@ -151,6 +151,7 @@ def klom(
     References:
         As for `klom_per_example`.
     """
+    seed = check_seed(seed)
     first, second = check_populations(submission, reference)
     check_within("[0, 100]", percentile=percentile)
     # The reference's shares sum to at most 1 + 20 * 1e-5 once they are floored.

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int, Num, Shaped
 from scipy.special import xlogy
 
-from estimators.checks import check_array, check_labels, check_within
+from estimators.checks import check_array, check_labels, check_seed, check_within
 from estimators.scores._populations import check_groups, check_probabilities, check_table
 
 Feature = Literal["confidence", "correctness", "entropy", "modified entropy", "softmax"]
@@ -158,6 +158,7 @@ def logistic_attack(
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedShuffleSplit
 
+    seed = check_seed(seed)
     table = check_table(losses, "losses")
     places = check_groups(groups, table.shape[1], forget, test)
     fewest = min(place.size for place in places)

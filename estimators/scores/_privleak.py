@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int, Num, Shaped
 
-from estimators.checks import check_array, check_mask, check_samples, check_within
+from estimators.checks import check_array, check_mask, check_samples, check_seed, check_within
 from estimators.scores._compared import auc_per_model
 from estimators.scores._populations import check_populations
 from estimators.scores._score import Score, scored
@@ -174,6 +174,7 @@ def privleak(
         Shi et al. (2024), MUSE: machine unlearning six-way evaluation for language models,
         https://arxiv.org/abs/2407.06460.
     """
+    seed = check_seed(seed)
     first, second = check_populations(submission, reference)
     inside = check_mask(member, "member", first.shape[1:])
     return Score(

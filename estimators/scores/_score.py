@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from scipy.special import stdtrit
 
 from estimators._results import ConfidenceInterval, Interval
-from estimators.checks import check_confidence
+from estimators.checks import check_confidence, check_seed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,8 @@ class SubmissionResult(Interval):
         estimate: the number.
         n_submission: models of the submission.
         n_reference: models of the reference.
-        undetermined: true where there are too few models for an interval.
+        undetermined: true where there are too few models for an interval, or resamples of them
+            have no value.
     """
 
     name: str
@@ -82,7 +83,10 @@ def _draws(
     paired: bool,
     seed: int,
 ) -> Float[np.ndarray, " resamples"]:
-    """The score of resampled models, and with strata of examples resampled within each."""
+    """The score of resampled models, and with strata of examples resampled within each.
+
+    NaN where a resample has no value, as PrivLeak where the reference's AUC is 0.
+    """
     rng = np.random.default_rng(seed)
     n, m = len(submission), len(reference)
     found: list[Any] = []
@@ -95,7 +99,10 @@ def _draws(
                 places = np.flatnonzero(strata == label)
                 drawn[places] = rng.choice(places, places.size)
             ours, theirs = ours[:, drawn], theirs[:, drawn]
-        found.append(score(ours, theirs))
+        try:
+            found.append(score(ours, theirs))
+        except ValueError:
+            found.append(np.nan)
     return np.array(found, dtype=np.float64)
 
 
@@ -135,6 +142,7 @@ def scored(
         strata: groups of the examples, when examples are resampled too, within each.
         warnings: what a reader should know.
     """
+    seed = check_seed(seed)
     alpha = 1.0 - check_confidence(confidence)
     n, m = len(submission), len(reference)
     if paired and n != m:
@@ -142,8 +150,12 @@ def scored(
     short = min(n, m) < FEWEST
     estimate = np.asarray(score(submission, reference), dtype=np.float64)
     low, high = limits
-    if not short:
-        error = _draws(score, submission, reference, strata, paired, seed).std(ddof=1)
+    draws = None if short else _draws(score, submission, reference, strata, paired, seed)
+    if draws is not None and not np.isfinite(draws).all():
+        draws, short = None, True
+        warnings = (*warnings, "some resamples have no value, so no interval is known")
+    if draws is not None:
+        error = draws.std(ddof=1)
         if error <= 1e-12 * abs(estimate):
             warnings = (*warnings, "all resamples agree: an interval without width proves nothing")
         half = stdtrit(min(n, m, RESAMPLES) - 1.0, 1.0 - alpha / 2.0) * error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Num, Shaped
 
-from estimators.checks import check_array, check_within
+from estimators.checks import check_array, check_seed, check_within
 from estimators.scores._populations import check_names, check_populations
 from estimators.scores._score import Score, scored
 
@@ -111,6 +111,7 @@ def tow(
         Zhao et al. (2024), What makes unlearning hard and what to do about it,
         https://arxiv.org/abs/2406.01257.
     """
+    seed = check_seed(seed)
     first, second = check_populations(submission, reference)
     labels = check_names(groups, first.shape[1])
     return _product("tug of war", (first, second), labels, seed, confidence, paired)
@@ -172,6 +173,7 @@ def tow_mia(
     References:
         As for `tow`.
     """
+    seed = check_seed(seed)
     first, second = check_populations(submission, reference)
     labels = check_names(groups, first.shape[1])
     kept = labels != forget

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Num
 from scipy.special import logsumexp
 
-from estimators.checks import check_within
+from estimators.checks import check_seed, check_within
 from estimators.scores._populations import check_populations, least_deviation
 from estimators.scores._score import Score, scored
 
@@ -223,6 +223,7 @@ def ulira(
         Hayes et al. (2024), Inexact unlearning needs more careful evaluations to avoid a false
         sense of privacy, https://arxiv.org/abs/2403.01218.
     """
+    seed = check_seed(seed)
     first, second = check_populations(submission, reference, least=3)
     each = ulira_per_example(first, second, density=density, fpr=fpr)
     rare = fpr is not None and fpr * len(second) < 1.0

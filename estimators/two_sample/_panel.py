@@ -9,14 +9,12 @@ from jaxtyping import Float, Num
 from scipy.spatial.distance import pdist, squareform
 
 from estimators._results import TwoPopulations, Undetermined
-from estimators.checks import check_pair
+from estimators.checks import check_counts, check_pair, check_seed
 from estimators.two_sample._classifier_test import classifier_contest
 from estimators.two_sample._energy import energy_statistics
 from estimators.two_sample._max_ks import ks_statistics, sorted_observables
 from estimators.two_sample._mmd import BANDWIDTHS, KERNELS, bandwidths, mmd_statistics
 from estimators.two_sample._permutation import (
-    check_permutations,
-    check_whole_seed,
     least_pvalue,
     permutation_pvalue,
     relabellings,
@@ -133,8 +131,9 @@ def two_sample_panel(
         https://arxiv.org/abs/1610.06545
         Phipson and Smyth (2010), "Permutation p-values should never be zero".
     """
+    seed = check_seed(seed)
+    check_counts(permutations=permutations)
     first, second = check_pair(p, q)
-    seed, permutations = check_whole_seed(seed), check_permutations(permutations)
     n, m, shape = len(first), len(second), first.shape[1:]
     if min(n, m) < 2:
         raise ValueError(f"p and q: expected at least 2 models each, found {n} and {m}")

@@ -1,7 +1,6 @@
 """Permutation tests: all relabellings at once, and the p-value they give."""
 
 import math
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,32 +10,6 @@ from jaxtyping import Array, Float, Int
 # Statistics within this share of the largest count as tied: float32 sums of the same numbers in
 # another order differ by less. A tie counts against the observed statistic, so the level stays.
 TIE = 1e-4
-
-
-def check_whole_seed(seed: Any) -> int:
-    """A seed: a whole number in [0, 2^63).
-
-    Raises:
-        ValueError: otherwise.
-    """
-    whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
-    if not whole or not 0 <= seed < 2**63:
-        raise ValueError(f"seed: expected a whole number in [0, 2^63), found {seed!r}")
-    return int(seed)
-
-
-def check_permutations(permutations: Any) -> int:
-    """A number of permutations: a whole number of at least 1.
-
-    Raises:
-        ValueError: otherwise.
-    """
-    whole = isinstance(permutations, (int, np.integer)) and not isinstance(permutations, bool)
-    if not whole or permutations < 1:
-        raise ValueError(
-            f"permutations: expected a whole number of at least 1, found {permutations!r}"
-        )
-    return int(permutations)
 
 
 def relabellings(n: int, m: int, permutations: int, seed: int) -> Int[Array, "models columns"]:

@@ -118,6 +118,11 @@ def kind_of(typed: Set[str]) -> Literal["models", "logs"]:
             kind is.
     """
     models, logs = "references" in typed, "untraining" in typed
+    if "unlearning" in typed and not models and not logs:
+        raise ValueError(
+            "--unlearning: expected --untraining beside it, logs of models trained without the "
+            "forget set: whether a log fits one kind of reference is told beside the other"
+        )
     if models == logs:
         raise ValueError(
             "expected either --references, to audit models, or --untraining, to audit logs of a "

@@ -59,7 +59,9 @@ def ingest(
     typer.echo(f"{content.name}: {content.models} models at {len(seen.ids)} probes ({counts})")
     if content.left_out:
         typer.echo(f"left out: {content.left_out} models whose numbers are not finite")
-    typer.echo(f"{output}.safetensors and {output}.json; next: indist audit {output}.safetensors")
+    typer.echo(f"{output}.safetensors and {output}.json; next:")
+    beside = references or "REFERENCES"
+    typer.echo(f"  indist audit {output}.safetensors --references {beside} -o report")
 
 
 def _ingest_scores(path: Path, output: Path) -> bool:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from estimators.checks import check_name
 from indist import oracles
 
 Named = Annotated[str | None, typer.Argument(help="Of this one: what it is, and its settings.")]
@@ -38,8 +39,7 @@ def _show(heading: str, name: str | None, kinds: Any) -> None:
             table.add_row(key, escape((inspect.getdoc(kind) or "").split("\n")[0]))
         Console().print(table)
         return
-    if name not in kinds:
-        raise ValueError(f"{heading}: expected one of {', '.join(kinds)}, found {name!r}")
+    check_name(name, heading, kinds)
     typer.echo(inspect.getdoc(kinds[name]))
     table = Table("setting", "default", box=None)
     for parameter in inspect.signature(kinds[name]).parameters.values():

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from estimators.checks import check_name
 from indist import studies
 from indist._cli._colours import COLOURS
 from indist._cli._errors import parse_settings
@@ -96,13 +97,11 @@ def _called(study: "studies.Study[Any]", record: Mapping[str, Any]) -> str:
 
 
 def _chosen(name: str, quick: bool, changes: dict[str, Any]) -> "studies.Study[Any]":
-    if name not in studies.STUDIES:
-        raise ValueError(f"study: expected one of {', '.join(studies.STUDIES)}, found {name!r}")
+    check_name(name, "study", studies.STUDIES)
     kind: Any = studies.STUDIES[name]
     known = [field.name for field in fields(kind)]
     for setting in changes:
-        if setting not in known:
-            raise ValueError(f"study {name}: expected one of {', '.join(known)}, found {setting!r}")
+        check_name(setting, f"study {name}", known)
     return kind(**((kind.quick if quick else {}) | changes))
 
 

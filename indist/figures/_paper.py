@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
+from estimators.checks import check_name
 from indist.figures import (
     _claimed,
     _curves,
@@ -79,8 +80,7 @@ def make(names: Iterable[str], folder: Path, work: Work) -> Iterator[tuple[str, 
 
     chosen = tuple(names) or tuple(FIGURES)
     for name in chosen:
-        if name not in FIGURES:
-            raise ValueError(f"figure: expected one of {', '.join(FIGURES)}, found {name!r}")
+        check_name(name, "figure", FIGURES)
     for name in chosen:
         figure = FIGURES[name]
         rows = figure.numbers(work)

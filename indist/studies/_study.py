@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
+from estimators.checks import check_name
 from indist.studies._rows import Record, RowT, StudyRow
 
 if TYPE_CHECKING:
@@ -119,8 +120,7 @@ def check_names(
         ValueError: for the first that is not.
     """
     for name in asked:
-        if name not in known:
-            raise ValueError(f"{what}: expected {expected} {', '.join(known)}, found {name!r}")
+        check_name(name, what, known, expected)
 
 
 def check_least(least: int, **values: int) -> None:

@@ -1,5 +1,6 @@
 """Engines by name."""
 
+from estimators.checks import check_kind
 from oracles.engines._distributed import Distributed
 from oracles.engines._engine import Engine
 from oracles.engines._local import Local
@@ -25,6 +26,7 @@ def engine(name: "str | Engine") -> Engine:
         'ray://head:10001'
     """
     if not isinstance(name, str):
+        check_kind(name, "engine", Engine, "an engine or its name")
         return name
     if name in ("ray", "ray://"):
         return Ray()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from estimators.checks import check_kind, check_name
 from oracles._learner import Learner
 from oracles._named import check_code
 from oracles._probes import Examples
@@ -69,19 +70,14 @@ def make(name: str, train: Examples, classes: int, **settings: Any) -> Learner:
         >>> oracles.learners.make("logistic", world.train, world.classes, steps=10).steps
         10
     """
+    check_kind(name, "learner", str, "the name of a learner")
     if ":" in name:
         factory, known = _imported(name)
-    elif name in LEARNERS:
-        factory, known = _built_in(LEARNERS[name])
     else:
-        raise ValueError(
-            f"learner: expected one of {', '.join(LEARNERS)} or package.module:factory, "
-            f"found {name!r}"
-        )
-    for setting in settings:
-        if known is not None and setting not in known:
-            listed = ", ".join(known) or "none"
-            raise ValueError(f"{name}: expected settings {listed}, found {setting!r}")
+        check_name(name, "learner", LEARNERS, also=" or package.module:factory")
+        factory, known = _built_in(LEARNERS[name])
+    for setting in settings if known is not None else ():
+        check_name(setting, name, known or [], "settings")
     try:
         made = factory(train, classes, **settings)
     except (TypeError, ValueError) as error:

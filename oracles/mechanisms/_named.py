@@ -2,9 +2,9 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
+from estimators.checks import check_name
 from oracles.mechanisms._certified_removal import CertifiedRemoval
 from oracles.mechanisms._descent_to_delete import DescentToDelete
 from oracles.mechanisms._gaussian import ComposedGaussian, Gaussian
@@ -51,13 +51,11 @@ def mechanism(name: str, settings: Mapping[str, Any]) -> Mechanism:
         >>> oracles.mechanisms.mechanism("gaussian", {"mu": "0.5"})
         Gaussian(mu=0.5)
     """
-    if name not in MECHANISMS:
-        raise ValueError(f"mechanism: {_unknown(name, list(MECHANISMS))}")
+    check_name(name, "mechanism", MECHANISMS, "one name of")
     kind = MECHANISMS[name]
     fields = {field.name: field for field in dataclasses.fields(kind)}  # pyright: ignore[reportArgumentType]
     for key in settings:
-        if key not in fields:
-            raise ValueError(f"{name}: {_unknown(key, list(fields), 'setting')}")
+        check_name(key, name, fields, "one setting of")
     missing = [
         key
         for key, field in fields.items()
@@ -93,9 +91,3 @@ def _parsed(where: str, kind: Any, value: Any) -> Any:
         return read(value)
     except ValueError:
         raise ValueError(f"{where}: expected {expected}, found {value!r}") from None
-
-
-def _unknown(name: str, known: list[str], what: str = "name") -> str:
-    near = get_close_matches(name, known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"expected one {what} of {', '.join(known)}, found {name!r}{hint}"

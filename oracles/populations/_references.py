@@ -4,13 +4,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors.numpy import save
 
-from estimators.checks import check_counts
+from estimators.checks import check_counts, check_name, check_seed
+from oracles._doors import check_scenario
 from oracles._named import following_files
 from oracles._population import Population, load_population
 from oracles._probes import Probes, listed_probes
@@ -69,7 +70,7 @@ class ReferencesManifest(BaseModel):
     format: Literal["indist-references"] = "indist-references"
     version: Literal[1] = 1
     scenario: dict[str, Any]
-    seed: int
+    seed: int = Field(ge=0, strict=True)
     models: int = Field(ge=1)
 
 
@@ -116,6 +117,9 @@ def references(
         >>> refs.untraining.observe(scenario.probes).logits.shape[0]
         4
     """
+    seed = check_seed(seed)
+    check_scenario(scenario)
+    check_name(exclusion, "exclusion", get_args(Exclusion))
     folder = open_folder(directory) if directory is not None else None
     chosen = engine_of(engine)
     check_counts(models=models)

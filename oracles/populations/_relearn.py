@@ -11,6 +11,7 @@ from jaxtyping import Float, Int, Shaped
 
 from estimators.checks import check_counts
 from oracles._deferred import build
+from oracles._doors import check_population
 from oracles._learner import Learner, descent_step
 from oracles._population import Population
 from oracles._probes import Examples
@@ -46,6 +47,7 @@ def relearn_losses(
         >>> losses.shape, bool((losses[:, -1] < losses[:, 0]).all())
         ((2, 6), True)
     """
+    check_population(population, "population")
     parameters = population.parameters()
     return relearn(
         population.learner, parameters, examples, examples, steps=steps, look=_asked_loss

@@ -15,7 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from estimators.checks import check_within
+from estimators.checks import check_seed, check_within
+from oracles._doors import check_scenario
 from oracles._learner import Learner
 from oracles._scenario import Scenario
 from oracles.engines._blocks import Program, block_width
@@ -244,6 +245,8 @@ def subset_runs(
         >>> runs.included.shape[0], runs.correct.shape == runs.margin.shape
         (8, True)
     """
+    seed, replicate = check_seed(seed), check_seed(replicate, "replicate")
+    check_scenario(scenario)
     chosen = engine_of(engine)
     task = Subsets(
         scenario,

@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
 
-from estimators.checks import check_counts
+from estimators.checks import check_counts, check_kind, check_name, check_seed
 from oracles._deferred import build
+from oracles._doors import check_scenario
 from oracles._learner import Learner, cross_entropies, descend
 from oracles._population import Population
 from oracles._scenario import Scenario
@@ -26,6 +27,7 @@ from oracles.storage.shards import stored_arrays
 
 Excluded = Literal["nothing", "forget", "behaviour"] | Sequence[int]
 Exclusion = Literal["resampled", "masked"]
+_SETS = ("nothing", "forget", "behaviour")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +49,11 @@ class Training:
                 "exclusion: expected resampled, as batches are what masked means, found masked "
                 f"for a learner of kind {type(learner).__name__}"
             )
-        if not isinstance(self.excluded, str):
+        if isinstance(self.excluded, str):
+            check_name(self.excluded, "excluded", _SETS, also=" or training indices")
+        else:
             total = len(self.scenario.train)
-            for index in self.excluded:
+            for index in _indices(self.excluded):
                 if not 0 <= index < total:
                     raise ValueError(f"excluded: expected indices 0 to {total - 1}, found {index}")
             if not self._included.size:
@@ -110,6 +114,17 @@ class Training:
             return learner.plan(self._number, model, self._included, len(everything))
         plan = learner.plan(self._number, model, everything, len(everything))
         return np.where(np.isin(everything, self._included)[plan], plan, -1).astype(plan.dtype)
+
+
+def _indices(excluded: Any) -> list[int]:
+    """Indices as they were given; neither a mask nor fractions stand for any."""
+    index = np.asarray([] if excluded is None else excluded)
+    if excluded is None or index.ndim != 1 or (index.size and index.dtype.kind not in "iu"):
+        found = "None" if excluded is None else f"{index.dtype} {list(index.shape)}"
+        raise ValueError(
+            f"excluded: expected one of {', '.join(_SETS)} or training indices, found {found}"
+        )
+    return [int(k) for k in index]
 
 
 def population_recipe(scenario: Scenario, seed: int, stream: str, width: int) -> dict[str, Any]:
@@ -202,6 +217,10 @@ def train(
         >>> oracles.train(scenario, "forget", stream="mine", models=2, seed=0).models
         2
     """
+    seed = check_seed(seed)
+    check_scenario(scenario)
+    check_kind(stream, "stream", str, "a name")
+    check_name(exclusion, "exclusion", get_args(Exclusion))
     chosen = engine_of(engine)
     width = block_width(scenario.learner.module) if width is None else width
     task = Training(scenario, excluded, exclusion, stream, seed, width)

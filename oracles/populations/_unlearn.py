@@ -10,6 +10,8 @@ import jax
 import numpy as np
 from jaxtyping import Int
 
+from estimators.checks import check_counts, check_name, check_seed
+from oracles._doors import check_population, check_scenario
 from oracles._learner import Learner
 from oracles._population import Population
 from oracles._scenario import Scenario
@@ -146,14 +148,18 @@ def unlearn(
         >>> oracles.unlearn(scenario, refs.original, method="finetune", seed=1).models
         4
     """
+    seed = check_seed(seed)
+    check_scenario(scenario)
+    check_population(original, "original")
     chosen = engine_of(engine)
     count = original.models if models is None else models
+    check_counts(models=count)
     if not 1 <= count <= original.models:
         raise ValueError(
             f"models: expected 1 to {original.models}, as many as there are originals, "
             f"found {count}"
         )
-    if method in ORACLES:
+    if isinstance(method, str) and method in ORACLES:
         if settings:
             raise ValueError(f"{method}: takes no settings, found {next(iter(settings))!r}")
         return train(
@@ -193,15 +199,11 @@ def _check_learner(method: str, unlearner: Any, scenario: Scenario) -> None:
 
 
 def _unlearner(method: str, settings: Mapping[str, Any]) -> Any:
-    if method not in UNLEARNERS:
-        names = ", ".join([*UNLEARNERS, *ORACLES])
-        raise ValueError(f"method: expected one of {names}, found {method!r}")
+    check_name(method, "method", [*UNLEARNERS, *ORACLES])
     kind = UNLEARNERS[method]
     known = [field.name for field in fields(kind)]
     for name in settings:
-        if name not in known:
-            listed = ", ".join(known) or "none"
-            raise ValueError(f"{method}: expected settings {listed}, found {name!r}")
+        check_name(name, method, known or [], "settings")
     return kind(**settings)
 
 

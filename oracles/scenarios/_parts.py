@@ -7,7 +7,7 @@ import numpy as np
 import optax
 from jaxtyping import Float, Int, Real
 
-from estimators.checks import check_within
+from estimators.checks import check_name, check_seed, check_within
 from oracles._learner import Learner
 from oracles._modules import MLP
 from oracles._probes import Examples
@@ -43,9 +43,9 @@ class Knobs:
     label_noise: float = 0.0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", check_seed(self.seed))
         check_within("(0, 1]", discovery=self.discovery)
-        if self.found not in FOUND:
-            raise ValueError(f"found: expected one of {', '.join(FOUND)}, found {self.found!r}")
+        check_name(self.found, "found", FOUND)
         check_within("[0, 0.5)", label_noise=self.label_noise)
 
     def stream(self, knob: str) -> np.random.Generator:

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import PurePath
 from typing import Any, Protocol, runtime_checkable
 
+from estimators.checks import check_kind, check_name, check_seed
 from oracles._scenario import Scenario
 from oracles.scenarios._cancer_source import CancerSource
 from oracles.scenarios._circles import Circles
@@ -54,7 +56,7 @@ SCENARIOS: Mapping[str, type[Any]] = {
 
 
 def load(
-    name: str,
+    name: str | PurePath,
     *,
     seed: int,
     learner: str | None = None,
@@ -83,6 +85,9 @@ def load(
         >>> len(scenario.forget), len(scenario.behaviour), len(scenario.train)
         (30, 60, 1297)
     """
+    seed = check_seed(seed)
+    check_kind(name, "scenario", (str, PurePath), "a name or the path of a .toml file")
+    name = str(name)
     scenario = _build(name, seed, settings)
     if learner is None:
         return scenario
@@ -92,13 +97,9 @@ def load(
 def _build(name: str, seed: int, settings: Mapping[str, Any]) -> Scenario:
     if name.endswith(".toml"):
         return from_file(name, seed=seed, settings=settings)
-    if name not in SCENARIOS:
-        raise ValueError(
-            f"scenario: expected one of {', '.join(SCENARIOS)} or a .toml file, found {name!r}"
-        )
+    check_name(name, "scenario", SCENARIOS, also=" or a .toml file")
     kind = SCENARIOS[name]
     known = [field.name for field in fields(kind)]
     for knob in settings:
-        if knob not in known:
-            raise ValueError(f"{name}: expected knobs {', '.join(known)}, found {knob!r}")
+        check_name(knob, name, known, "knobs")
     return kind(seed=seed, **settings).build()

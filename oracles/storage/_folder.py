@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from estimators.checks import check_kind
 from oracles.storage.files import write_bytes_atomic
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
@@ -157,7 +158,10 @@ def open_folder(where: "Path | str | Folder") -> Folder:
     """
     if isinstance(where, str) and _URL.match(where):
         return RemoteFolder(where)
-    return LocalFolder(Path(where)) if isinstance(where, (str, Path)) else where
+    if isinstance(where, (str, Path)):
+        return LocalFolder(Path(where))
+    check_kind(where, "directory", Folder, "a path or a URL")
+    return where
 
 
 def _check_size(name: str, size: int, limit: int | None) -> None:

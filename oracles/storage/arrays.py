@@ -18,7 +18,14 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.lib import format as npy
 
-from oracles.storage.files import ByteLimit, FileError, file_size, refuse
+from oracles.storage.files import (
+    ByteLimit,
+    FileError,
+    file_size,
+    first_repeated,
+    most_unpacked,
+    refuse,
+)
 
 __all__ = [
     "MOST_DIMS",
@@ -133,8 +140,8 @@ def npz_names(path: Path) -> tuple[str, ...]:
     """
     with _opened(path) as archive:
         names = [member.filename.removesuffix(".npy") for member in archive.infolist()]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+    twice = first_repeated(names)
+    if twice is not None:
         refuse(path, f"array {twice[:40]!r}: expected once, found more often")
     return tuple(names)
 
@@ -177,7 +184,7 @@ def read_npz(
             listed = ", ".join(repr(given[:40]) for given in names[:4]) or "none"
             more = f" and {len(names) - 4} more" if len(names) > 4 else ""
             refuse(path, f"array {name!r}: expected, found only {listed}{more}")
-    bytes_left, arrays = limits.array_bytes, dict[str, np.ndarray]()
+    bytes_left, arrays = min(limits.array_bytes, most_unpacked(path)), dict[str, np.ndarray]()
     with _opened(path) as archive:
         for name in (name for name in forms if name in names):
             arrays[name] = _read_member(path, name, archive, forms[name], bytes_left)

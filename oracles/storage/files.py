@@ -8,14 +8,17 @@ import json
 import os
 import re
 import secrets
+from collections.abc import Hashable, Iterable
 from pathlib import Path
-from typing import Any, NoReturn, Protocol, runtime_checkable
+from typing import Any, NoReturn, Protocol, TypeVar, runtime_checkable
 
 __all__ = [
     "ByteLimit",
     "FileError",
     "file_size",
+    "first_repeated",
     "json_bytes",
+    "most_unpacked",
     "printable",
     "refuse",
     "write_bytes_atomic",
@@ -23,6 +26,7 @@ __all__ = [
     "write_text_atomic",
 ]
 
+T = TypeVar("T", bound=Hashable)
 
 # Controls, marks and embeddings of text direction, and halves of characters.
 _UNPRINTABLE = re.compile(
@@ -107,6 +111,33 @@ class ByteLimit(Protocol):
     def array_bytes(self) -> int:
         """Bytes of one file's numbers, unpacked."""
         ...
+
+
+def first_repeated(found: Iterable[T]) -> T | None:
+    """The first that was there before, or None: in one pass, however many there are.
+
+    Example:
+        >>> first_repeated(["a", "b", "a", "b"])
+        'a'
+    """
+    seen = set[T]()
+    for one in found:
+        if one in seen:
+            return one
+        seen.add(one)
+    return None
+
+
+def most_unpacked(path: Path) -> int:
+    """How many bytes a file may hold unpacked: 50 times its own size, and 64 MiB more.
+
+    Numbers of models become a tenth when they are packed, at best. What unpacks a few megabytes to
+    gigabytes was made to cost memory.
+
+    Raises:
+        FileError: when there is no such file.
+    """
+    return 2**26 + 50 * file_size(path)
 
 
 def refuse(where: Path, what: str) -> NoReturn:

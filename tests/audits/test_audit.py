@@ -86,18 +86,23 @@ def test_too_few_models_say_how_many_would_do_and_as_many_do(world: World) -> No
 
 
 def test_one_submitted_model_decides_nothing(world: World, references: ObservedReferences) -> None:
-    found = audit(world(7, models=1), references)
-    assert found.verdict == "inconclusive"
-    assert found.nearest.reference is None
-    assert any("One submitted model" in text for text in found.warnings)
+    with pytest.raises(SubmissionError, match="at least 2 models, found 1; audit_single tests"):
+        audit(world(7, models=1), references)
 
 
-def test_one_model_everywhere_decides_nothing(world: World) -> None:
-    alone = ObservedReferences(world(1, models=1), world(2, models=1))
-    found = audit(world(3, models=1), alone)
+def test_references_of_one_model_decide_nothing(world: World) -> None:
+    alone = ObservedReferences(world(1, models=9), world(2, models=1))
+    with pytest.raises(SubmissionError, match="unlearning: expected at least 2 models, found 1$"):
+        audit(world(3, models=9), alone)
+
+
+def test_two_models_everywhere_decide_nothing(world: World) -> None:
+    alone = ObservedReferences(world(1, models=2), world(2, models=2))
+    found = audit(world(3, models=2), alone)
     assert found.verdict == "inconclusive"
     assert found.least_tolerance == 1.0
-    assert str(found)
+    assert found.models_needed is None
+    assert "fewer than 10 models a side do not tell how many it would take" in str(found)
 
 
 def test_copies_of_reference_models_are_pointed_out(references: ObservedReferences) -> None:

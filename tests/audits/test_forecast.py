@@ -134,3 +134,11 @@ def test_what_is_open_needs_more_models_than_there_are() -> None:
     assert found.models is not None
     assert found.models >= 4400
     assert found.towards == "match"
+
+
+@pytest.mark.parametrize(("models", "given"), [(9, False), (10, True)])
+def test_nothing_is_forecast_from_fewer_than_ten_models(models: int, given: bool) -> None:
+    p, q = np.random.default_rng(3).normal(size=(2, models, 2))
+    found = forecast(p, q, epsilon=0.0, tolerance=0.5, confidence=0.975, bounds=(0.0, 0.9), seed=0)
+    assert (found.models is not None) == given
+    assert found.towards == "match"

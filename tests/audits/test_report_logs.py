@@ -240,6 +240,21 @@ def test_p_and_its_least_value_are_rounded_alike(tmp_path: Path) -> None:
         assert "p is never below 0.0080." in text
 
 
+def test_warnings_stand_after_what_was_found(tmp_path: Path) -> None:
+    audit = replace(alone(), warnings=("Mind this.",))
+    html, markdown, _ = written(audit, tmp_path)
+    for page, result in ((html, 'class="distance'), (markdown, "- ")):
+        assert page.index(result) < page.index("Mind this.") < page.rindex("Paired differences")
+    assert str(audit).index("loss") < str(audit).index("Mind this.")
+
+
+def test_the_spread_of_one_reference_model_is_unknown_in_the_table() -> None:
+    lines = str(alone()).splitlines()
+    table = next(k for k, line in enumerate(lines) if "seed_half_width" in line)
+    assert lines[table + 1].endswith("unknown")
+    assert "inf" not in lines[table + 1]
+
+
 def test_which_reference_fits_is_undecided_with_one_model_of_both_kinds(tmp_path: Path) -> None:
     one, other, third = (models(name, 1, 0.0, k) for k, name in ((1, "m"), (2, "t"), (3, "u")))
     audit = llm.compare(one, untraining=other, unlearning=third, seed=0)

@@ -69,9 +69,9 @@ def test_settings() -> None:
         Bayesian(fraction=0.0)
     with pytest.raises(ValueError, match="prior: expected a number in"):
         Bayesian(prior=0.0)
-    with pytest.raises(ValueError, match="seed: expected None or an integer"):
+    with pytest.raises(ValueError, match="seed: expected an integer"):
         Bayesian(seed=-1)
     with pytest.raises(ValueError, match="fraction: expected a number in"):
         ClopperPearson(fraction=0.95)
-    with pytest.raises(ValueError, match="seed: expected None or an integer"):
+    with pytest.raises(ValueError, match="seed: expected an integer"):
         ClopperPearson(seed=-1)

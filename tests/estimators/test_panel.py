@@ -327,7 +327,7 @@ def test_same_seed_same_panel() -> None:
         (np.ones(1), np.ones(5), {}, "at least 2 models each, found 1 and 5"),
         (np.ones((5, 0)), np.ones((5, 0)), {}, "at least one observable"),
         (np.array([1.0, np.nan]), np.ones(2), {}, "p: expected finite numbers, found nan"),
-        (np.ones(5), np.ones(5), {"seed": -1}, r"seed: expected a whole number in \[0, 2\^63\)"),
+        (np.ones(5), np.ones(5), {"seed": -1}, r"seed: expected an integer in \[0, 2\^63\)"),
         (np.ones(5), np.ones(5), {"permutations": 0}, "permutations: .* at least 1, found 0"),
     ],
 )

@@ -193,7 +193,12 @@ def test_single_and_logs_are_no_commands_any_more() -> None:
     ("words", "message"),
     [
         ((), "expected either --references, to audit models, or --untraining, to audit logs of a "),
-        (("--unlearning", "LOG"), "found neither"),
+        ((), "found neither"),
+        (("--unlearning", "LOG"), "--unlearning: expected --untraining beside it, logs of models"),
+        (
+            ("--untraining", "LOG", "--metric", "forget_truth_ratio"),
+            "found 'forget_truth_ratio'; did you mean 'forget_truth_ratio/score'?",
+        ),
         (("--references", "REF", "--untraining", "LOG"), "found both"),
         (("--references", "REF", "--metric", "loss"), "--metric: expected with --untraining only"),
         (("--references", "REF", "--cluster", "2"), "--cluster: expected with --untraining only"),

@@ -76,6 +76,23 @@ def test_a_shadowing_folder_is_named(tmp_path: Path) -> None:
     assert str(tmp_path) in done.stderr
 
 
+@pytest.mark.parametrize("name", ["csv", "ast"])
+def test_a_file_that_takes_the_place_of_pythons_own_is_named(tmp_path: Path, name: str) -> None:
+    file = tmp_path / f"{name}.py"
+    file.write_text("from indist import audits\naudits.plan")
+    done = subprocess.run(
+        [sys.executable, file],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = f"{file} has the name of Python's own module '{name}', which indist needs: rename that"
+    assert said in done.stderr
+    assert "found another one" not in done.stderr
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_public_name_is_there_and_documented(package: str) -> None:
     module = importlib.import_module(package)

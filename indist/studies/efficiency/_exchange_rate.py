@@ -13,7 +13,7 @@ from jaxtyping import Float
 import oracles
 from audits.memorization import Estimate
 from audits.resampling import drawn_shares
-from estimators.checks import check_counts, check_within
+from estimators.checks import check_counts, check_seed, check_within
 from indist.studies._cells import finished_cell
 from indist.studies._observed import KEPT, label_rates
 from indist.studies._rows import record_of, row_of
@@ -159,6 +159,7 @@ class ExchangeRate(Study[ArmRow | ComparisonRow]):
     scenarios: tuple[str, ...] = ("circles", "digits-trigger")
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", check_seed(self.seed))
         check_counts(draws=self.draws, discoveries=len(self.discoveries))
         check_least(2, models=self.models)
         for name in ("discoveries", "curve"):

@@ -14,7 +14,7 @@ from jaxtyping import Float
 import oracles
 from audits.memorization import Estimate
 from audits.resampling import drawn_shares
-from estimators.checks import check_counts, check_within
+from estimators.checks import check_counts, check_seed, check_within
 from indist.studies._cells import finished_cell
 from indist.studies._observed import label_rates
 from indist.studies._rows import record_of, row_of
@@ -154,6 +154,7 @@ class Precision(Study[PrecisionRow]):
     methods: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", check_seed(self.seed))
         check_counts(draws=self.draws)
         check_least(2, models=self.models)
         for name in ("discoveries", "available"):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import oracles
+from estimators.checks import check_seed
 from indist.studies._rows import Record
 from indist.studies._study import read_rows
 
@@ -25,6 +26,9 @@ class Work:
     models: int
     seed: int
     results: Path | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", check_seed(self.seed))
 
     def references(self, scenario: str, **knobs: Any) -> "oracles.References":
         """The populations of a scenario, shared by all figures."""

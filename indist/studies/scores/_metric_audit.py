@@ -11,7 +11,7 @@ from scipy.special import stdtrit
 from scipy.stats import rankdata
 
 from audits.memorization import Estimate
-from estimators.checks import check_counts, check_within
+from estimators.checks import check_counts, check_seed, check_within
 from indist.studies._cells import finished_cell
 from indist.studies._rows import Record, StudyRow
 from indist.studies._shown import shown_interval
@@ -124,6 +124,7 @@ class MetricAudit(Study[ScoreRankingRow]):
     seed: int = 0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", check_seed(self.seed))
         check_counts(attacked=self.attacked)
         check_within("(0, inf)", shift=self.shift)
         check_least(max(8, self.attacked), models=self.models)

@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 
 import oracles
 from audits.verdict import Decision, VerdictName, decide, separate, verdict_of
-from estimators.checks import check_counts
+from estimators.checks import check_counts, check_seed
 from indist.studies._cells import finished_cell
 from indist.studies._estimates import bounded_mean
 from indist.studies._methods import method_settings, methods_for_any_learner
@@ -130,6 +130,7 @@ class Seeds(Study[SeedsRow]):
     methods: tuple[str, ...] = ("finetune", "scrub", "neggrad", "npo", "ssd", "potion")
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "seed", check_seed(self.seed))
         check_counts(models=self.models, compared=self.compared)
         if not self.sizes or self.sizes[0] < 1 or list(self.sizes) != sorted(set(self.sizes)):
             raise ValueError(f"sizes: expected to increase from at least 1, found {self.sizes}")

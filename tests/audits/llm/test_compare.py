@@ -441,7 +441,7 @@ def test_what_does_not_fit_is_refused() -> None:
         llm.compare([mine], untraining=[], seed=0)
     with pytest.raises(ValueError, match=r"metrics: expected distinct names, found \[\]"):
         llm.compare([mine], untraining=[retain], metrics=[], seed=0)
-    with pytest.raises(SubmissionError, match="metric 'x': expected its value at each example"):
+    with pytest.raises(ValueError, match=r"metric \(--metric\): expected one of .*, found 'x'"):
         llm.compare([mine], untraining=[retain], metrics=["x"], seed=0)
     other = log("other", {"rouge": [1.0, 2.0]})
     with pytest.raises(SubmissionError, match="mine: expected a metric that all logs share"):

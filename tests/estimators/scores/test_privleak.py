@@ -82,3 +82,16 @@ def test_refuses_bad_input() -> None:
         min_k_score(tokens, np.array([1, 3]), share=0.0)
     with pytest.raises(ValueError, match="log_probabilities and tokens: expected"):
         min_k_score(tokens, np.array([1.0, 3.0]))
+
+
+def test_resamples_without_a_value_leave_the_interval_unknown() -> None:
+    draw = np.random.default_rng(5)
+    ours = draw.normal(size=(6, 40))
+    # Of three models in four every forget text is likelier than every held-out one.
+    theirs = np.where(MEMBER, 10.0, 0.0) + draw.normal(size=(4, 40))
+    theirs[0] = draw.normal(size=40)
+    found = privleak(ours, theirs, member=MEMBER, seed=0)
+    assert found.undetermined
+    assert np.isfinite(found.estimate)
+    assert (found.confidence_interval.low, found.confidence_interval.high) == (-100.0, np.inf)
+    assert any("some resamples have no value" in text for text in found.warnings)

@@ -1,0 +1,253 @@
+"""Wrong and swapped arguments end in one sentence that names the argument, as commands' do.
+
+In a process of their own: the tests' checks of types would refuse them first.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_PREPARE = """
+import json, pathlib, sys
+import numpy as np
+from indist import audits, estimators, oracles
+
+folder = pathlib.Path(sys.argv[1])
+logits = np.random.default_rng(0).normal(size=(6, 2, 2)).astype(np.float32)
+np.savez(folder / "u.npz", logits=logits)
+probes = [{"id": k, "group": "forget", "label": 0} for k in "ab"]
+about = {"format": "indist-observations", "version": 1, "probes": probes}
+(folder / "u.json").write_text(json.dumps(about))
+read = audits.load(folder / "u.npz")
+seen = read.content
+def part(count):
+    return oracles.Observations(logits[:count], seen.labels, seen.groups, seen.ids)
+world = oracles.scenarios.load("circles", seed=0)
+refs = audits.ObservedReferences(seen, seen)
+trained = oracles.train(world, "forget", stream="s", models=2, seed=0)
+log = audits.llm.LLMLog("m", folder, "TOFU", {"loss": {"0": 1.0}}, {}, ("loss",))
+
+class Tensor:
+    # As PyTorch's: no astype, and no way to NumPy while it carries gradients.
+    def __init__(self, values, carries=True):
+        self.values, self.carries = np.asarray(values), carries
+        self.dtype = f"torch.{self.values.dtype}"
+    def detach(self):
+        return Tensor(self.values, False)
+    def cpu(self):
+        return self
+    def numpy(self):
+        if self.carries:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad.")
+        return self.values
+    def __array__(self, *_, **__):
+        return self.numpy()
+
+results = {}
+for name, code in json.loads(sys.argv[2]).items():
+    try:
+        results[name] = "gives " + str(eval(code))
+    except Exception as error:
+        results[name] = f"{type(error).__name__}: {error}"
+print(json.dumps(results))
+"""
+
+_REFERENCES = "TypeError: references: expected references, as oracles.references, .* found "
+_SCENARIO = "TypeError: scenario: expected a scenario, as oracles.scenarios.load makes it, found "
+_ORIGINAL = "TypeError: original: expected a population, .* found "
+_TRAIN = "oracles.train(world, {}, stream='s', models=2, seed=0).excluded"
+_SUBMISSION = "TypeError: submission: expected a Submission .* or Observations, found "
+_OBSERVATIONS = "oracles.Observations({}, {}, seen.groups, seen.ids).margins.shape"
+
+CASES = {
+    "read references": (
+        "audits.audit(part(2), audits.ObservedReferences(read, read)).verdict",
+        "gives inconclusive",
+    ),
+    "references of arrays": (
+        "audits.ObservedReferences(logits, logits)",
+        "TypeError: untraining: expected observations, .* found ndarray",
+    ),
+    "references of nothing": (
+        "audits.ObservedReferences(seen, None)",
+        "TypeError: unlearning: expected observations, .* found None",
+    ),
+    "swapped": (
+        "audits.audit(refs, seen)",
+        "TypeError: submission, references: expected in this order, found them swapped",
+    ),
+    "one swapped": (
+        "audits.audit_single(refs, part(1))",
+        "TypeError: submission, references: expected in this order, found them swapped",
+    ),
+    "score swapped": (
+        "audits.score(refs, seen, seed=0)",
+        "TypeError: submission, references: expected in this order, found them swapped",
+    ),
+    "references as path": ("audits.audit(seen, 'refs')", _REFERENCES + "'refs'"),
+    "references missing": ("audits.audit(seen, None)", _REFERENCES + "None"),
+    "one reference": ("audits.audit(seen, seen)", _REFERENCES + "Observations"),
+    "submission as path": ("audits.audit('u.npz', refs)", _SUBMISSION + "'u.npz'"),
+    "submission as array": ("audits.audit_single(logits, refs)", _SUBMISSION + "ndarray"),
+    "one model": (
+        "audits.audit(part(1), refs)",
+        "FileError: submission: expected at least 2 models, found 1; audit_single tests one",
+    ),
+    "references of one model": (
+        "audits.audit(seen, audits.ObservedReferences(seen, part(1)))",
+        "FileError: unlearning: expected at least 2 models, found 1",
+    ),
+    "epsilon": (
+        "audits.audit(seen, refs, epsilon='1')",
+        r"TypeError: epsilon: expected a number in \[0, 50\], found '1'",
+    ),
+    "tolerance": (
+        "audits.audit(seen, refs, tolerance=None)",
+        r"TypeError: tolerance: expected a number in \(0, 1\), found None",
+    ),
+    "claim": (
+        "audits.audit(seen, refs, claim=(1.0, 1e-5))",
+        "TypeError: claim: expected a Claim, .* found tuple",
+    ),
+    "certify": (
+        "audits.certify(np.ones(3), np.ones(3), claim=(1.0, 1e-5))",
+        "TypeError: claim: expected a Claim, .* found tuple",
+    ),
+    "load nothing": ("audits.load(None)", "TypeError: path: expected a path, found None"),
+    "load several": ("audits.load(['u.npz'])", "TypeError: path: expected a path, found list"),
+    "formats": ("audits.formats.read(3)", "TypeError: path: expected a path, found 3"),
+    "sniff": ("audits.formats.sniff(None)", "TypeError: path: expected a path, found None"),
+    "load all of one": ("audits.load_all(str(folder / 'u.npz'))", r"gives \[Submission\('u', 6"),
+    "load log": ("audits.llm.load(None)", "TypeError: path: expected a path, found None"),
+    "logs as path": (
+        "audits.llm.compare('a.json', untraining=[log], seed=0)",
+        "TypeError: submissions: expected a list of logs, .* found 'a.json'",
+    ),
+    "logs as paths": (
+        "audits.llm.compare([log], untraining=['a.json'], seed=0)",
+        "TypeError: untraining: expected a list of logs, .* found 'a.json'",
+    ),
+    "one log": (
+        "audits.llm.compare(log, untraining=[log], seed=0)",
+        "TypeError: submissions: expected a list of logs, .* found LLMLog",
+    ),
+    "train": ("oracles.train('circles', 'forget', stream='s', models=2, seed=0)", _SCENARIO),
+    "train swapped": (
+        "oracles.train('forget', world, stream='s', models=2, seed=0)",
+        _SCENARIO + "'forget'",
+    ),
+    "stream": (
+        "oracles.train(world, 'forget', stream=3, models=2, seed=0)",
+        "TypeError: stream: expected a name, found 3",
+    ),
+    "excluded": (
+        _TRAIN.format("'forgot'"),
+        "ValueError: excluded: expected one of nothing, forget, .* did you mean .forget",
+    ),
+    "excluded none": (_TRAIN.format("None"), "ValueError: excluded: expected .* found None"),
+    "excluded mask": (
+        _TRAIN.format("np.zeros(5, bool)"),
+        r"ValueError: excluded: expected .* training indices, found bool \[5\]",
+    ),
+    "excluded fraction": (
+        _TRAIN.format("[0.5]"),
+        r"ValueError: excluded: expected .* training indices, found float64 \[1\]",
+    ),
+    "exclusion": (
+        "oracles.train(world, 'forget', stream='s', models=2, seed=0, exclusion='mask')",
+        "ValueError: exclusion: expected one of resampled, masked, found 'mask'; did you mean .mas",
+    ),
+    "models": (
+        "oracles.train(world, 'forget', stream='s', models=2.0, seed=0)",
+        "ValueError: models: expected a whole number of at least 1, found 2.0",
+    ),
+    "engine": (
+        "oracles.train(world, 'forget', stream='s', models=2, seed=0, engine=None)",
+        "TypeError: engine: expected an engine or its name, found None",
+    ),
+    "references": ("oracles.references('circles', models=2, seed=0)", _SCENARIO + "'circles'"),
+    "runs": ("oracles.subset_runs('circles', models=2, seed=0)", _SCENARIO + "'circles'"),
+    "unlearn swapped": (
+        "oracles.unlearn(trained, world, method='finetune', seed=0)",
+        _SCENARIO + "Population",
+    ),
+    "unlearn references": (
+        "oracles.unlearn(world, refs, method='finetune', seed=0)",
+        _ORIGINAL + "ObservedReferences",
+    ),
+    "unlearn models": (
+        "oracles.unlearn(world, trained, method='finetune', seed=0, models=True)",
+        "ValueError: models: expected a whole number of at least 1, found True",
+    ),
+    "relearn": (
+        "oracles.relearn_losses(refs, world.train, steps=2)",
+        "TypeError: population: expected a population, .* found ObservedReferences",
+    ),
+    "scenario": (
+        "oracles.scenarios.load(None, seed=0)",
+        "TypeError: scenario: expected a name or the path of a .toml file, found None",
+    ),
+    "scenario as path": (
+        "oracles.scenarios.load(folder / 'x.toml', seed=0)",
+        "FileError: .*x.toml: expected a scenario file, found none",
+    ),
+    "stored references": (
+        "oracles.load_references(None)",
+        "TypeError: directory: expected a path or a URL, found None",
+    ),
+    "tensor": (_OBSERVATIONS.format("Tensor(logits)", "Tensor(seen.labels)"), r"gives \(6, 2\)"),
+    "lists": (_OBSERVATIONS.format("logits.tolist()", "[0, 0]"), r"gives \(6, 2\)"),
+    "sample": (
+        "estimators.auc(Tensor(logits[:, 0, 0]), logits[:, 0, 0]).estimate",
+        "gives 0.5",
+    ),
+    "logits": (
+        _OBSERVATIONS.format("logits.astype(str)", "seen.labels"),
+        "TypeError: logits: expected real numbers, found dtype <U",
+    ),
+    "complex logits": (
+        _OBSERVATIONS.format("logits.astype(complex)", "seen.labels"),
+        "TypeError: logits: expected real numbers, found dtype complex128",
+    ),
+    "labels": (
+        _OBSERVATIONS.format("logits", "seen.labels.astype(float)"),
+        "TypeError: labels: expected whole numbers, found dtype float64",
+    ),
+    "labels in a column": (
+        _OBSERVATIONS.format("logits", "seen.labels[:, None]"),
+        r"ValueError: labels: expected one a probe, found shape \(2, 1\)",
+    ),
+    "no forget set": (
+        "world.with_forget([])",
+        "ValueError: circles: forget set: expected at least one training example, found none",
+    ),
+    "forget set as list": ("world.with_forget(list(world.forget[:3])).sizes['forget']", "gives 3"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    codes = json.dumps({name: code for name, (code, _) in CASES.items()})
+    folder = str(tmp_path_factory.mktemp("doors"))
+    command = [sys.executable, "-W", "ignore", "-c", _PREPARE, folder, codes]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert not done.returncode, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_wrong_arguments_end_in_a_sentence(results: dict[str, str], case: str) -> None:
+    assert re.match(CASES[case][1], results[case]), results[case]
+    assert "\n" not in results[case]
+
+
+def test_a_path_is_no_list_of_its_letters(tmp_path: Path) -> None:
+    from audits import Limits
+    from audits._reading import matching
+
+    (tmp_path / "a").touch()
+    assert matching(tmp_path / "a", "a file", Limits()) == (tmp_path / "a",)
