@@ -64,7 +64,7 @@ def _run(scenario: "oracles.Scenario", folder: Path, models: int, seed: int) -> 
         console.print(Text.assemble((f"{method}: ", "bold"), result.sentence))
     console.print(f"\nReports: {folder / 'audits'}/*/report.html", soft_wrap=True)
     console.print(f"Picture: {folder / 'plane.svg'}", soft_wrap=True)
-    console.print(f"Recompute one: indist verify {folder}/audits/retrain/certificate.json")
+    console.print(f"Recompute one: indist verify {folder}/audits/retrain")
 
 
 def _question(scenario: "oracles.Scenario", models: int) -> Panel:

@@ -23,6 +23,9 @@ Gamma = Annotated[
 Resume = Annotated[
     bool, typer.Option("--resume", help="Continue an interrupted run, or add models.")
 ]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace another result that the folder holds.")
+]
 Engine = Annotated[
     str, typer.Option(help="Where to train: local, ray, ray://HOST:PORT or distributed.")
 ]

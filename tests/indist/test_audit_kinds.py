@@ -49,7 +49,7 @@ def test_one_model_gets_ranks_and_no_certificate(
     assert "exact rank test on" in said
     assert "no epsilon, no delta and no likeness follow from it" in said
     assert f"Report: {tmp_path / 'out' / 'report.html'}" in said
-    assert names(tmp_path / "out") == ["report.html", "report.md", "single.json"]
+    assert names(tmp_path / "out") == ["observations", "report.html", "report.md", "single.json"]
     numbers = json.loads((tmp_path / "out" / "single.json").read_text())
     assert numbers["models"] == {"submission": 1, "untraining": MODELS, "unlearning": MODELS}
     assert numbers["provenance"]["method"] == "scrub"
@@ -165,7 +165,7 @@ def test_logs_get_paired_tests_and_a_verdict(logs: Path, tmp_path: Path) -> None
     done = run("audit", every["mine"], *words, *metrics, *options, "-o", tmp_path)
     assert done.exit_code == 0, done.output
     assert "inconsistent with models never trained on the behaviour" in done.output
-    assert names(tmp_path) == ["logs.json", "report.html", "report.md"]
+    assert names(tmp_path) == ["logs.json", "observations", "report.html", "report.md"]
     numbers = json.loads((tmp_path / "logs.json").read_text())
     assert numbers["fit"] == "untraining only"
     assert (numbers["confidence"], numbers["seed"], numbers["cluster"]) == (0.9, 5, 3)
