@@ -12,6 +12,7 @@ from rich.text import Text
 from indist import audits, oracles
 from indist._cli._colours import COLOURS
 from indist._cli._options import Gamma, Models, Out, Seed
+from oracles.storage.locks import locked
 
 CANDIDATES = ("identity", "finetune", "neggrad", "retrain", "retrain-behaviour")
 _QUICK = 128
@@ -31,7 +32,8 @@ def demo(
     """
     knobs: dict[str, Any] = {} if discovery is None else {"discovery": discovery}
     world = oracles.scenarios.load(scenario, seed=seed, **knobs)
-    _run(world, output, _QUICK if quick else models, seed)
+    with locked(output, nested=True):
+        _run(world, output, _QUICK if quick else models, seed)
 
 
 def _run(scenario: "oracles.Scenario", folder: Path, models: int, seed: int) -> None:

@@ -39,19 +39,21 @@ class FolderInUseError(ValueError):
 
 
 @contextmanager
-def locked(folder: Path, *, shared: bool = False) -> Generator[None]:
+def locked(folder: Path, *, shared: bool = False, nested: bool = False) -> Generator[None]:
     """Keeps other writers out of a folder, and clears away what killed ones have left in it.
 
-    The file systems of some clusters have no locks: there this does nothing.
+    Where nothing can be written, and on the file systems of some clusters, which have no locks,
+    this does nothing.
 
     Args:
         folder: the folder; made when it is not there.
         shared: whether others that ask for a shared lock may write too, as the processes of one job
             do; nothing is cleared away then.
+        nested: clear away what lies in folders below too, but for those that have a lock of their
+            own.
 
     Raises:
         FolderInUseError: when another process, or another part of this one, holds the folder.
-        OSError: when the folder cannot be made or written to.
 
     Example:
         >>> import tempfile
@@ -61,68 +63,83 @@ def locked(folder: Path, *, shared: bool = False) -> Generator[None]:
         Traceback (most recent call last):
         oracles.storage.locks.FolderInUseError: ...: process ... writes to it; ...
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOCK
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = _open_locked(path, shared)
+    except OSError:
+        # Whoever writes is told why, by what cannot be written.
+        descriptor = None
+    if descriptor is None:
+        yield
+        return
+    try:
+        os.truncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()} {socket.gethostname()}".encode())
+        if not shared:
+            sweep(folder, nested=nested)
+        yield
+    finally:
+        if not shared or _can_lock_alone(descriptor):
+            path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def sweep(folder: Path, *, nested: bool = False) -> None:
+    """Removes what writers that were killed have left in a folder; only for who holds its lock.
+
+    Args:
+        folder: the folder.
+        nested: folders below too, but for those that have a lock of their own.
+    """
+    for path in folder.iterdir():
+        if path.is_symlink():
+            continue
+        if _LEFT.match(path.name):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        elif nested and path.is_dir() and not (path / LOCK).exists():
+            sweep(path, nested=True)
+
+
+def _open_locked(path: Path, shared: bool) -> int:
+    """The file, open and locked; OSError where that cannot be done here at all."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            has_locks = _lock(descriptor, shared)
+            _lock(descriptor, shared)
         except OSError as error:
             holder = _holder(path)
             os.close(descriptor)
             if error.errno not in _BUSY:
                 raise
             raise FolderInUseError(
-                f"{folder}: {holder} writes to it; wait for it or give another folder"
+                f"{path.parent}: {holder} writes to it; wait for it or give another folder"
             ) from None
         if _is_current(descriptor, path):
-            break
+            return descriptor
         # The writer before removed the file between its being opened and its being locked.
         os.close(descriptor)
-    try:
-        os.truncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()} {socket.gethostname()}".encode())
-        if has_locks and not shared:
-            sweep(folder)
-        yield
-    finally:
-        if not has_locks or not shared or _can_lock_alone(descriptor):
-            path.unlink(missing_ok=True)
-        os.close(descriptor)
 
 
-def sweep(folder: Path) -> None:
-    """Removes what writers that were killed have left in a folder; only for who holds its lock."""
-    for path in folder.iterdir():
-        if _LEFT.match(path.name) and not path.is_symlink():
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
-
-
-def _lock(descriptor: int, shared: bool) -> bool:
-    """Locks an open file at once, or raises OSError; False where the file system has no locks."""
+def _lock(descriptor: int, shared: bool) -> None:
+    """Locks an open file at once, or raises OSError."""
     if sys.platform == "win32":
         # Windows has no shared locks of this kind; those who would share go without.
         if not shared:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        return not shared
-    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
-            return False
-        raise
-    return True
+    else:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
 
 def _can_lock_alone(descriptor: int) -> bool:
     try:
-        return _lock(descriptor, shared=False)
+        _lock(descriptor, shared=False)
     except OSError:
         return False
+    return True
 
 
 def _is_current(descriptor: int, path: Path) -> bool:
