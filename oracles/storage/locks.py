@@ -11,7 +11,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 if sys.platform == "win32":
@@ -63,9 +63,8 @@ def locked(folder: Path, *, shared: bool = False, nested: bool = False) -> Gener
         Traceback (most recent call last):
         oracles.storage.locks.FolderInUseError: ...: process ... writes to it; ...
     """
-    path = folder / LOCK
+    path, is_new = folder / LOCK, not folder.exists()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         descriptor = _open_locked(path, shared)
     except OSError:
         # Whoever writes is told why, by what cannot be written.
@@ -82,6 +81,10 @@ def locked(folder: Path, *, shared: bool = False, nested: bool = False) -> Gener
     finally:
         if not shared or _can_lock_alone(descriptor):
             path.unlink(missing_ok=True)
+            if is_new:
+                # Left empty, it was made for nothing.
+                with suppress(OSError):
+                    folder.rmdir()
         os.close(descriptor)
 
 
@@ -107,6 +110,7 @@ def sweep(folder: Path, *, nested: bool = False) -> None:
 def _open_locked(path: Path, shared: bool) -> int:
     """The file, open and locked; OSError where that cannot be done here at all."""
     while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             _lock(descriptor, shared)

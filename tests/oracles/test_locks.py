@@ -133,6 +133,18 @@ def test_where_nothing_can_be_written_there_is_no_lock(tmp_path: Path) -> None:
             pass
 
 
+def test_a_folder_made_for_nothing_goes_again(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="wrong"), locked(tmp_path / "new"):
+        raise ValueError("wrong")
+    assert not (tmp_path / "new").exists()
+    with locked(tmp_path / "new"):
+        (tmp_path / "new" / "file").touch()
+    assert (tmp_path / "new" / "file").exists()
+    with locked(tmp_path):
+        pass
+    assert tmp_path.exists()
+
+
 def test_a_part_of_one_process_keeps_out_another(tmp_path: Path) -> None:
     with locked(tmp_path):
         message = f"process {os.getpid()} on "
