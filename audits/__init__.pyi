@@ -6,7 +6,6 @@ from ._provenance import Provenance as Provenance
 from ._provenance import versions as versions
 from ._reading import Limits as Limits
 from ._reading import SubmissionError as SubmissionError
-from ._verify import verify as verify
 from .certificate._certificate import Certificate as Certificate
 from .certificate._certificate import CertificateError as CertificateError
 from .certificate._certificate import read_certificate as read_certificate
@@ -30,8 +29,8 @@ from .memorization._influence_case import influence_case as influence_case
 from .memorization._lira import read_lira as read_lira
 from .memorization._subset_models import SubsetModels as SubsetModels
 from .scores._board import MissingScore as MissingScore
-from .scores._board import Scoreboard as Scoreboard
 from .scores._board import ScoreRow as ScoreRow
+from .scores._scoreboard import Scoreboard as Scoreboard
 from .scores._scoreboard import score as score
 from .single._audit import SingleAudit as SingleAudit
 from .single._audit import audit_single as audit_single
@@ -53,3 +52,6 @@ from .verdict._results import GroupSummary as GroupSummary
 from .verdict._results import Nearest as Nearest
 from .verdict._results import ObservableDistance as ObservableDistance
 from .verdict._results import OverUnlearned as OverUnlearned
+from .verification._results import Verification as Verification
+from .verification._verify import verification as verification
+from .verification._verify import verify as verify

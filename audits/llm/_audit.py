@@ -50,19 +50,26 @@ class LLMAudit(LLMFindings):
         versions: version of indist, Python, numpy and scipy.
     """
 
-    def report(self, directory: Path | str) -> None:
-        """Writes ``report.html``, ``report.md`` and, last, ``logs.json`` with every number.
+    def report(self, directory: Path | str, *, replace: bool = True) -> None:
+        """Writes the report, every number, and the scores they can be recomputed from.
+
+        Files appear in the folder only once all of them are written: ``report.html``,
+        ``report.md``, ``observations/logs.json`` with each example's scores and, last,
+        ``logs.json``. A folder holds one result.
 
         Args:
-            directory: the folder; made when missing, and older files of these names replaced.
+            directory: the folder; made when missing.
+            replace: whether another result there, of whatever kind, is replaced; else it is
+                refused.
 
         Raises:
-            OSError: as the file system does; no file is ever half-written.
+            ValueError: when ``directory`` is a file, or what it holds is not to be replaced.
+            OSError: as the file system does; nothing half-written stays behind.
         """
         # Loaded on use: a page draws with matplotlib, which no comparison needs.
         from audits.llm._page import write_logs
 
-        write_logs(self, Path(directory))
+        write_logs(self, Path(directory), replace=replace)
 
 
 def compare(

@@ -9,12 +9,15 @@ from audits.llm._findings import LLMFindings
 from audits.llm._limits import cannot_conclude
 from audits.llm._record import FILE, record
 from audits.llm._results import PrivLeak, ReferenceComparison
+from audits.llm._stored import stored_logs
 from audits.llm._tables import compared, differences
 from audits.report import numbers
 from audits.report._blocks import Claims, Drawing, Listing, Pairs
+from audits.report._folder import STORED, file_digests, record_bytes, write_result
 from audits.report._page import Glance, Page, Section, write_page
 from audits.report._svg import svg
 from audits.report._words import POPULATION_NAMES
+from oracles.storage.files import write_bytes_atomic
 
 _FITS = {
     "untraining only": "The logs fit models never trained on the forget set, and do not fit models "
@@ -34,17 +37,26 @@ _REASONS = {
 }
 
 
-def write_logs(audit: LLMFindings, directory: Path) -> None:
-    """Writes ``report.html``, ``report.md`` and ``logs.json`` of a comparison of logs.
+def write_logs(audit: LLMFindings, directory: Path, *, replace: bool = True) -> None:
+    """Writes the folder of a comparison of logs; see `write_result`.
 
     Args:
         audit: what to report; its numbers are shown, and none is computed.
         directory: where to; made when it is not there.
+        replace: whether another result there is replaced.
 
     Raises:
+        ValueError: as `write_result`.
         OSError: as the file system does.
     """
-    write_page(page(audit), directory, {FILE: record(audit)})
+
+    def fill(staging: Path) -> None:
+        write_bytes_atomic(staging / STORED / FILE, record_bytes(stored_logs(audit)))
+        write_page(page(audit), staging)
+        content = record(audit, file_digests(staging))
+        (staging / FILE).write_bytes(record_bytes(content))
+
+    write_result(directory, FILE, fill, replace=replace)
 
 
 def page(audit: LLMFindings) -> Page:

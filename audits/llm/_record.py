@@ -1,18 +1,26 @@
 """The comparison of logs as numbers in a file."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from audits.llm._findings import LLMFindings
 
 FILE = "logs.json"
+FORMAT = "indist-logs"
+VERSION = 2
 
 
-def record(audit: LLMFindings) -> dict[str, Any]:
-    """Every number of the comparison, as ``logs.json`` holds it."""
+def record(audit: LLMFindings, files: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Every number of the comparison, as ``logs.json`` holds it.
+
+    Args:
+        audit: the comparison.
+        files: digests of the files beside it.
+    """
     return {
-        "format": "indist-logs",
-        "version": 1,
+        "format": FORMAT,
+        "version": VERSION,
         "fit": audit.fit,
         "sentence": audit.sentence,
         "confidence": audit.confidence,
@@ -33,4 +41,5 @@ def record(audit: LLMFindings) -> dict[str, Any]:
         },
         "warnings": audit.warnings,
         "versions": dict(audit.versions),
+        "files": dict(files or {}),
     }

@@ -3,12 +3,8 @@
 All reports are such pages. Both forms are written from the same words, so they cannot disagree.
 """
 
-import json
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -98,25 +94,20 @@ class Page:
     sections: tuple[Section, ...]
 
 
-def write_page(page: Page, directory: Path, records: Mapping[str, dict[str, Any]]) -> None:
-    """Writes ``report.html``, ``report.md`` and, last, records of numbers as JSON.
+def write_page(page: Page, directory: Path) -> None:
+    """Writes ``report.html`` and ``report.md``.
 
-    All are made before the first is written, each under a temporary name, then renamed. The HTML
+    Both are made before the first is written, each under a temporary name, then renamed. The HTML
     file needs no script and no network, and is the same for the same page.
 
     Args:
         page: the report.
         directory: where to; made when it is not there.
-        records: numbers as JSON values by the name of their file; a number that is not finite
-            becomes null.
 
     Raises:
         OSError: as the file system does.
     """
     files = {"report.html": html(page), "report.md": markdown(page)}
-    for name, record in records.items():
-        text = json.dumps(_finite(record), indent=1, ensure_ascii=False, allow_nan=False)
-        files[name] = f"{text}\n"
     for name, text in files.items():
         # Names of files need not be Unicode, and those in logs may hold half a character.
         write_bytes_atomic(directory / name, text.encode(errors="replace"))
@@ -161,11 +152,3 @@ def _glance(glance: Glance) -> str:
     estimate = f" (estimate {glance.estimate})" if glance.estimate else ""
     reason = glance.reason if glance.reason.endswith(".") else f"{glance.reason}."
     return f"- {glance.heading}: {glance.number}{estimate}: **{glance.finding}**{within(reason)}"
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from audits.report._terminal import aligned, filled
 from audits.report._words import ReferenceName
+from audits.scores._inputs import ScoreInputs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,19 +83,8 @@ class MissingScore:
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Scoreboard:
-    """All scores of a submission. `str` of it is the whole table in plain text.
-
-    Attributes:
-        submission: its name.
-        rows: one for each score and reference.
-        missing: what could not be computed, and why.
-        sizes: models of each population.
-        confidence: of each interval, and share of the splits within each null's range.
-        splits: random splits of each reference for each null.
-        seed: of splits, resamples and shuffles.
-        digests: of what was seen of each population.
-    """
+class ScoreTable:
+    """All scores of a submission; its fields are documented at `Scoreboard`."""
 
     submission: str
     rows: tuple[ScoreRow, ...]
@@ -104,6 +94,7 @@ class Scoreboard:
     splits: int
     seed: int
     digests: Mapping[str, str]
+    inputs: ScoreInputs
 
     def to_dataframe(self) -> "pd.DataFrame":
         """A row for each score and reference, with the fields of `ScoreRow` as columns."""
@@ -143,12 +134,12 @@ class Scoreboard:
         )
 
 
-def _title(board: Scoreboard) -> str:
+def _title(board: ScoreTable) -> str:
     counted = ", ".join(f"{count:,} {name}" for name, count in board.sizes.items())
     return f"Scores of {board.submission} against both references; models: {counted}"
 
 
-def _headings(board: Scoreboard) -> tuple[str, ...]:
+def _headings(board: ScoreTable) -> tuple[str, ...]:
     share = f"{100 * board.confidence:g} %"
     models = max((row.models for row in board.rows), default=0)
     return (
@@ -199,7 +190,7 @@ def _needs(row: ScoreRow) -> str:
     return "-" if row.original is None else f"> {row.models}"
 
 
-def _missing(board: Scoreboard) -> list[str]:
+def _missing(board: ScoreTable) -> list[str]:
     """A clause for each reason, with all scores that are missing for it."""
     scores: dict[str, list[str]] = {}
     for missing in board.missing:
@@ -207,7 +198,7 @@ def _missing(board: Scoreboard) -> list[str]:
     return [f"{'; '.join(names)}: {reason}" for reason, names in scores.items()]
 
 
-def _notes(board: Scoreboard) -> list[str]:
+def _notes(board: ScoreTable) -> list[str]:
     notes = [
         "null: one half of the reference's models against the other, as a perfect unlearner would "
         f"score; median and range of {board.splits} random splits. original: the models before "

@@ -1,12 +1,13 @@
 """All of the literature's scores of one submission, each beside its null and its ceiling."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import jax
 import numpy as np
 
 from audits.report._words import REFERENCES, ReferenceName
-from audits.scores._board import MissingScore, Says, Scoreboard, ScoreRow
+from audits.scores._board import MissingScore, Says, ScoreRow, ScoreTable
 from audits.scores._inputs import ScoreInputs
 from audits.scores._measures import FEWEST, NEVER, RECIPES, Measure, Recipe
 from audits.submissions._parties import Given, Parties, ReferencesLike, observe_all
@@ -21,6 +22,46 @@ SPLITS = 100
 SPLITS_OF_SEARCH = 25
 RELEARN_STEPS = 50
 TEACHERS = 16
+
+
+class Scoreboard(ScoreTable):
+    """All scores of a submission. `str` of it is the whole table in plain text.
+
+    Attributes:
+        submission: its name.
+        rows: one for each score and reference.
+        missing: what could not be computed, and why.
+        sizes: models of each population.
+        confidence: of each interval, and share of the splits within each null's range.
+        splits: random splits of each reference for each null.
+        seed: of splits, resamples and shuffles.
+        digests: of what was seen of each population.
+        inputs: what was seen, as the scores took it.
+    """
+
+    def report(
+        self, directory: Path | str, *, command: str | None = None, replace: bool = True
+    ) -> None:
+        """Writes the table, every number, and what it can be recomputed from.
+
+        Files appear in the folder only once all of them are written: ``scores.csv`` (and
+        ``scores.parquet`` where pyarrow is installed), ``observations/`` and, last,
+        ``scores.json``. A folder holds one result.
+
+        Args:
+            directory: the folder; made when missing.
+            command: that made the table, to be named in ``scores.json``.
+            replace: whether another result there, of whatever kind, is replaced; else it is
+                refused.
+
+        Raises:
+            ValueError: when ``directory`` is a file, or what it holds is not to be replaced.
+            OSError: as the file system does; nothing half-written stays behind.
+        """
+        # Loaded on use: it names the version of scikit-learn, which takes its start.
+        from audits.scores._record import write_scores
+
+        write_scores(self, Path(directory), command=command, replace=replace)
 
 
 def score(
@@ -83,16 +124,32 @@ def score(
                 f"{name}: expected at least {FEWEST} models, found {seen[name].models}"
             )
     inputs = ScoreInputs(seen, seed, _teachers(parties, seed), _relearn_times(parties))
+    return scoreboard(parties.submission.name, inputs, confidence)
+
+
+def scoreboard(submission: str, inputs: ScoreInputs, confidence: float) -> Scoreboard:
+    """The whole table of what was seen.
+
+    Args:
+        submission: its name.
+        inputs: what was seen.
+        confidence: of each interval.
+
+    Returns:
+        The table, and what it leaves out with the reason.
+    """
     rows, missing = score_all(RECIPES, inputs, confidence)
+    seen = inputs.seen
     return Scoreboard(
-        submission=parties.submission.name,
+        submission=submission,
         rows=tuple(rows),
         missing=(*missing, *(MissingScore(*item) for item in NEVER.items())),
         sizes={name: observed.models for name, observed in seen.items()},
         confidence=float(confidence),
         splits=SPLITS,
-        seed=seed,
+        seed=inputs.seed,
         digests={name: observed.digest for name, observed in seen.items()},
+        inputs=inputs,
     )
 
 

@@ -40,19 +40,25 @@ class SingleAudit(SingleFindings):
         warnings: what a reader should know.
     """
 
-    def report(self, directory: Path | str) -> None:
-        """Writes ``report.html``, ``report.md`` and, last, ``single.json`` with every number.
+    def report(self, directory: Path | str, *, replace: bool = True) -> None:
+        """Writes the report, every number, and the observations they can be recomputed from.
+
+        Files appear in the folder only once all of them are written: ``report.html``,
+        ``report.md``, ``observations/`` and, last, ``single.json``. A folder holds one result.
 
         Args:
-            directory: the folder; made when missing, and older files of these names replaced.
+            directory: the folder; made when missing.
+            replace: whether another result there, of whatever kind, is replaced; else it is
+                refused.
 
         Raises:
-            OSError: as the file system does; no file is ever half-written.
+            ValueError: when ``directory`` is a file, or what it holds is not to be replaced.
+            OSError: as the file system does; nothing half-written stays behind.
         """
         # Loaded on use: a page draws with matplotlib, which no audit needs.
         from audits.single._page import write_single
 
-        write_single(self, Path(directory))
+        write_single(self, Path(directory), replace=replace)
 
 
 def audit_single(

@@ -5,6 +5,7 @@ from pathlib import Path
 from audits._provenance import compared, digest_pairs, seed_pairs, version_pairs
 from audits.report import numbers
 from audits.report._blocks import Block, Claims, Drawing, Listing, Pairs
+from audits.report._folder import STORED, file_digests, record_bytes, write_result
 from audits.report._page import Glance, Page, Section, write_page
 from audits.report._svg import svg
 from audits.report._words import POPULATION_NAMES
@@ -14,6 +15,7 @@ from audits.single._limits import cannot_conclude
 from audits.single._record import FILE, record
 from audits.single._results import ErrorRate, LikelihoodRatio, RankTest
 from audits.single._tables import by_observable, examples, people
+from audits.submissions._stored import store
 
 _REASONS = {
     "consistent": ", which is no proof of likeness",
@@ -22,17 +24,26 @@ _REASONS = {
 }
 
 
-def write_single(audit: SingleFindings, directory: Path) -> None:
-    """Writes ``report.html``, ``report.md`` and ``single.json`` of one submitted model.
+def write_single(audit: SingleFindings, directory: Path, *, replace: bool = True) -> None:
+    """Writes the folder of one submitted model; see `write_result`.
 
     Args:
         audit: what to report; its numbers are shown, and none is computed.
         directory: where to; made when it is not there.
+        replace: whether another result there is replaced.
 
     Raises:
+        ValueError: as `write_result`.
         OSError: as the file system does.
     """
-    write_page(page(audit), directory, {FILE: record(audit)})
+
+    def fill(staging: Path) -> None:
+        store(audit.observations, staging / STORED)
+        write_page(page(audit), staging)
+        content = record(audit, file_digests(staging))
+        (staging / FILE).write_bytes(record_bytes(content))
+
+    write_result(directory, FILE, fill, replace=replace)
 
 
 def page(audit: SingleFindings) -> Page:

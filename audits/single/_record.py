@@ -1,5 +1,6 @@
 """The audit of one model as numbers in a file."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -7,14 +8,21 @@ from audits.single._findings import SingleFindings
 from audits.single._results import RankTest
 
 FILE = "single.json"
+FORMAT = "indist-single"
+VERSION = 2
 
 
-def record(audit: SingleFindings) -> dict[str, Any]:
-    """Every number of the audit, as ``single.json`` holds it."""
+def record(audit: SingleFindings, files: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Every number of the audit, as ``single.json`` holds it.
+
+    Args:
+        audit: the audit.
+        files: digests of the files beside it.
+    """
     tests = {test.reference: _test(test) for test in (audit.untraining, audit.unlearning)}
     return {
-        "format": "indist-single",
-        "version": 1,
+        "format": FORMAT,
+        "version": VERSION,
         "sentence": audit.sentence,
         "confidence": audit.confidence,
         **tests,
@@ -27,6 +35,7 @@ def record(audit: SingleFindings) -> dict[str, Any]:
         "warnings": audit.warnings,
         "models": {name: seen.models for name, seen in audit.observations.items()},
         "provenance": asdict(audit.provenance),
+        "files": dict(files or {}),
     }
 
 

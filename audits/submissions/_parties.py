@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+
 import oracles
 from audits._reading import SubmissionError
 from audits.claims._declared import declared_claim
@@ -207,10 +209,26 @@ def observe_all(submission: Given, references: ReferencesLike) -> Parties:
             name: replace(party, observations=as_margins(party.observations))
             for name, party in parties.items()
         }
+    parties = {
+        name: replace(party, observations=_as_stored(party)) for name, party in parties.items()
+    }
     classes = parties["untraining"].observations.logits.shape[2]
     for party in parties.values():
         check_classes(party.observations, classes, party.name)
     return Parties(by_name=parties, scenario=scenario, reduced=reduced)
+
+
+def _as_stored(party: Party) -> Observations:
+    """In the precision of stored observations, so that what is found can be recomputed."""
+    seen = party.observations
+    if seen.logits.dtype == np.float32:
+        return seen
+    with np.errstate(over="ignore"):
+        logits = seen.logits.astype(np.float32)
+    try:
+        return Observations(logits, seen.labels, seen.groups, seen.ids)
+    except ValueError as error:
+        raise SubmissionError(f"{party.name}: {error} (in float32)") from None
 
 
 def _margins_only(part: Given) -> bool:

@@ -58,19 +58,25 @@ class Audit(AuditFindings):
         """The audit with every number, digest, seed and version needed to recompute it."""
         return certificate_of(self)
 
-    def report(self, directory: Path | str) -> None:
+    def report(self, directory: Path | str, *, replace: bool = True) -> None:
         """Writes the report, the certificate and the observations it can be recomputed from.
 
         Files appear in the folder only once all of them are written: ``report.html``,
-        ``report.md``, ``observations/`` and, last, ``certificate.json``.
+        ``report.md``, ``observations/`` and, last, ``certificate.json``. A folder holds one result.
 
         Args:
-            directory: the folder; made when missing, and older files of these names replaced.
+            directory: the folder; made when missing.
+            replace: whether another result there, of whatever kind, is replaced; else it is
+                refused.
+
+        Raises:
+            ValueError: when ``directory`` is a file, or what it holds is not to be replaced.
+            OSError: as the file system does; nothing half-written stays behind.
         """
         # Loaded on use: a page draws with matplotlib, which no audit needs.
         from audits.verdict._write import write_all
 
-        write_all(self, Path(directory))
+        write_all(self, Path(directory), replace=replace)
 
 
 def audit(

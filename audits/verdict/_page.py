@@ -51,7 +51,7 @@ def write_report(audit: AuditFindings, directory: Path) -> None:
     Raises:
         OSError: as the file system does.
     """
-    write_page(page(audit), directory, {})
+    write_page(page(audit), directory)
 
 
 def page(audit: AuditFindings) -> Page:

@@ -1,22 +1,24 @@
 """An audit as a certificate."""
 
+from collections.abc import Mapping
+
 from audits.certificate._certificate import (
     PREDICATE,
     STATEMENT,
     VERSION,
     Certificate,
-    PopulationRecord,
     Predicate,
-    Subject,
 )
+from audits.certificate._records import PopulationRecord, Subject
 from audits.verdict._findings import AuditFindings
 
 
-def certificate_of(audit: AuditFindings) -> Certificate:
+def certificate_of(audit: AuditFindings, files: Mapping[str, str] | None = None) -> Certificate:
     """The certificate of an audit.
 
     Args:
         audit: the audit.
+        files: digests of the files beside it, if any.
 
     Returns:
         A statement on the submission's observations, and its parameters where they were at hand.
@@ -37,7 +39,8 @@ def certificate_of(audit: AuditFindings) -> Certificate:
     if submitted.parameters is not None:
         subject.append(Subject(name="parameters", digest={"sha256": submitted.parameters}))
     fields = {name: getattr(audit, name) for name in Predicate.model_fields if hasattr(audit, name)}
-    predicate = Predicate.model_validate(fields | {"version": VERSION, "populations": populations})
+    fields |= {"version": VERSION, "populations": populations, "files": dict(files or {})}
+    predicate = Predicate.model_validate(fields)
     return Certificate(
         _type=STATEMENT, subject=subject, predicateType=PREDICATE, predicate=predicate
     )

@@ -8,9 +8,13 @@ __all__ = ["main"]
 def main() -> None:
     """Entry point of the ``indist`` command."""
     _one_device_a_core()
-    from indist._cli._app import app
+    from indist._cli._errors import end_on_signals, plain_ends
 
-    app()
+    end_on_signals()
+    with plain_ends():
+        from indist._cli._app import app
+
+        app()
 
 
 def _one_device_a_core() -> None:

@@ -14,6 +14,7 @@ from indist._cli._formats import formats
 from indist._cli._ingest import ingest
 from indist._cli._kinds import learners, scenarios, unlearners
 from indist._cli._memorize import memorize
+from indist._cli._options import RememberingCommand
 from indist._cli._plan import plan
 from indist._cli._references import references
 from indist._cli._score import score
@@ -52,7 +53,7 @@ def _options(
 def _add(*commands: Callable[..., None]) -> None:
     """Adds subcommands in the order of ``indist --help``."""
     for command in commands:
-        app.command()(plain_errors(command))
+        app.command(cls=RememberingCommand)(plain_errors(command))
 
 
 _add(demo, references, unlearn, plan, audit, score, verify, certify, memorize, ingest, formats)

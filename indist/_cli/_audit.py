@@ -1,7 +1,8 @@
 """One door for what people hold: many models, one model, or the logs of language models."""
 
 from collections.abc import Sequence, Set
-from itertools import chain, count
+from itertools import chain, count, takewhile
+from os.path import commonprefix
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,6 +13,7 @@ from indist._cli._errors import parse_tolerance
 from indist._cli._options import (
     Confidence,
     Epsilon,
+    Force,
     LeaveOut,
     Out,
     OwnLearner,
@@ -26,6 +28,7 @@ _OF_LOGS = ("unlearning", "metric", "cluster", "seed")
 @typed_options
 def audit(
     typed: Set[str],
+    words: Sequence[str],
     submissions: Annotated[
         list[str],
         typer.Argument(
@@ -72,6 +75,7 @@ def audit(
         typer.Option(help="Logs: consecutive examples that count as one: 20 for TOFU.", min=1),
     ] = 1,
     seed: Annotated[int, typer.Option(help="Logs: seed of the resampling.", min=0)] = 0,
+    force: Force = False,
 ) -> None:
     """Compares what somebody holds with both references: findings, numbers and report.
 
@@ -82,6 +86,7 @@ def audit(
     With --untraining, logs of TOFU, open-unlearning or MUSE: tests paired by example.
     """
     if kind_of(typed) == "logs":
+        check_quoted(words, submissions)
         audit_logs(
             submissions,
             output,
@@ -91,6 +96,7 @@ def audit(
             confidence=confidence,
             cluster=cluster,
             seed=seed,
+            force=force,
         )
     else:
         audit_models(
@@ -104,7 +110,42 @@ def audit(
             tolerance=parse_tolerance(tolerance),
             confidence=confidence,
             claim=claim,
+            force=force,
         )
+
+
+def check_quoted(words: Sequence[str], submissions: Sequence[str]) -> None:
+    """Refuses what an unquoted pattern of references becomes: all but its first fit, submissions.
+
+    Args:
+        words: as they were typed.
+        submissions: those of them that are taken for submissions.
+
+    Raises:
+        ValueError: when submissions stand right after a reference, and others before it, or when
+            several do.
+    """
+    for place, word in enumerate(words):
+        option, equals, first = word.partition("=")
+        if option not in ("--untraining", "--unlearning"):
+            continue
+        next_place = place + 1 if equals else place + 2
+        first = first if equals else words[place + 1]
+        after = list(takewhile(lambda other: other in submissions, words[next_place:]))
+        if len(after) > 1 or 0 < len(after) < len(submissions):
+            raise ValueError(
+                f"{option}: expected one path, or a pattern in quotes such as {option} "
+                f"{_pattern_of([first, *after])!r}; found {first} followed by {after[0]}"
+                f"{f' and {len(after) - 1} more' if after[1:] else ''}, which would be taken for "
+                "submissions (those stand first)"
+            )
+
+
+def _pattern_of(paths: Sequence[str]) -> str:
+    """A pattern that fits all paths: what they begin and what they end with."""
+    start, end = commonprefix(paths), commonprefix([path[::-1] for path in paths])[::-1]
+    shortest = min(map(len, paths))
+    return f"{start}*{end[max(0, len(start) + len(end) - shortest) :]}"
 
 
 def kind_of(typed: Set[str]) -> Literal["models", "logs"]:
@@ -145,6 +186,7 @@ def audit_logs(
     confidence: float,
     cluster: int,
     seed: int,
+    force: bool = False,
 ) -> None:
     """Compares logs, prints what they say and writes the report.
 
@@ -157,20 +199,23 @@ def audit_logs(
         confidence: see `audits.llm.compare`.
         cluster: consecutive examples that count as one.
         seed: of the resampling.
+        force: replace another result that the folder holds.
 
     Raises:
         ValueError: when a log cannot be read, or they do not fit together.
     """
+    given = [audits.llm.load_all(names) for names in (patterns, untraining, unlearning)]
+    _say_numbers([len(given[0])], untraining=len(given[1]), unlearning=len(given[2]))
     result = audits.llm.compare(
-        audits.llm.load_all(patterns),
-        untraining=audits.llm.load_all(untraining),
-        unlearning=audits.llm.load_all(unlearning),
+        given[0],
+        untraining=given[1],
+        unlearning=given[2],
         metrics=metrics or None,
         confidence=confidence,
         cluster=cluster,
         seed=seed,
     )
-    _say(result, output)
+    _say(result, output, force)
 
 
 def audit_models(
@@ -185,6 +230,7 @@ def audit_models(
     tolerance: float | Literal["calibrated"],
     confidence: float,
     claim: tuple[float, float] | None,
+    force: bool = False,
 ) -> None:
     """Audits submissions, prints what was found and writes each report.
 
@@ -203,6 +249,7 @@ def audit_models(
         tolerance: the same.
         confidence: one minus alpha.
         claim: a claimed (ε, δ), or None for what the submission declares.
+        force: replace other results that the folders hold.
 
     Raises:
         ValueError: when a submission cannot be read, or does not fit the references.
@@ -212,6 +259,11 @@ def audit_models(
         raise ValueError("--claim: expected several models, as one cannot contradict an (ε, δ)")
     stored = oracles.load_references(
         references, learner=learner, scenario=scenario, leave_out_damaged=leave_out_damaged
+    )
+    _say_numbers(
+        [submission.models for submission in submissions],
+        untraining=stored.untraining.models,
+        unlearning=stored.unlearning.models,
     )
     results = [
         audits.audit_single(submission, stored, confidence=confidence)
@@ -227,17 +279,33 @@ def audit_models(
         for submission in submissions
     ]
     if len(submissions) == 1:
-        _say(results[0], output)
+        _say(results[0], output, force)
         return
     for result, name in zip(results, _names(submissions), strict=True):
         typer.echo(f"{name}\n")
-        _say(result, output / name)
+        _say(result, output / name, force)
         typer.echo("")
 
 
-def _say(result: "audits.Audit | audits.SingleAudit | audits.llm.LLMAudit", output: Path) -> None:
-    result.report(output)
+def _say_numbers(submitted: Sequence[int], **references: int) -> None:
+    """How many models there are, before anything is computed: a pattern may fit others than meant.
+
+    Args:
+        submitted: models of each submission.
+        **references: models by the kind of reference.
+    """
+    apart = f" in {len(submitted)} submissions" if len(submitted) > 1 else ""
+    total = sum(references.values())
+    kinds = ", ".join(f"{count} {kind}" for kind, count in references.items() if count)
+    many = "reference" if total == 1 else "references"
+    typer.echo(f"{sum(submitted)} submitted{apart}, {total} {many} ({kinds})\n")
+
+
+def _say(
+    result: "audits.Audit | audits.SingleAudit | audits.llm.LLMAudit", output: Path, force: bool
+) -> None:
     typer.echo(str(result))
+    result.report(output, replace=force)
     typer.echo(f"\nReport: {output / 'report.html'}")
 
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from indist import audits, oracles
 from indist._cli._colours import COLOURS
 from indist._cli._options import Gamma, Models, Out, Seed
+from oracles.storage.locks import locked
 
 CANDIDATES = ("identity", "finetune", "neggrad", "retrain", "retrain-behaviour")
 _QUICK = 128
@@ -31,7 +32,8 @@ def demo(
     """
     knobs: dict[str, Any] = {} if discovery is None else {"discovery": discovery}
     world = oracles.scenarios.load(scenario, seed=seed, **knobs)
-    _run(world, output, _QUICK if quick else models, seed)
+    with locked(output, nested=True):
+        _run(world, output, _QUICK if quick else models, seed)
 
 
 def _run(scenario: "oracles.Scenario", folder: Path, models: int, seed: int) -> None:
@@ -64,7 +66,7 @@ def _run(scenario: "oracles.Scenario", folder: Path, models: int, seed: int) -> 
         console.print(Text.assemble((f"{method}: ", "bold"), result.sentence))
     console.print(f"\nReports: {folder / 'audits'}/*/report.html", soft_wrap=True)
     console.print(f"Picture: {folder / 'plane.svg'}", soft_wrap=True)
-    console.print(f"Recompute one: indist verify {folder}/audits/retrain/certificate.json")
+    console.print(f"Recompute one: indist verify {folder}/audits/retrain")
 
 
 def _question(scenario: "oracles.Scenario", models: int) -> Panel:

@@ -1,8 +1,12 @@
 """What a user sees when something is wrong: one sentence and an exit code, never a traceback."""
 
 import functools
-from collections.abc import Callable
-from typing import Literal, ParamSpec
+import os
+import signal
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from typing import Any, Literal, ParamSpec
 
 import typer
 from rich.console import Console
@@ -15,6 +19,62 @@ Arguments = ParamSpec("Arguments")
 CHECK_FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
+# As shells do for a program that a signal ends.
+SIGNALLED = 128
+_PIPE_CLOSED = SIGNALLED + 13
+# Seconds.
+_SOON = 0.02
+
+
+class Ended(BaseException):
+    """The process was asked to end; no handler of errors on the way is to take it for one."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def end_on_signals() -> None:
+    """Lets SIGTERM and SIGHUP end this process as Ctrl-C does, so that nothing is left behind.
+
+    A signal that is ignored, as SIGHUP is under nohup, stays so. A second one ends it at once.
+    """
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _end)
+    sys.unraisablehook = _end_again
+
+
+def _end(number: int, _: object) -> None:
+    # A second one ends the process at once.
+    signal.signal(number, signal.SIG_DFL)
+    raise Ended(number)
+
+
+def _end_again(lost: Any) -> None:
+    """Where an error cannot be raised, as in what collects garbage, Python drops it: once more."""
+    if not isinstance(lost.exc_value, Ended) or not hasattr(signal, "setitimer"):
+        sys.__unraisablehook__(lost)
+        return
+    ended = Ended(lost.exc_value.number)
+
+    def end(*_: object) -> None:
+        raise ended
+
+    signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, _SOON)
+
+
+@contextmanager
+def plain_ends() -> Generator[None]:
+    """Turns an end by a signal into a sentence on standard error and the usual exit code."""
+    try:
+        yield
+    except Ended as ended:
+        name = signal.Signals(ended.number).name
+        say(f"indist: ended by {name}; finished models are kept, --resume continues")
+        sys.exit(SIGNALLED + ended.number)
 
 
 def plain_errors(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
@@ -24,17 +84,45 @@ def plain_errors(command: Callable[Arguments, None]) -> Callable[Arguments, None
     def wrapped(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         try:
             command(*args, **kwargs)
+        except BrokenPipeError:
+            _drop_output()
+            raise typer.Exit(_PIPE_CLOSED) from None
         except (ValueError, OSError) as error:
-            _say(f"indist: {error}")
+            say(f"indist: {_sentence(error)}")
+            raise typer.Exit(BAD_INPUT) from None
+        except (MemoryError, RuntimeError) as error:
+            # XLA has no error of its own for it.
+            if not isinstance(error, MemoryError) and "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+            detail = str(error).partition("\n")[0]
+            shown = f" ({detail})" if detail else ""
+            say(f"indist: out of memory{shown}; finished models are kept, --resume continues")
             raise typer.Exit(BAD_INPUT) from None
         except KeyboardInterrupt:
-            _say("indist: interrupted; finished models are kept, --resume continues")
+            say("indist: interrupted; finished models are kept, --resume continues")
             raise typer.Exit(INTERRUPTED) from None
 
     return wrapped
 
 
-def _say(text: str) -> None:
+def _sentence(error: ValueError | OSError) -> str:
+    """What an error says; one of the system's names the file and comes without its number."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    where = f"{error.filename}: " if error.filename else ""
+    if not error.errno:
+        return f"{where}{error.strerror}"
+    return f"{where}cannot be read or written ({error.strerror})"
+
+
+def _drop_output() -> None:
+    """Sends what is still to be written nowhere: who read it, such as head, has gone."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say(text: str) -> None:
+    """A sentence on standard error."""
     Console(stderr=True).print(Text(" ".join(printable(text).split())), soft_wrap=True)
 
 

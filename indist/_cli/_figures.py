@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from indist._cli._options import Models, Out, Seed
+from oracles.storage.locks import locked
 
 
 def figures(
@@ -29,6 +30,7 @@ def figures(
     from indist import figures
 
     work = figures.Work(output / "work", models, seed, results)
-    for name, paths in figures.make(names or (), output, work):
-        typer.echo(f"{name}: {figures.FIGURES[name].title}")
-        typer.echo(f"  {', '.join(str(path) for path in paths)}")
+    with locked(output, nested=True):
+        for name, paths in figures.make(names or (), output, work):
+            typer.echo(f"{name}: {figures.FIGURES[name].title}")
+            typer.echo(f"  {', '.join(str(path) for path in paths)}")

@@ -13,6 +13,7 @@ from indist._cli._options import (
     ScenarioOptions,
     scenario_options,
 )
+from oracles.storage.locks import locked
 
 
 @scenario_options
@@ -38,21 +39,22 @@ def memorize(
 
     world = scenario.load()
     check_confidence(confidence)
-    runs = oracles.subset_runs(
-        world,
-        models=models,
-        seed=seed,
-        inclusion=inclusion,
-        directory=output / "runs",
-        resume=resume,
-        engine=engine,
-    )
-    study = MemorizationStudy(runs, confidence)
-    if study.memorization.undetermined.all():
-        raise ValueError(
-            f"models: expected enough that some include an example and some do not, found "
-            f"{models} at inclusion {inclusion:g}; the models are kept, --resume adds more"
-        )
     from indist._cli._memorized import report
 
-    report(world, study, output)
+    with locked(output, shared=engine == "distributed", nested=True):
+        runs = oracles.subset_runs(
+            world,
+            models=models,
+            seed=seed,
+            inclusion=inclusion,
+            directory=output / "runs",
+            resume=resume,
+            engine=engine,
+        )
+        study = MemorizationStudy(runs, confidence)
+        if study.memorization.undetermined.all():
+            raise ValueError(
+                f"models: expected enough that some include an example and some do not, found "
+                f"{models} at inclusion {inclusion:g}; the models are kept, --resume adds more"
+            )
+        report(world, study, output)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from indist import oracles
 from indist._cli._errors import parse_settings
@@ -22,6 +23,9 @@ Gamma = Annotated[
 ]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Continue an interrupted run, or add models.")
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace another result that the folder holds.")
 ]
 Engine = Annotated[
     str, typer.Option(help="Where to train: local, ray, ray://HOST:PORT or distributed.")
@@ -44,6 +48,7 @@ OwnScenario = Annotated[
     typer.Option(help="Their scenario file, where it or its data lie outside its own folder."),
 ]
 
+_WORDS = "indist.words"
 _BEFORE_SEED = {"discovery": Gamma}
 _AFTER_SEED = {
     "data_seed": Annotated[
@@ -131,25 +136,35 @@ def scenario_options(command: Callable[..., None]) -> Callable[..., None]:
     return _with_signature(wrapped, shown)
 
 
-def typed_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command, as ``typed``, the names of those of its parameters that somebody gave.
+class RememberingCommand(TyperCommand):
+    """A command that keeps its words as they were typed, for `typed_options`."""
 
-    One typed at its default asks for nothing, and is left out.
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Keeps the words, then reads them."""
+        ctx.meta[_WORDS] = list(args)
+        return super().parse_args(ctx, args)
+
+
+def typed_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Tells a command what was typed: options as ``typed``, and every word as ``words``.
+
+    An option that was typed at its default asks for nothing, and is left out.
     """
 
     @functools.wraps(command)
     def wrapped(context: Any, **values: Any) -> None:
+        words = tuple(context.meta.get(_WORDS, ()))
         typed = {
             parameter.name
             for parameter in context.command.params
             if context.get_parameter_source(parameter.name).name == "COMMANDLINE"
             and context.params[parameter.name] != parameter.default
         }
-        command(typed=typed, **values)
+        command(typed=typed, words=words, **values)
 
     shown = [_parameter("context", typer.Context, inspect.Parameter.empty)]
     for name, parameter in inspect.signature(command).parameters.items():
-        if name != "typed":
+        if name not in ("typed", "words"):
             shown.append(_parameter(name, parameter.annotation, parameter.default))
     return _with_signature(wrapped, shown)
 

@@ -1,7 +1,6 @@
 """``indist score``: the literature's scores of a submission, each beside its null and ceiling."""
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +8,7 @@ import typer
 from rich.console import Console
 
 from indist import audits, oracles
-from indist._cli._options import Interval, LeaveOut, OwnLearner, OwnScenario
-from oracles.storage.files import write_json_atomic
+from indist._cli._options import Force, Interval, LeaveOut, OwnLearner, OwnScenario
 
 
 def score(
@@ -24,6 +22,7 @@ def score(
     learner: OwnLearner = None,
     scenario: OwnScenario = None,
     leave_out_damaged: LeaveOut = False,
+    force: Force = False,
 ) -> None:
     """Gives the literature's scores under both references, each beside its null and ceiling."""
     if output is not None and output.exists() and not output.is_dir():
@@ -38,22 +37,7 @@ def score(
     typer.echo(str(board))
     if output is None:
         return
-    import sklearn
-
-    from indist._tables import write_table
-
-    paths = write_table(board.to_dataframe(), output / "scores")
-    about = {
-        "command": " ".join(["indist", *sys.argv[1:]]),
-        "submission": board.submission,
-        "models": dict(board.sizes),
-        "digests": dict(board.digests),
-        "confidence": board.confidence,
-        "splits": board.splits,
-        "seed": board.seed,
-        "scores": [asdict(row) for row in board.rows],
-        "missing": [asdict(row) for row in board.missing],
-        "versions": audits.versions() | {"scikit-learn": sklearn.__version__},
-    }
-    write_json_atomic(output / "scores.json", about)
-    typer.echo(f"\nScores: {', '.join(map(str, [*paths, output / 'scores.json']))}")
+    board.report(output, command=" ".join(["indist", *sys.argv[1:]]), replace=force)
+    names = ("scores.csv", "scores.parquet", "scores.json")
+    paths = [output / name for name in names if (output / name).exists()]
+    typer.echo(f"\nScores: {', '.join(map(str, paths))}")

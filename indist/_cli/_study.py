@@ -19,6 +19,7 @@ from indist._cli._errors import parse_settings
 from indist._cli._options import Out, Settings
 from indist._version import __version__
 from oracles.storage.files import write_json_atomic
+from oracles.storage.locks import locked
 
 
 def study(
@@ -48,7 +49,9 @@ def study(
     changes = {setting: value for setting, value in changes.items() if value is not None}
     changes |= {"scenarios": tuple(scenario)} if scenario else {}
     changes |= {"methods": tuple(method)} if method else {}
-    _run(_chosen(name, quick, changes | parse_settings(settings or [])), name, output)
+    chosen = _chosen(name, quick, changes | parse_settings(settings or []))
+    with locked(output, nested=True):
+        _run(chosen, name, output)
 
 
 def _run(study: "studies.Study[Any]", name: str, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""``indist verify``: recomputes a certificate from the stored observations."""
+"""``indist verify``: recomputes a result from what is stored beside it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,12 +10,23 @@ from indist._cli._errors import CHECK_FAILED
 
 
 def verify(
-    certificate: Annotated[Path, typer.Argument(help="A certificate.json, its folder beside it.")],
+    result: Annotated[
+        Path,
+        typer.Argument(
+            help="A folder made by indist audit or score -o, or the certificate.json, single.json, "
+            "logs.json or scores.json in it."
+        ),
+    ],
+    submission: Annotated[
+        str | None,
+        typer.Option(help="The submission itself: its digests, method and seeds are compared too."),
+    ] = None,
 ) -> None:
-    """Recomputes a certificate from the stored observations; exit code 1 on any difference."""
-    differences = audits.verify(certificate)
-    for difference in differences:
-        typer.echo(difference)
-    if differences:
+    """Recomputes a result from what is stored beside it; exit code 1 on any difference.
+
+    Says what was recomputed and equal, and what is only the auditor's word.
+    """
+    found = audits.verification(result, submission=submission)
+    typer.echo(str(found))
+    if found.differences:
         raise typer.Exit(CHECK_FAILED)
-    typer.echo(f"{certificate}: every number and digest recomputed and equal")

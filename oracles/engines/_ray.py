@@ -5,8 +5,11 @@ there, so nothing is trained twice.
 """
 
 import logging
+import os
+import socket
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +18,8 @@ from oracles.engines._task import Task
 from oracles.storage.shards import PopulationFolder, Shard, Span, StoreError
 
 _RETRIES = 20
+# Seconds for the head of a cluster to take a connection.
+_PATIENCE = 10.0
 # One single-threaded device a worker; Ray gives it one core.
 _ENVIRONMENT = {
     "XLA_FLAGS": "--xla_force_host_platform_device_count=1 --xla_cpu_multi_thread_eigen=false",
@@ -60,9 +65,10 @@ class Ray:
             sent = ray.put((task, folder))
             waiting = {unit.remote(sent, span): span for span in spans}
             while waiting:
-                (done,), _ = ray.wait(list(waiting), num_returns=1)
-                span = waiting.pop(done)
+                span = next(iter(waiting.values()))
                 try:
+                    (done,), _ = ray.wait(list(waiting), num_returns=1)
+                    span = waiting.pop(done)
                     shard: Shard = ray.get(done)
                 except exceptions.WorkerCrashedError:
                     raise StoreError(
@@ -71,15 +77,28 @@ class Ray:
                     ) from None
                 except exceptions.RayTaskError as error:
                     raise error.cause from None
+                except (exceptions.RayError, ConnectionError, TimeoutError) as error:
+                    raise StoreError(
+                        f"engine ray: the cluster is gone ({_reason(error)}); finished models are "
+                        "kept, and --resume continues"
+                    ) from None
                 advance(span.stop - span.start)
                 yield shard
         finally:
-            for lost in waiting:
-                ray.cancel(lost, force=True)
+            # A cluster that is gone has nothing to cancel, and says so.
+            with suppress(exceptions.RayError, ConnectionError, TimeoutError, RuntimeError):
+                for lost in waiting:
+                    ray.cancel(lost, force=True)
 
     def connect(self, ray: Any) -> None:
-        """Connects this process to the cluster, starting one if there is no address."""
+        """Connects this process to the cluster, starting one if there is no address.
+
+        Raises:
+            ValueError: when there is none, or it does not answer.
+        """
+        where = self.address or os.environ.get("RAY_ADDRESS") or "this machine"
         try:
+            _knock(where)
             with warnings.catch_warnings():
                 # Python warns of forks beside JAX's threads; Ray's only start other programs.
                 warnings.filterwarnings("ignore", message=r"os\.fork\(\)")
@@ -88,10 +107,23 @@ class Ray:
                     ray.init(include_dashboard=False, **quiet)
                 else:
                     ray.init(address=self.address, **quiet)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            where = self.address or "this machine"
-            reason = str(error).strip().partition("\n")[0]
-            raise ValueError(f"engine ray: no cluster at {where} ({reason})") from None
+        except Exception as error:  # Ray raises almost anything where a cluster does not answer.
+            raise ValueError(f"engine ray: no cluster at {where} ({_reason(error)})") from None
+
+
+def _knock(address: str) -> None:
+    """Raises OSError where nobody listens: Ray itself tries for a minute, then ends the process.
+
+    Args:
+        address: ``ray://HOST:PORT`` or ``HOST:PORT``; anything else is not tried.
+    """
+    host, _, port = address.removeprefix("ray://").partition("/")[0].rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 def _unit(sent: tuple[Task, PopulationFolder | None], span: Span) -> Shard:

@@ -6,7 +6,7 @@ from estimators.checks import check_counts
 from oracles.engines._engine import Engine
 from oracles.engines._task import Task
 from oracles.populations._progress import progress_bar
-from oracles.storage._folder import Folder, open_folder
+from oracles.storage._folder import Folder, open_folder, writing
 from oracles.storage.shards import (
     POPULATION_FORMAT,
     PopulationFolder,
@@ -47,22 +47,30 @@ def make_shards(
     Raises:
         ValueError: when ``models`` or ``chunk`` is below 1.
         StoreError: see `PopulationFolder`; also when the folder holds more models than asked for.
+        FolderInUseError: when another process writes to the folder.
     """
     check_counts(models=models, chunk=chunk)
-    folder: PopulationFolder | None = None
-    shards: list[Shard] = []
-    if directory is not None:
+    if directory is None:
+        return _made(task, models, None, engine, chunk), None
+    where = open_folder(directory)
+    with writing(where, shared=not engine.alone):
         # Where several processes open the folder, only the first finds it empty.
         resume = resume or not engine.alone
-        folder = PopulationFolder(open_folder(directory), task.recipe, resume=resume, kind=kind)
+        folder = PopulationFolder(where, task.recipe, resume=resume, kind=kind)
         if engine.alone:
             folder.sweep()
-        shards = list(folder.shards())
-        if shards and shards[-1].span.stop > models:
-            raise StoreError(
-                f"{directory}: holds {shards[-1].span.stop} models already, more than the "
-                f"{models} asked"
-            )
+        return _made(task, models, folder, engine, chunk), where
+
+
+def _made(
+    task: Task, models: int, folder: PopulationFolder | None, engine: Engine, chunk: int
+) -> tuple[Shard, ...]:
+    shards = list(folder.shards()) if folder else []
+    if folder and shards and shards[-1].span.stop > models:
+        raise StoreError(
+            f"{folder.folder}: holds {shards[-1].span.stop} models already, more than the "
+            f"{models} asked"
+        )
     spans = missing_spans([shard.span for shard in shards], models, chunk)
     for span in list(spans) if folder else ():
         assert folder is not None
@@ -76,4 +84,4 @@ def make_shards(
                 folder.enter(shard)
             shards.append(shard)
     shards.sort(key=lambda shard: shard.span)
-    return tuple(shards), folder.folder if folder else None
+    return tuple(shards)

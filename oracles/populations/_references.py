@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -21,7 +22,7 @@ from oracles.engines._engine import Engine
 from oracles.populations._make import CHUNK
 from oracles.populations._training import Excluded, Exclusion, train
 from oracles.scenarios._registry import load
-from oracles.storage._folder import Folder, open_folder
+from oracles.storage._folder import Folder, open_folder, writing
 from oracles.storage.files import json_bytes
 from oracles.storage.shards import (
     MANIFEST,
@@ -123,8 +124,6 @@ def references(
     folder = open_folder(directory) if directory is not None else None
     chosen = engine_of(engine)
     check_counts(models=models)
-    if folder:
-        _open_folder(folder, scenario, models, seed, resume=resume or not chosen.alone)
 
     def made(name: str) -> Population:
         return train(
@@ -141,7 +140,10 @@ def references(
             width=width,
         )
 
-    return References(scenario, made("original"), made("untraining"), made("unlearning"))
+    with writing(folder, shared=not chosen.alone) if folder else nullcontext():
+        if folder:
+            _open_folder(folder, scenario, models, seed, resume=resume or not chosen.alone)
+        return References(scenario, made("original"), made("untraining"), made("unlearning"))
 
 
 def repair(directory: Folder | Path | str) -> list[Shard]:
@@ -161,11 +163,12 @@ def repair(directory: Folder | Path | str) -> list[Shard]:
     folder = open_folder(directory)
     _read_references(folder)
     damaged: list[Shard] = []
-    for name in _EXCLUDED:
-        part = folder.child(name)
-        if part.exists(MANIFEST):
-            recipe = read_manifest(part).recipe
-            damaged += PopulationFolder(part, recipe, resume=True).drop_damaged()
+    with writing(folder):
+        for name in _EXCLUDED:
+            part = folder.child(name)
+            if part.exists(MANIFEST):
+                recipe = read_manifest(part).recipe
+                damaged += PopulationFolder(part, recipe, resume=True).drop_damaged()
     return damaged
 
 

@@ -4,11 +4,14 @@ A file in it is either absent, or complete as it was last written: the store bui
 """
 
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from estimators.checks import check_kind
 from oracles.storage.files import write_bytes_atomic
+from oracles.storage.locks import locked
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
@@ -162,6 +165,16 @@ def open_folder(where: "Path | str | Folder") -> Folder:
         return LocalFolder(Path(where))
     check_kind(where, "directory", Folder, "a path or a URL")
     return where
+
+
+@contextmanager
+def writing(folder: Folder, *, shared: bool = False) -> Generator[None]:
+    """Keeps other writers out of a folder of this machine: see `locked`; behind a URL it cannot."""
+    if isinstance(folder, LocalFolder):
+        with locked(folder.path, shared=shared):
+            yield
+    else:
+        yield
 
 
 def _check_size(name: str, size: int, limit: int | None) -> None:

@@ -74,6 +74,10 @@ def write_bytes_atomic(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
+    except OSError as error:
+        # Nobody knows the temporary name.
+        error.filename = str(path)
+        raise
     finally:
         part.unlink(missing_ok=True)
 

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -6,6 +7,7 @@ from typing import Any
 import pytest
 
 from audits import (
+    Certificate,
     CertificateError,
     ObservedReferences,
     SubmissionError,
@@ -20,7 +22,7 @@ from tests.audits.conftest import World
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden" / "certificate-1.json"
-SCHEMA = HERE.parents[1] / "audits" / "certificate" / "schema" / "certificate-1.json"
+SCHEMAS = HERE.parents[1] / "audits" / "certificate" / "schema"
 
 
 def small_audit(world: World) -> Audit:
@@ -46,9 +48,10 @@ def folder(small: Audit, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return where
 
 
-def test_schema_is_current() -> None:
-    # When a field was added: write what `schema` returns there. Never rename one.
-    assert json.loads(SCHEMA.read_text()) == schema()
+@pytest.mark.parametrize("version", [1, 2])
+def test_schema_is_current(version: int) -> None:
+    # When a field was added to version 2: write what `schema` returns there. Never rename one.
+    assert json.loads((SCHEMAS / f"certificate-{version}.json").read_text()) == schema(version)
 
 
 def test_golden_certificate_of_version_1_is_still_read_and_written_alike() -> None:
@@ -58,11 +61,11 @@ def test_golden_certificate_of_version_1_is_still_read_and_written_alike() -> No
 def test_certificate_is_an_in_toto_statement_on_the_submission(small: Audit) -> None:
     content = json.loads(small.certificate().to_json())
     assert content["_type"] == "https://in-toto.io/Statement/v1"
-    assert content["predicateType"] == "urn:indist:certificate:1"
+    assert content["predicateType"] == "urn:indist:certificate:2"
     digest = small.observations["submission"].digest
     assert content["subject"] == [{"name": "observations", "digest": {"sha256": digest}}]
     predicate = content["predicate"]
-    assert predicate["version"] == 1
+    assert predicate["version"] == 2
     assert predicate["verdict"] == small.verdict
     assert predicate["declaration"]["observables"] == [
         "median margin on forget",
@@ -76,7 +79,20 @@ def test_certificate_is_an_in_toto_statement_on_the_submission(small: Audit) -> 
 
 
 def test_reading_gives_back_what_was_written(small: Audit, folder: Path) -> None:
-    assert read_certificate(folder / "certificate.json") == small.certificate()
+    assert read_certificate(folder / "certificate.json") == written(small, folder)
+
+
+def written(audit: Audit, folder: Path) -> Certificate:
+    """The certificate of an audit that was written to a folder, the digests of its files in it."""
+    digests = {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "certificate.json"
+    }
+    made = audit.certificate()
+    return made.model_copy(
+        update={"predicate": made.predicate.model_copy(update={"files": digests})}
+    )
 
 
 def test_report_folder_is_whole(folder: Path) -> None:
@@ -113,7 +129,7 @@ def test_a_report_over_an_older_one_replaces_it(small: Audit, tmp_path: Path) ->
     (tmp_path / "observations" / "original.json").write_text("{}")
     small.report(tmp_path)
     assert not (tmp_path / "observations" / "original.json").exists()
-    assert read_certificate(tmp_path / "certificate.json") == small.certificate()
+    assert read_certificate(tmp_path / "certificate.json") == written(small, tmp_path)
 
 
 def test_a_file_is_no_folder_for_a_report(small: Audit, tmp_path: Path) -> None:
@@ -140,8 +156,9 @@ def test_a_changed_number_is_found(folder: Path, tmp_path: Path) -> None:
     path = copy(folder, tmp_path, untraining__upper=0.01, verdict="both")
     found = verify(path)
     assert len(found) == 3
-    assert found[0].startswith("predicate.verdict: certified 'both', recomputed ")
-    assert found[1].startswith("predicate.untraining.upper: certified 0.01, recomputed 0.")
+    assert found[0].startswith("versions: certified by indist 0, recomputed by indist ")
+    assert found[1].startswith("predicate.verdict: certified 'both', recomputed ")
+    assert found[2].startswith("predicate.untraining.upper: certified 0.01, recomputed 0.")
 
 
 def test_the_last_bits_of_other_machines_are_no_difference(folder: Path, tmp_path: Path) -> None:
@@ -168,7 +185,9 @@ def test_observations_that_were_changed_are_found(
     found = verify(path)
     assert found[0].startswith("observations of submission: certified with digest ")
     assert found[20].endswith("more differences")
-    assert found[21].startswith("versions: certified by indist 0, recomputed by indist ")
+    assert any(
+        text.startswith("versions: certified by indist 0, recomputed by indist ") for text in found
+    )
 
 
 def test_missing_observations_are_named(folder: Path, tmp_path: Path) -> None:
@@ -182,10 +201,10 @@ def test_missing_observations_are_named(folder: Path, tmp_path: Path) -> None:
     [
         ({"_type": "x"}, r"field _type: expected 'https://in-toto.io/Statement/v1'"),
         (
-            {"predicateType": "urn:indist:certificate:2"},
-            r"found urn:indist:certificate:2 and version 1; a newer indist may read it",
+            {"predicateType": "urn:indist:certificate:3"},
+            r"found urn:indist:certificate:3 and version 2; a newer indist may read it",
         ),
-        ({"predicateType": "urn:other"}, r"found urn:other and version 1$"),
+        ({"predicateType": "urn:other"}, r"found urn:other and version 2$"),
         ({"extra": 1}, r"field extra: Extra inputs are not permitted, found 1"),
         ({"subject": []}, r"field subject: List should have at least 1 item"),
     ],
@@ -201,8 +220,8 @@ def test_other_statements_are_refused(
 
 
 def test_a_future_version_is_refused(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(CertificateError, match="and version 2; a newer indist may read it"):
-        read_certificate(copy(folder, tmp_path, version=2))
+    with pytest.raises(CertificateError, match="and version 3; a newer indist may read it"):
+        read_certificate(copy(folder, tmp_path, version=3))
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "1e999"])

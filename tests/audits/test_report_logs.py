@@ -16,7 +16,7 @@ from audits.llm._page import forest
 from tests.audits.llm.files import log
 from tests.audits.pages import NASTY, Page, check_self_contained
 
-FILES = ["logs.json", "report.html", "report.md"]
+FILES = ["logs.json", "observations", "report.html", "report.md"]
 
 
 def models(name: str, count: int, mean: float, first: int) -> list[llm.LLMLog]:
@@ -59,7 +59,7 @@ def written(audit: llm.LLMAudit, folder: Path) -> tuple[str, str, Any]:
         raise AssertionError(token)
 
     numbers = json.loads((folder / FILES[0]).read_text("utf-8"), parse_constant=refuse)
-    return (folder / FILES[1]).read_text("utf-8"), (folder / FILES[2]).read_text("utf-8"), numbers
+    return (folder / FILES[2]).read_text("utf-8"), (folder / FILES[3]).read_text("utf-8"), numbers
 
 
 def test_pages_say_what_was_found_and_what_cannot_be(found: llm.LLMAudit, tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_pages_say_what_was_found_and_what_cannot_be(found: llm.LLMAudit, tmp_pa
 
 def test_every_number_is_in_the_file(found: llm.LLMAudit, tmp_path: Path) -> None:
     _, _, numbers = written(found, tmp_path)
-    assert (numbers["format"], numbers["version"]) == ("indist-logs", 1)
+    assert (numbers["format"], numbers["version"]) == ("indist-logs", 2)
     for field in ("fit", "sentence", "confidence", "cluster", "seed"):
         assert numbers[field] == getattr(found, field)
     for of, stored in zip(found.comparisons, numbers["comparisons"], strict=True):

@@ -49,7 +49,7 @@ def test_one_model_gets_ranks_and_no_certificate(
     assert "exact rank test on" in said
     assert "no epsilon, no delta and no likeness follow from it" in said
     assert f"Report: {tmp_path / 'out' / 'report.html'}" in said
-    assert names(tmp_path / "out") == ["report.html", "report.md", "single.json"]
+    assert names(tmp_path / "out") == ["observations", "report.html", "report.md", "single.json"]
     numbers = json.loads((tmp_path / "out" / "single.json").read_text())
     assert numbers["models"] == {"submission": 1, "untraining": MODELS, "unlearning": MODELS}
     assert numbers["provenance"]["method"] == "scrub"
@@ -165,7 +165,7 @@ def test_logs_get_paired_tests_and_a_verdict(logs: Path, tmp_path: Path) -> None
     done = run("audit", every["mine"], *words, *metrics, *options, "-o", tmp_path)
     assert done.exit_code == 0, done.output
     assert "inconsistent with models never trained on the behaviour" in done.output
-    assert names(tmp_path) == ["logs.json", "report.html", "report.md"]
+    assert names(tmp_path) == ["logs.json", "observations", "report.html", "report.md"]
     numbers = json.loads((tmp_path / "logs.json").read_text())
     assert numbers["fit"] == "untraining only"
     assert (numbers["confidence"], numbers["seed"], numbers["cluster"]) == (0.9, 5, 3)
@@ -177,6 +177,112 @@ def test_logs_get_paired_tests_and_a_verdict(logs: Path, tmp_path: Path) -> None
         "untraining": 4,
         "unlearning": 4,
     }
+
+
+@pytest.mark.parametrize(
+    ("words", "pattern"),
+    [
+        (("mine/0", "--untraining", "retain/0", "retain/1", "retain/2"), "retain/*/TOFU_EVAL.json"),
+        (("mine/0", "--untraining=retain/0", "retain/1"), "retain/*/TOFU_EVAL.json"),
+        (
+            ("mine/0", "--untraining", "retain/0", "--unlearning", "clean/0", "clean/1"),
+            "clean/*/TOFU_EVAL.json",
+        ),
+        (("--untraining", "retain/0", "retain/1", "retain/2", "mine/0"), "*/TOFU_EVAL.json"),
+    ],
+)
+def test_an_unquoted_pattern_of_references_is_refused(
+    logs: Path, tmp_path: Path, words: tuple[str, ...], pattern: str
+) -> None:
+    paths = [
+        word if word.startswith("--") and "=" not in word
+        else f"{word.replace('=', f'={logs}/')}/TOFU_EVAL.json" if "=" in word
+        else f"{logs / word}/TOFU_EVAL.json"
+        for word in words
+    ]  # fmt: skip
+    done = run("audit", *paths, "-o", tmp_path / "out")
+    assert done.exit_code == 2, done.output
+    said = " ".join(done.output.split())
+    assert "expected one path, or a pattern in quotes such as" in said
+    assert f"{pattern}'; found " in said
+    assert "which would be taken for submissions" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_submissions_may_stand_behind_their_reference(logs: Path, tmp_path: Path) -> None:
+    mine, retain = (logs / name / "0" / "TOFU_EVAL.json" for name in ("mine", "retain"))
+    done = run("audit", "--untraining", retain, mine, "-o", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith("1 submitted, 1 reference (1 untraining)\n")
+
+
+def test_every_audit_begins_with_how_many_there_are(
+    references: Path, seen: Observations, logs: Path, tmp_path: Path
+) -> None:
+    every = {name: logs / name / "*" / "TOFU_EVAL.json" for name in ("mine", "retain", "clean")}
+    words = ("--untraining", every["retain"], "--unlearning", every["clean"])
+    done = run("audit", every["mine"], *words, "-o", tmp_path / "logs")
+    assert done.output.startswith("4 submitted, 8 references (4 untraining, 4 unlearning)\n")
+    one = save(seen, slice(0, 1), tmp_path / "one")
+    more = save(seen, slice(1, 5), tmp_path / "more")
+    for given, numbers in (
+        ((one,), "1 submitted, 16"),
+        ((more,), "4 submitted, 16"),
+        ((one, more), "5 submitted in 2 submissions, 16"),
+    ):
+        done = run("audit", *given, "--references", references, "-o", tmp_path / str(len(numbers)))
+        assert done.output.startswith(f"{numbers} references (8 untraining, 8 unlearning)\n")
+
+
+def test_a_folder_holds_one_result(
+    references: Path, seen: Observations, logs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    mine, retain = (logs / name / "0" / "TOFU_EVAL.json" for name in ("mine", "retain"))
+    given = {
+        "single.json": (save(seen, slice(0, 1), tmp_path / "one"), "--references", references),
+        "certificate.json": (
+            save(seen, slice(1, 5), tmp_path / "more"),
+            "--references",
+            references,
+        ),
+        "logs.json": (mine, "--untraining", retain),
+    }
+    pages = ["observations", "report.html", "report.md"]
+    held = None
+    for record, words in given.items():
+        if held is not None:
+            before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+            done = run("audit", *words, "-o", out)
+            assert done.exit_code == 2, done.output
+            said = " ".join(done.output.split())
+            assert f"already holds another result ({held}); add --force to replace it" in said
+            after = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+            assert after == before
+        done = run("audit", *words, "-o", out, "--force")
+        assert done.exit_code == 0, done.output
+        assert names(out) == sorted([*pages, record])
+        # The same again is no other result.
+        assert run("audit", *words, "-o", out).exit_code == 0
+        assert run("verify", out).exit_code == 0
+        held = record
+    other = (logs / "mine" / "1" / "TOFU_EVAL.json", "--untraining", retain)
+    assert run("audit", *other, "-o", out).exit_code == 2
+
+
+def test_files_that_no_result_has_made_are_never_removed(
+    references: Path, seen: Observations, tmp_path: Path
+) -> None:
+    one = save(seen, slice(0, 1), tmp_path / "one")
+    (tmp_path / "out" / "observations" / "raw").mkdir(parents=True)
+    (tmp_path / "out" / "scores.csv").write_text("mine")
+    done = run("audit", one, "--references", references, "-o", tmp_path / "out", "--force")
+    assert done.exit_code == 2, done.output
+    assert "expected only what a report has put there, found raw" in " ".join(done.output.split())
+    (tmp_path / "out" / "observations" / "raw").rmdir()
+    done = run("audit", one, "--references", references, "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "out" / "scores.csv").read_text() == "mine"
 
 
 def test_single_and_logs_are_no_commands_any_more() -> None:

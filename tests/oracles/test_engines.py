@@ -199,6 +199,57 @@ def test_a_distributed_job_needs_a_folder(circles: oracles.Scenario) -> None:
         )
 
 
+@pytest.mark.parametrize("scheme", ["ray://", ""])
+def test_a_cluster_that_is_not_there_is_said_at_once(
+    monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    ray = pytest.importorskip("ray")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        where = f"{scheme}127.0.0.1:{probe.getsockname()[1]}"
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(ray, "init", never)
+    monkeypatch.setenv("RAY_ADDRESS", where)
+    message = rf"engine ray: no cluster at {where} \(.*[Rr]efused\)$"
+    with pytest.raises(ValueError, match=message):
+        (Ray(where) if scheme else Ray()).connect(ray)
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), ConnectionError("x\ny"), Exception("gone")])
+def test_whatever_ray_raises_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    ray = pytest.importorskip("ray")
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(ray, "init", fail)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    reason = str(error).partition("\n")[0] or "TimeoutError"
+    with pytest.raises(ValueError, match=rf"no cluster at this machine \({reason}\)$"):
+        Ray().connect(ray)
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_cluster_that_goes_is_a_sentence(
+    circles: oracles.Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray = pytest.importorskip("ray")
+
+    def gone(*_: object, **__: object) -> None:
+        raise ray.exceptions.RaySystemError("the head died")
+
+    monkeypatch.setattr(ray, "wait", gone)
+    with pytest.raises(StoreError, match=r"cluster is gone \(.*the head died\); finished models"):
+        oracles.train(
+            circles, "forget", stream="s", models=4, seed=0, directory=tmp_path, engine="ray"
+        )
+
+
 def test_engines_by_name() -> None:
     assert engine("local") == Local()
     assert engine("ray") == Ray()

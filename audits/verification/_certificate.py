@@ -1,0 +1,160 @@
+"""Recomputing a certificate from the observations stored beside it."""
+
+from pathlib import Path
+from typing import Any
+
+from audits.certificate._certificate import AnyCertificate, CertificateError, read_certificate
+from audits.certificate._records import ClaimRecord
+from audits.report._folder import STORED
+from audits.submissions._parties import POPULATIONS, REDUCED, ObservedReferences
+from audits.submissions._stored import stored
+from audits.verification._differences import differences
+from audits.verification._files import compare_files
+from audits.verification._results import Verification, listed, shortened, with_versions
+from audits.verification._submitted import compare_submission
+from oracles import Observations
+from oracles.mechanisms import Claim
+
+# Fields that say what observations cannot show: where the numbers and the populations came from.
+_DECLARED = {"version", "files", "provenance", "parameters", "seeds"}
+_RECOMPUTED = (
+    "verdict, its sentence and scope",
+    "estimate, bounds, curve and decision of every comparison",
+    "nearest reference, over-unlearning, groups, claim and warnings",
+    "digest of the observations of each population, and the subject of the statement",
+)
+
+
+def verify_certificate(
+    path: Path, *, observations: Path | None, submission: Path | str | None
+) -> Verification:
+    """Recomputes a certificate of any version; see `verify`."""
+    certified = read_certificate(path)
+    predicate, provenance = certified.predicate, certified.predicate.provenance
+    folder = observations if observations is not None else path.parent / STORED
+    names = [population.name for population in predicate.populations]
+    for name in ("submission", "untraining", "unlearning"):
+        if name not in names:
+            raise CertificateError(f"{path}: field populations: expected also {name!r}")
+    for name in names:
+        if name not in POPULATIONS or names.count(name) > 1:
+            raise CertificateError(
+                f"{path}: field populations: expected {', '.join(POPULATIONS)} once each, found "
+                f"{name[:60]!r}{' twice' if name in POPULATIONS else ''}"
+            )
+    seen = stored(folder, names, path.name)
+    files = (
+        None if certified.predicate.version == 1 else compare_files(path, _files(certified), folder)
+    )
+    found = [
+        f"observations of {population.name}: certified with digest "
+        f"{population.observations[:12]}, stored with {seen[population.name].digest[:12]}"
+        for population in predicate.populations
+        if seen[population.name].digest != population.observations
+    ]
+    found += files.differences if files else []
+    found += differences("subject", _dumped(certified)["subject"], _subject(certified))
+    equal: list[str] = []
+    if submission is not None:
+        submitted = next(one for one in predicate.populations if one.name == "submission")
+        word = {"method": provenance.method, **submitted.model_dump()}
+        equal, different = compare_submission(submission, word, seen["submission"])
+        found += different
+    # Loaded on use: a file that cannot be read is refused at once.
+    from audits.verdict._audit import audit
+
+    declared = predicate.declaration
+    try:
+        recomputed = audit(
+            seen["submission"],
+            ObservedReferences(seen["untraining"], seen["unlearning"], seen.get("original")),
+            epsilon=declared.epsilon,
+            tolerance="calibrated" if declared.calibrated else declared.tolerance,
+            confidence=declared.confidence,
+            claim=_claim(predicate.claimed),
+        )
+    except ValueError as error:
+        found.append(f"the audit cannot be run again: {error}")
+    else:
+        again = _compared(recomputed.certificate(), seen["submission"])
+        now = recomputed.provenance.versions
+        numbers = differences("predicate", _compared(certified, seen["submission"]), again)
+        found += with_versions(numbers, provenance.versions, now)
+    return Verification(
+        path=path,
+        differences=tuple(shortened(found)),
+        recomputed=(*_RECOMPUTED, *equal),
+        unchanged=files.unchanged if files else (),
+        absent=files.absent if files else (),
+        declared=_word(certified, equal),
+    )
+
+
+def _files(certified: AnyCertificate) -> dict[str, str]:
+    return _dumped(certified)["predicate"].get("files", {})
+
+
+def _dumped(certificate: AnyCertificate) -> dict[str, Any]:
+    return certificate.model_dump(mode="json", by_alias=True)
+
+
+def _subject(certified: AnyCertificate) -> list[dict[str, Any]]:
+    """The subject as the populations have it."""
+    submitted = next(one for one in certified.predicate.populations if one.name == "submission")
+    digests = {"observations": submitted.observations, "parameters": submitted.parameters}
+    return [
+        {"name": name, "digest": {"sha256": digest}}
+        for name, digest in digests.items()
+        if digest is not None
+    ]
+
+
+def _compared(certificate: AnyCertificate, submitted: Observations) -> dict[str, Any]:
+    """The part of a certificate that observations determine."""
+    predicate = _without_declared(_dumped(certificate)["predicate"])
+    predicate["populations"] = [_without_declared(part) for part in predicate["populations"]]
+    if is_reduced(submitted):
+        predicate["warnings"] = [text for text in predicate["warnings"] if text != REDUCED]
+    return predicate
+
+
+def is_reduced(seen: Observations) -> bool:
+    """Whether observations may be margins alone: what they were before is not stored."""
+    return seen.logits.shape[2] == 2 and not seen.labels.any()
+
+
+def _without_declared(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in _DECLARED}
+
+
+def _claim(record: ClaimRecord | None) -> Claim | None:
+    if record is None:
+        return None
+    words = (record.mechanism, record.source, tuple(record.assumptions))
+    return Claim(record.epsilon, record.delta, *words)
+
+
+def _word(certified: AnyCertificate, equal: list[str]) -> tuple[str, ...]:
+    """What stands in the certificate and was compared with nothing."""
+    predicate, provenance = certified.predicate, certified.predicate.provenance
+    claim = predicate.claimed
+    compared = {text.removesuffix(" of the submission") for text in equal}
+    parameters = [
+        one.name
+        for one in predicate.populations
+        if one.parameters is not None
+        and not (one.name == "submission" and "digest of parameters" in compared)
+    ]
+    words = [
+        "that the observations are of the models named, made independently",
+        f"name of the submission ({provenance.submission})",
+        *([] if "method" in compared else [f"its method ({provenance.method or 'not declared'})"]),
+        f"scenario ({provenance.scenario or 'not known'}) with its title, sizes and settings",
+        "seeds" if "seeds" not in compared else "seeds of the references",
+        *([f"digests of parameters of {', '.join(parameters)}"] if parameters else []),
+        *([f"the claim's mechanism ({claim.mechanism}) and source"] if claim else []),
+        f"versions ({listed(provenance.versions)})",
+    ]
+    if certified.predicate.version == 1:
+        words.append("report.html and report.md, which version 1 does not name")
+    return tuple(words)
