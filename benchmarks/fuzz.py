@@ -35,6 +35,7 @@ GOLDEN = Path(__file__).resolve().parents[1] / "tests/audits/golden/certificate-
 REFUSALS = (audits.SubmissionError, audits.CertificateError, oracles.StoreError)
 GUESTS = ("checkpoint zip", "state dicts", "ruli", "onnx")
 SECONDS, BYTES = 10.0, 2**29
+COLUMNS = ("read", "refused", "traceback", "over 10 s", "over 512 MiB")
 # What stands in the place of a value of JSON.
 VALUES: list[Any] = [
     None, True, -1, 0, 2**53 + 1, 10**400, 1.5, "", "order", "x" * 2000, "\u202e", [], {}, [[1]],
@@ -183,6 +184,14 @@ def outcome(read: Callable[[Path], object], path: Path) -> str:
     return "read"
 
 
+def show(name: str, counts: Counter[tuple[str, str]]) -> None:
+    """A line of the table: a kind's counts, or those of all."""
+    of = {key: n for key, n in counts.items() if name in (key[0], "all")}
+    row = [sum(n for (_, end), n in of.items() if end == column) for column in COLUMNS]
+    cells = (f"{number:14,}" for number in (sum(row[:3]), *row))
+    print(f"{name:24}" + "".join(cells), flush=True)
+
+
 def main() -> int:
     """Damages and reads files, prints the counts, and returns 1 where one ended in an error."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -196,6 +205,7 @@ def main() -> int:
     rng, made, counts = np.random.default_rng(asked.seed), kinds(), Counter[tuple[str, str]]()
     shares = np.array([kind.share for kind in made.values()])
     places = rng.choice(len(made), size=asked.files, p=shares / shares.sum())
+    print(f"{'':24}" + "".join(f"{column:>14}" for column in ("files", *COLUMNS)))
     with tempfile.TemporaryDirectory(prefix="indist-fuzz-") as root:
         for number, (name, kind) in enumerate(made.items()):
             right = Path(root) / f"{number}"
@@ -217,12 +227,8 @@ def main() -> int:
                 counts[name, outcome(kind.read, folder / path)] += 1
                 counts[name, "over 10 s"] += time.monotonic() - start > SECONDS
                 counts[name, "over 512 MiB"] += peak() - held > BYTES
-    columns = ("read", "refused", "traceback", "over 10 s", "over 512 MiB")
-    print(f"{'':24}" + "".join(f"{column:>14}" for column in ("files", *columns)))
-    for name in (*made, "all"):
-        of = {key: n for key, n in counts.items() if name in (key[0], "all")}
-        row = [sum(n for (_, end), n in of.items() if end == column) for column in columns]
-        print(f"{name:24}" + "".join(f"{number:14,}" for number in (sum(row[:3]), *row)))
+            show(name, counts)
+    show("all", counts)
     return int(any(n for (_, end), n in counts.items() if end == "traceback"))
 
 

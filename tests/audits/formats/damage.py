@@ -2,12 +2,15 @@
 
 import io
 import json
+import struct
 import zipfile
+import zlib
 from contextlib import suppress
 from typing import Any
 
 Files = dict[str, bytes]
 
+_NO_ARCHIVE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, OSError)
 KINDS = ("cut", "flip", "insert", "delete", "number", "swap", "remove", "value")
 NUMBERS = [b"0", b"-1", b"1", b"2", b"7", b"1000000000", b"99999999999999999999", b"1e308", b"nan"]
 
@@ -52,7 +55,8 @@ def bent(raw: bytes, kind: str, which: int, where: float, data: bytes) -> bytes:
         try:
             with zipfile.ZipFile(io.BytesIO(raw)) as archive:
                 inner = {name: archive.read(name) for name in archive.namelist()}
-        except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+        except (*_NO_ARCHIVE, NotImplementedError, RuntimeError):
+            # Damaged before.
             return raw
         if not inner:
             return raw
