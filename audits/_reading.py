@@ -42,7 +42,8 @@ class Limits:
     """The most that a submission may be, checked in its headers before anything is read.
 
     Attributes:
-        array_bytes: bytes of one file's numbers, unpacked.
+        array_bytes: bytes of one file's numbers, unpacked; what is packed may hold no more than 50
+            times its own size, and 64 MiB, in any case.
         header_bytes: bytes of a safetensors header or a JSON manifest.
         models: models.
         probes: probes.

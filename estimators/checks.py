@@ -334,7 +334,7 @@ def check_grid(interval: str, name: str, values: Any) -> Float[np.ndarray, "..."
     return array
 
 
-def check_counts(*, least: int = 1, **values: int) -> None:
+def check_counts(*, least: int = 1, **values: Any) -> None:
     """Whole numbers of at least 1, or of at least another number, by name.
 
     Raises:

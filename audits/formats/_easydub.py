@@ -202,6 +202,6 @@ def _one_of(path: Path, mapping: Mapping, name: str, found: list[str]) -> str:
 
 def _plain(path: Path, mapping: Mapping, name: str, what: str) -> str:
     found = mapping.selected(path, name, str, what)
-    if not re.fullmatch(r"[\w][\w.+=,-]*", found):
+    if not re.fullmatch(r"[\w][\w.+=,-]{0,199}", found):
         refuse(mapping.file, f"field select.{name}: expected a folder's name, found {found[:60]!r}")
     return found

@@ -257,7 +257,7 @@ def _csv(path: Path, names: Sequence[str], text: list[str]) -> Any:
     except (ValueError, OverflowError, MemoryError, Warning) as error:
         why = " ".join(str(error).split())[:200]
         refuse(path, f"expected as many numbers and names a line as columns, found others ({why})")
-    large = [name for name in numeric if (frame[name].abs() >= MOST_INTEGER).any()]
+    large = [name for name in numeric if (np.abs(frame[name].to_numpy()) >= MOST_INTEGER).any()]
     if large:
         # Such numbers are rounded by now; their text is not.
         texts = pd.read_csv(

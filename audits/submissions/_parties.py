@@ -184,7 +184,8 @@ def observe_all(submission: Given, references: ReferencesLike) -> Parties:
         SubmissionError: when the submission does not fit the references.
         TypeError: when something is no population.
     """
-    if isinstance(submission, ReferencesLike) and not isinstance(references, ReferencesLike):
+    found: Any = references
+    if isinstance(submission, ReferencesLike) and not isinstance(found, ReferencesLike):
         raise TypeError("submission, references: expected in this order, found them swapped")
     check_kind(
         references,

@@ -197,7 +197,12 @@ def load_references(
     """
     folder = open_folder(directory)
     manifest = _read_references(folder)
-    settings = dict(manifest.scenario.get("settings", {}))
+    settings = manifest.scenario.get("settings", {})
+    if not isinstance(settings, dict):
+        found = type(settings).__name__
+        raise StoreError(
+            f"{folder}/{REFERENCES}: field scenario.settings: expected an object, found {found}"
+        )
     try:
         with following_files(code=learner, scenario=scenario):
             world = load(str(manifest.scenario.get("name")), **settings)

@@ -283,8 +283,8 @@ def load_runs(directory: Folder | Path | str, scenario: Scenario) -> Runs:
     """
     folder = open_folder(directory)
     manifest = read_manifest(folder, RUNS_FORMAT)
-    found = manifest.recipe.get("scenario", {}).get("digest")
-    if found != scenario.digest:
+    made = manifest.recipe.get("scenario")
+    if not isinstance(made, dict) or made.get("digest") != scenario.digest:
         raise StoreError(f"{folder}: holds runs of another scenario than {scenario.name}")
     if not manifest.shards:
         raise StoreError(f"{folder}: holds no finished models yet; add --resume to continue")

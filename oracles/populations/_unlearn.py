@@ -159,7 +159,8 @@ def unlearn(
             f"models: expected 1 to {original.models}, as many as there are originals, "
             f"found {count}"
         )
-    if isinstance(method, str) and method in ORACLES:
+    check_name(method, "method", [*UNLEARNERS, *ORACLES])
+    if method in ORACLES:
         if settings:
             raise ValueError(f"{method}: takes no settings, found {next(iter(settings))!r}")
         return train(
@@ -199,7 +200,6 @@ def _check_learner(method: str, unlearner: Any, scenario: Scenario) -> None:
 
 
 def _unlearner(method: str, settings: Mapping[str, Any]) -> Any:
-    check_name(method, "method", [*UNLEARNERS, *ORACLES])
     kind = UNLEARNERS[method]
     known = [field.name for field in fields(kind)]
     for name in settings:

@@ -231,3 +231,21 @@ def test_bad_sizes(circles: oracles.Scenario) -> None:
         options: dict[str, Any] = {name: 0}
         with pytest.raises(ValueError, match=f"{name}: expected at least 1, found 0"):
             oracles.train(circles, "forget", stream="s", models=2, seed=0, **options)
+
+
+@pytest.mark.parametrize("held", ["x", [1], None])
+def test_manifests_that_say_something_else_of_the_scenario_are_refused(
+    tmp_path: Path, held: Any
+) -> None:
+    world = oracles.scenarios.load("circles", seed=0)
+    oracles.references(world, models=1, seed=0, directory=tmp_path / "refs")
+    oracles.subset_runs(world, models=1, seed=0, directory=tmp_path / "runs")
+    for name, place in (("refs/references.json", "scenario"), ("runs/manifest.json", "recipe")):
+        path = tmp_path / name
+        content = json.loads(path.read_text())
+        content[place]["settings" if place == "scenario" else "scenario"] = held
+        path.write_text(json.dumps(content))
+    with pytest.raises(oracles.StoreError, match="field scenario.settings: expected an object"):
+        oracles.load_references(tmp_path / "refs")
+    with pytest.raises(oracles.StoreError, match="holds runs of another scenario"):
+        oracles.load_runs(tmp_path / "runs", world)

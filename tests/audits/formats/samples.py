@@ -3,14 +3,17 @@
 import json
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import optax
 import pandas as pd
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save_file
 
+from oracles import MLP, Learner, Probes
 from tests.audits.formats import pth
 
 RNG = np.random.default_rng(0)
@@ -206,6 +209,21 @@ def onnx_bytes(arrays: dict[str, np.ndarray]) -> bytes:
     )
     opset = [helper.make_opsetid("", 13)]
     return helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
+
+
+def net_learner() -> Learner:
+    """The learner whose parameters the layers are."""
+    return Learner(MLP((HIDDEN, CLASSES)), partial(optax.sgd, 0.1), steps=1, batch=1)
+
+
+def net_probes() -> Probes:
+    """Where its models are run."""
+    return Probes(
+        inputs=np.random.default_rng(5).normal(size=(7, FEATURES)).astype(np.float32),
+        labels=np.array([0, 1, 2, 0, 1, 2, 0], np.int32),
+        groups=np.array(["forget"] * 4 + ["retain"] * 3),
+        ids=np.array([f"p{k}" for k in range(7)]),
+    )
 
 
 SAMPLES: dict[str, tuple[str, Callable[[Path], Path]]] = {

@@ -1,11 +1,7 @@
 """Damage done to right files at random: each is read or refused in a sentence, and nothing else."""
 
-import io
-import json
 import tracemalloc
-import zipfile
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +11,7 @@ from hypothesis import strategies as st
 
 from audits import Limits, SubmissionError, formats
 from oracles import Learner, Probes
+from tests.audits.formats.damage import KINDS, NUMBERS, damaged
 from tests.audits.formats.samples import SAMPLES
 
 pytestmark = pytest.mark.usefixtures("torch")
@@ -24,9 +21,6 @@ LIMITS = Limits(array_bytes=2**20, header_bytes=2**16, models=1000, probes=1000,
 # Damaged files of a few kilobytes; most is pyarrow's and zipfile's own.
 MOST_BYTES = 2**25
 
-Files = dict[str, bytes]
-
-NUMBERS = [b"0", b"-1", b"1", b"2", b"7", b"1000000000", b"99999999999999999999", b"1e308", b"nan"]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["order", 2]),
     lambda inner: (
@@ -36,64 +30,12 @@ JSON = st.recursive(
     max_leaves=6,
 )
 DAMAGE = st.tuples(
-    st.sampled_from(["cut", "flip", "insert", "delete", "number", "swap", "remove", "map"]),
+    st.sampled_from(KINDS),
     st.integers(0, 10**6),
     st.floats(0, 1),
     st.binary(max_size=8) | st.sampled_from(NUMBERS),
     JSON,
 )
-
-
-def damaged(files: Files, kind: str, which: int, where: float, data: bytes, value: Any) -> Files:
-    names = sorted(files)
-    name = names[which % len(names)]
-    if kind == "swap":
-        other = names[int(where * (len(names) - 1))]
-        return files | {name: files[other], other: files[name]}
-    if kind == "remove":
-        return {one: held for one, held in files.items() if one != name} or files
-    if kind == "map":
-        maps = [one for one in names if one.endswith("map.json")]
-        if maps:
-            said = value
-            with suppress(ValueError):
-                said = json.loads(files[maps[0]])
-            if isinstance(said, dict) and said:
-                said = said | {sorted(said)[which % len(said)]: value}
-            return files | {maps[0]: json.dumps(said).encode()}
-    return files | {name: bent(files[name], kind, which, where, data)}
-
-
-def bent(raw: bytes, kind: str, which: int, where: float, data: bytes) -> bytes:
-    """Bytes with one thing changed; members of an archive, with its sums made right again."""
-    if raw[:4] == b"PK\x03\x04" and which % 4:
-        inner: Files = {}
-        try:
-            with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-                inner = {name: archive.read(name) for name in archive.namelist()}
-        except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
-            return raw
-        if not inner:
-            return raw
-        name = sorted(inner)[which % len(inner)]
-        inner[name] = bent(inner[name], kind, which // 4, where, data)
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w") as archive:
-            for one, held in inner.items():
-                archive.writestr(one, held)
-        return buffer.getvalue()
-    at = int(where * len(raw))
-    if kind == "number":
-        digits = [k for k, byte in enumerate(raw[:4000]) if chr(byte).isdigit()]
-        at = digits[which % len(digits)] if digits else at
-        return raw[:at] + data + raw[at + 1 :]
-    if kind == "cut":
-        return raw[:at]
-    if kind == "flip":
-        return raw[:at] + bytes(byte ^ 1 << which % 8 for byte in raw[at : at + 1]) + raw[at + 1 :]
-    if kind == "delete":
-        return raw[:at] + raw[at + 1 + which % 16 :]
-    return raw[:at] + data + raw[at:]
 
 
 def run(folder: Path, name: str, learner: Learner, probes: Probes, examples: int) -> None:

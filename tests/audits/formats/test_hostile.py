@@ -294,6 +294,10 @@ def array_at(name: str, array: Any) -> Change:
 FIRST = f"{ORACLE}/retain/resnet9/id_8_epoch_23.npy"
 DUB: dict[str, tuple[Change, str]] = {
     "no population": (selected(population=None), "select.population of its mapping: expected pre"),
+    "long population": (
+        selected(population="x" * 2000),
+        "field select.population: expected a folder's name, found 'xxx",
+    ),
     "population": (selected(population="x"), "x/forget_2/forget: expected a folder, found none"),
     "climbing": (selected(population="../oracle"), "select.population: expected a folder's name"),
     "dots": (selected(population=".."), "select.population: expected a folder's name, found '..'"),
