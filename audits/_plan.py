@@ -10,7 +10,7 @@ from audits.report._terminal import aligned
 from audits.report.numbers import rounded_up
 from audits.verdict._compare import EVENTS, LOWER
 from estimators import delta_lower_bound, delta_upper_bound
-from estimators.checks import check_within
+from estimators.checks import check_seed, check_within
 from estimators.exact import least_models
 from oracles import PROBE_GROUPS, Cost, Scenario, training_cost
 from oracles.mechanisms import gaussian_mu
@@ -104,6 +104,7 @@ def plan(
         >>> audits.plan(world, tolerance=0.2, epsilon=0.0, seed=0).models in range(250, 500)
         True
     """
+    seed = check_seed(seed)
     if (tolerance is None) == (half_width is None):
         raise ValueError("plan: expected either a tolerance or a half-width")
     groups = sum(bool((scenario.probes.groups == group).any()) for group in PROBE_GROUPS)
