@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from pydantic import ValidationError
 
-from estimators.checks import check_counts, check_kind, check_within
+from estimators.checks import check_counts, check_within
+from estimators.kinds import check_kind
 from oracles.storage.files import FileError as SubmissionError
 from oracles.storage.files import file_size, first_repeated, refuse
 

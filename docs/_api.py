@@ -30,6 +30,7 @@ ROOTS = ("indist", "indist.studies", "indist.figures")
 # What floors share, for developers: see docs/house.md.
 TOOLS = (
     "estimators.checks",
+    "estimators.kinds",
     "oracles.randomness",
     "oracles.storage.arrays",
     "oracles.storage.digests",

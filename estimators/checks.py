@@ -3,10 +3,8 @@
 All floors use them, so that a mistake reads the same wherever it is made.
 """
 
-import difflib
 import math
 import operator
-from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -20,10 +18,8 @@ __all__ = [
     "check_delta",
     "check_epsilon",
     "check_grid",
-    "check_kind",
     "check_labels",
     "check_mask",
-    "check_name",
     "check_pair",
     "check_samples",
     "check_seed",
@@ -34,63 +30,6 @@ __all__ = [
 
 MOST_INTEGER = 2**53
 """The integers up to this size are all float64 numbers; beyond it neighbours merge."""
-
-
-def check_kind(
-    value: Any, name: str, kind: type[Any] | tuple[type[Any], ...], expected: str
-) -> None:
-    """An argument of the kind that is expected: the one door through which objects come.
-
-    Args:
-        value: what was handed over.
-        name: of the argument.
-        kind: of what class it must be, or of what classes one.
-        expected: that kind in words, and where it comes from.
-
-    Raises:
-        TypeError: when it is of another.
-
-    Example:
-        >>> check_kind("runs/demo", "references", dict, "references, as load_references reads them")
-        Traceback (most recent call last):
-        TypeError: references: expected references, as load_references reads them, found 'runs/demo'
-    """
-    if not isinstance(value, kind):
-        plain = value is None or isinstance(value, str | int | float)
-        found = repr(value)[:60] if plain else type(value).__name__
-        raise TypeError(f"{name}: expected {expected}, found {found}")
-
-
-def check_name(
-    found: Any, what: str, known: Collection[str], expected: str = "one of", also: str = ""
-) -> None:
-    """A name that there is; of another, the message says which are nearest.
-
-    Args:
-        found: the name.
-        what: it is of, such as ``method``.
-        known: the names that there are.
-        expected: how the list of them begins.
-        also: what else would do, after the list.
-
-    Raises:
-        ValueError: when it is none of them.
-
-    Example:
-        >>> check_name("negrad", "method", ["finetune", "neggrad", "scrub"])
-        Traceback (most recent call last):
-        ValueError: method: expected one of finetune, neggrad, scrub, found 'negrad'; did you mean
-        'neggrad'?
-    """
-    if isinstance(found, str) and found in known:
-        return
-    # Names may be a stranger's, and very many.
-    names = list(known)[:1000]
-    near = difflib.get_close_matches(str(found)[:60], names, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    more = f" and {len(known) - 80} more" if len(known) > 80 else ""
-    listed = f"{expected} {', '.join(names[:80]) or 'none'}{more}{also}"
-    raise ValueError(f"{what}: expected {listed}, found {repr(found)[:60]}{hint}")
 
 
 def check_array(values: Any, name: str) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from estimators.checks import check_kind
+from estimators.kinds import check_kind
 from oracles._population import Population
 from oracles._scenario import Scenario
 

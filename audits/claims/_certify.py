@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float, Num
 
 from estimators import RankGrid, Result, delta_lower_bound, delta_upper_bound, epsilon_lower_bound
-from estimators.checks import check_confidence, check_kind, check_pair
+from estimators.checks import check_confidence, check_pair
+from estimators.kinds import check_kind
 from oracles.mechanisms import Claim, mechanism
 
 if TYPE_CHECKING:

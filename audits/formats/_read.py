@@ -26,7 +26,7 @@ from audits.formats._mapping import (
 )
 from audits.formats._others import other_kind
 from audits.formats._torch import SUFFIXES
-from estimators.checks import check_name
+from estimators.kinds import check_name
 
 
 class Format(NamedTuple):

@@ -26,7 +26,8 @@ from audits.llm._privleak import privleak
 from audits.llm._results import MetricComparison, PrivLeak, ReferenceComparison
 from audits.llm._words import fit_of
 from audits.report._words import Consistency, ReferenceName
-from estimators.checks import check_confidence, check_counts, check_kind, check_name, check_seed
+from estimators.checks import check_confidence, check_counts, check_seed
+from estimators.kinds import check_kind, check_name
 from oracles.storage.files import printable
 
 # By its first letters, without the names of files and numbers, a kind of warning is told.

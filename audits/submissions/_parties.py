@@ -13,7 +13,7 @@ from audits.formats._content import as_margins
 from audits.submissions._align import ProbeList, align, check_classes
 from audits.submissions._parameters import PopulationFiles, parameters_digest
 from audits.submissions._submission import Submission, method_of
-from estimators.checks import check_kind
+from estimators.kinds import check_kind
 from oracles import Observations, Population, Probes
 from oracles.mechanisms import Claim
 from oracles.storage.files import printable

@@ -28,7 +28,8 @@ from audits.verdict._record import certificate_of
 from audits.verdict._results import Comparison, Declaration
 from audits.verdict._rule import separate, verdict_of
 from audits.verdict._warnings import warnings_of
-from estimators.checks import check_confidence, check_kind, check_within
+from estimators.checks import check_confidence, check_within
+from estimators.kinds import check_kind
 from oracles import Observations
 from oracles.mechanisms import Claim
 

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
-from estimators.checks import check_name
+from estimators.kinds import check_name
 from estimators.lower._held_out import HeldOut, LearnedScore, ScoreChooser
 
 _KERNELS = 1000

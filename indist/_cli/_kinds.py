@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from estimators.checks import check_name
+from estimators.kinds import check_name
 from indist import oracles
 
 Named = Annotated[str | None, typer.Argument(help="Of this one: what it is, and its settings.")]

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from estimators.checks import check_name
+from estimators.kinds import check_name
 from indist import studies
 from indist._cli._colours import COLOURS
 from indist._cli._errors import parse_settings

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
-from estimators.checks import check_name
+from estimators.kinds import check_name
 from indist.figures import (
     _claimed,
     _curves,

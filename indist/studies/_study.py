@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
-from estimators.checks import check_name
+from estimators.kinds import check_name
 from indist.studies._rows import Record, RowT, StudyRow
 
 if TYPE_CHECKING:

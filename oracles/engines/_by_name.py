@@ -1,6 +1,6 @@
 """Engines by name."""
 
-from estimators.checks import check_kind
+from estimators.kinds import check_kind
 from oracles.engines._distributed import Distributed
 from oracles.engines._engine import Engine
 from oracles.engines._local import Local

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from estimators.checks import check_kind, check_name
+from estimators.kinds import check_kind, check_name
 from oracles._learner import Learner
 from oracles._named import check_code
 from oracles._probes import Examples

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from estimators.checks import check_name
+from estimators.kinds import check_name
 from oracles.mechanisms._certified_removal import CertifiedRemoval
 from oracles.mechanisms._descent_to_delete import DescentToDelete
 from oracles.mechanisms._gaussian import ComposedGaussian, Gaussian

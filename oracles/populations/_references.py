@@ -11,7 +11,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors.numpy import save
 
-from estimators.checks import check_counts, check_name, check_seed
+from estimators.checks import check_counts, check_seed
+from estimators.kinds import check_name
 from oracles._doors import check_scenario
 from oracles._named import following_files
 from oracles._population import Population, load_population

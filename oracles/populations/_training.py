@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
 
-from estimators.checks import check_counts, check_kind, check_name, check_seed
+from estimators.checks import check_counts, check_seed
+from estimators.kinds import check_kind, check_name
 from oracles._deferred import build
 from oracles._doors import check_scenario
 from oracles._learner import Learner, cross_entropies, descend

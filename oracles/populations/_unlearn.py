@@ -10,7 +10,8 @@ import jax
 import numpy as np
 from jaxtyping import Int
 
-from estimators.checks import check_counts, check_name, check_seed
+from estimators.checks import check_counts, check_seed
+from estimators.kinds import check_name
 from oracles._doors import check_population, check_scenario
 from oracles._learner import Learner
 from oracles._population import Population

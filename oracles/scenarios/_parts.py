@@ -7,7 +7,8 @@ import numpy as np
 import optax
 from jaxtyping import Float, Int, Real
 
-from estimators.checks import check_name, check_seed, check_within
+from estimators.checks import check_seed, check_within
+from estimators.kinds import check_name
 from oracles._learner import Learner
 from oracles._modules import MLP
 from oracles._probes import Examples

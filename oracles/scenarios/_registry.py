@@ -5,7 +5,8 @@ from dataclasses import fields
 from pathlib import PurePath
 from typing import Any, Protocol, runtime_checkable
 
-from estimators.checks import check_kind, check_name, check_seed
+from estimators.checks import check_seed
+from estimators.kinds import check_kind, check_name
 from oracles._scenario import Scenario
 from oracles.scenarios._cancer_source import CancerSource
 from oracles.scenarios._circles import Circles

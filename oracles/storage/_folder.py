@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from estimators.checks import check_kind
+from estimators.kinds import check_kind
 from oracles.storage.files import write_bytes_atomic
 from oracles.storage.locks import locked
 
