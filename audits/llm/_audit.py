@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import ks_2samp
 
 from audits._provenance import versions
-from audits._reading import refuse
+from audits._reading import SubmissionError, refuse
 from audits.llm._examples import (
     clusters,
     least_flip,
@@ -181,7 +181,10 @@ def _metrics(logs: Sequence[LLMLog], declared: Sequence[str] | None) -> tuple[st
         for name in declared:
             # One that some log holds is told by the file that lacks it.
             if not any(name in log.scores for log in logs):
-                check_name(name, "metric (--metric)", shared)
+                try:
+                    check_name(name, "metric (--metric)", shared)
+                except ValueError as error:
+                    raise SubmissionError(str(error)) from None
         return tuple(declared)
     shared = tuple(
         metric for metric in logs[0].primary if all(metric in log.scores for log in logs)

@@ -7,10 +7,10 @@ import pytest
 
 from audits import ObservedReferences, SubmissionError
 from audits.scores import _scoreboard
-from audits.scores._board import MissingScore, Scoreboard, ScoreRow
+from audits.scores._board import MissingScore, ScoreRow
 from audits.scores._inputs import ScoreInputs
 from audits.scores._measures import NEVER, RECIPES, Measure, Recipe
-from audits.scores._scoreboard import _teachers, score, score_all
+from audits.scores._scoreboard import Scoreboard, _teachers, score, score_all
 from audits.submissions._parties import observe_all
 from indist import estimators, oracles
 from oracles import Observations
