@@ -44,6 +44,14 @@ from .submissions._submission import load as load
 from .submissions._submission import load_all as load_all
 from .verdict._audit import Audit as Audit
 from .verdict._audit import audit as audit
+from .verdict._observables import DEFAULT_OBSERVABLES as DEFAULT_OBSERVABLES
+from .verdict._observables import EachExample as EachExample
+from .verdict._observables import GroupMedians as GroupMedians
+from .verdict._observables import LearnedWitness as LearnedWitness
+from .verdict._observables import Observable as Observable
+from .verdict._observables import OwnObservable as OwnObservable
+from .verdict._observables import WorstExample as WorstExample
+from .verdict._observables import observable_of as observable_of
 from .verdict._results import Comparison as Comparison
 from .verdict._results import Curve as Curve
 from .verdict._results import Declaration as Declaration
@@ -52,6 +60,7 @@ from .verdict._results import GroupSummary as GroupSummary
 from .verdict._results import Nearest as Nearest
 from .verdict._results import ObservableDistance as ObservableDistance
 from .verdict._results import OverUnlearned as OverUnlearned
+from .verdict._results import WorstExampleFound as WorstExampleFound
 from .verification._results import Verification as Verification
 from .verification._verify import verification as verification
 from .verification._verify import verify as verify

@@ -18,7 +18,7 @@ from pydantic import Field, ValidationError
 
 from audits._reading import Limits, SubmissionError, read_json
 from audits.certificate import _version_1
-from audits.certificate._records import PredicateRecord, Record, Sha256, Subject
+from audits.certificate._records import DeclarationRecord, PredicateRecord, Record, Sha256, Subject
 
 STATEMENT: Final = "https://in-toto.io/Statement/v1"
 PREDICATE: Final = "urn:indist:certificate:2"
@@ -35,6 +35,19 @@ class CertificateError(ValueError):
     """A file is no certificate that can be read here; the message is one sentence for people."""
 
 
+class Declaration(DeclarationRecord):
+    """Everything fixed before looking at the data.
+
+    Attributes:
+        looked_at: settings of the observables; empty for the median margins alone, with joint
+            upper bounds.
+        seed: of the models set aside and the examples drawn; null where nothing is drawn.
+    """
+
+    looked_at: list[str] = []
+    seed: int | None = None
+
+
 class Predicate(PredicateRecord):
     """The audit itself.
 
@@ -44,6 +57,8 @@ class Predicate(PredicateRecord):
     """
 
     version: Literal[2]
+    # Of version 2, with more fields than that of every version.
+    declaration: Declaration  # pyright: ignore[reportIncompatibleVariableOverride]
     files: dict[FilePath, Sha256]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from audits.verdict._compare import compare
-from audits.verdict._observables import median_margins
+from audits.verdict._observables import Block, median_margins
 from audits.verdict._results import Comparison, Separation
 from audits.verdict._rule import separate
 from estimators import ConfidenceInterval, CrossInfluence, PseudoCountWelch, Result, cross_influence
@@ -148,10 +148,8 @@ def influence_case(
     others = [groups.index(group) for group in _OTHERS if group in present]
     observed = [median_margins(one) for one in seen[1:]]
     between = compare(
-        observed[0].values,
-        observed[1].values,
+        [Block.of(*observed)],
         names=("untraining", "unlearning"),
-        observables=observed[0].names,
         epsilon=epsilon,
         tolerance=tolerance,
         confidence=confidence,

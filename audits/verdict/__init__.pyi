@@ -5,6 +5,7 @@ from ._compare import LOWER as LOWER
 from ._compare import compare as compare
 from ._half_lines import divergence as divergence
 from ._half_lines import masses_below as masses_below
+from ._observables import Block as Block
 from ._observables import median_margins as median_margins
 from ._results import Decision as Decision
 from ._results import VerdictName as VerdictName

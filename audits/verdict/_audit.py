@@ -1,7 +1,7 @@
 """The audit: a submission against both references, from observations to a verdict."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -17,18 +17,29 @@ from audits.submissions._parties import (
     check_several,
     observe_all,
 )
-from audits.verdict._compare import BOUNDS, EVENTS, compare
+from audits.verdict._compare import BOUNDS, EVENTS, LOWER, compare, exact_bounds
 from audits.verdict._findings import AuditFindings
 from audits.verdict._groups import summarise
 from audits.verdict._least_tolerance import calibrated_tolerance, least_tolerance, self_distances
 from audits.verdict._nearest import nearest
-from audits.verdict._observables import median_margins
+from audits.verdict._observables import (
+    DEFAULT_OBSERVABLES,
+    Block,
+    GroupMedians,
+    Observable,
+    blocks_of,
+    check_observables,
+    median_margins,
+    not_learned,
+    settings_of,
+)
 from audits.verdict._over_unlearned import over_unlearned
 from audits.verdict._record import certificate_of
 from audits.verdict._results import Comparison, Declaration
 from audits.verdict._rule import separate, verdict_of
 from audits.verdict._warnings import warnings_of
-from estimators.checks import check_confidence, check_within
+from estimators import RankGrid
+from estimators.checks import check_confidence, check_seed, check_within
 from estimators.kinds import check_kind
 from oracles import Observations
 from oracles.mechanisms import Claim
@@ -88,6 +99,8 @@ def audit(
     tolerance: float | Literal["calibrated"] = 0.2,
     confidence: float = 0.95,
     claim: Claim | None = None,
+    observables: Sequence[Observable] | None = DEFAULT_OBSERVABLES,
+    seed: int | None = None,
 ) -> Audit:
     r"""Decides which reference the submitted models are distributed like.
 
@@ -95,9 +108,11 @@ def audit(
 
     $$\max_j \sup_R \max\{P_j(R) - e^\epsilon Q_j(R),\; Q_j(R) - e^\epsilon P_j(R)\}$$
 
-    over half-lines R of the declared observables j (the median margin on each probe group) gets a
-    lower and an upper bound, each wrong with probability at most $\alpha/2$. An upper bound at most
-    ``tolerance`` is a match, a lower bound above it a difference, anything else open. A verdict
+    over half-lines R of the declared observables j gets a lower and an upper bound, each wrong with
+    probability at most $\alpha/2$. An upper bound at most ``tolerance`` is a match, a lower bound
+    above it a difference, anything else open. Unless declared otherwise the observables are the
+    median margin of each probe group, the margin of each single example of S and of B outside S,
+    the worst of them, and a score learned to tell submission and reference apart. A verdict
     that claims anything false has probability at most $\alpha$, at every number of models,
     provided that models are independent. The references are compared with each other too: where
     they match, the question is vacuous and the verdict says so.
@@ -115,6 +130,12 @@ def audit(
         claim: an (epsilon, delta) that is said to hold between the submission and models trained
             without the forget set, to be held against the bounds at the same confidence, apart
             from the verdict; None takes what the submission declares, as certified unlearners do.
+        observables: what to look at of each model: any of `GroupMedians`, `EachExample`,
+            `WorstExample`, `LearnedWitness` and `OwnObservable`. None looks at the median margins
+            alone, with the joint upper bounds of indist 0.1.0.
+        seed: of the models that are set aside for learned observables, and of the pilots of lower
+            bounds; it is recorded, and `verify` uses it. None takes one from the digests of all
+            observations, the references' among them.
 
     Returns:
         The audit.
@@ -149,8 +170,16 @@ def audit(
     seen = parties.observations
     columns = {name: median_margins(observations) for name, observations in seen.items()}
     values = {name: column.values for name, column in columns.items()}
-    observables = columns["untraining"].names
-    seed = _seed(seen)
+    resampling = _seed(seen)
+    exact = observables is not None
+    looked_at = (GroupMedians(),) if observables is None else check_observables(observables)
+    drawn = resampling if seed is None else check_seed(seed)
+    lower = RankGrid(seed=drawn) if exact else LOWER
+
+    def blocks(first: str, second: str) -> list[Block]:
+        return blocks_of(looked_at, seen[first], seen[second], drawn)
+
+    pairs = {name: blocks("submission", name) for name in REFERENCES}
 
     # Declare: all that the verdict depends on, before the submission is compared with anything.
     distances = [
@@ -159,7 +188,7 @@ def audit(
             epsilon=epsilon,
             confidence=1.0 - alpha / 2.0,
             models=seen["submission"].models,
-            seed=seed,
+            seed=resampling,
         )
         for name in REFERENCES
     ]
@@ -170,23 +199,25 @@ def audit(
         if tolerance == "calibrated"
         else float(tolerance),
         confidence=float(confidence),
-        observables=observables,
+        observables=tuple(name for block in pairs["untraining"] for name in block.names),
         events=EVENTS.words(),
-        bounds=BOUNDS,
+        bounds=exact_bounds(lower) if exact else BOUNDS,
         calibrated=tolerance == "calibrated",
+        looked_at=tuple(map(settings_of, looked_at)) if exact else (),
+        seed=drawn if exact else None,
     )
 
     # Compare: the submission with each reference, the references with each other, and the rest.
     def against(first: str, second: str, level: float) -> Comparison:
         return compare(
-            values[first],
-            values[second],
+            pairs[second] if first == "submission" else blocks(first, second),
             names=(first, second),
-            observables=observables,
             epsilon=epsilon,
             tolerance=declaration.tolerance,
             confidence=1.0 - level,
-            seed=seed,
+            seed=resampling,
+            exact=exact,
+            lower=lower,
         )
 
     untraining = against("submission", "untraining", alpha / 2.0)
@@ -205,7 +236,7 @@ def audit(
             claim,
             values["submission"],
             values["untraining"],
-            observables=observables,
+            observables=columns["untraining"].names,
             confidence=confidence,
         )
 
@@ -228,7 +259,7 @@ def audit(
             values["unlearning"],
             epsilon=epsilon,
             confidence=confidence,
-            seed=seed,
+            seed=resampling,
         ),
         over_unlearned=over_unlearned(
             values["submission"],
@@ -241,6 +272,7 @@ def audit(
         provenance=provenance(parties, seen),
         warnings=(
             *warnings_of(seen, declaration, separation, between_references, least, claimed),
+            *not_learned(looked_at, seen),
             *parties.warnings,
         ),
         observations=seen,

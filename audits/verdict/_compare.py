@@ -1,18 +1,24 @@
 """One population against another: estimate, both bounds, curve, and a decision at the tolerance."""
 
+from collections.abc import Sequence
+from dataclasses import fields
+
 import numpy as np
 from jaxtyping import Float
 
 from audits.verdict._forecast import forecast
 from audits.verdict._half_lines import Directions, divergence, masses_below
+from audits.verdict._observables import Block
 from audits.verdict._results import Comparison, Curve, ObservableDistance
 from audits.verdict._rule import decide
 from estimators import (
     EqualLocalLevel,
     HalfLines,
+    LowerBoundMethod,
     RankGrid,
     delta_lower_bound,
     delta_upper_bound,
+    pooled_delta_upper_bound,
 )
 from estimators.checks import check_seed
 
@@ -21,7 +27,16 @@ LOWER = RankGrid()
 # One band holds for the whole curve. At the declared epsilon alone the default bound is tighter.
 BAND = EqualLocalLevel()
 BOUNDS = f"lower: {LOWER.words()}; upper: {EVENTS.method()}; lower curve: {BAND.words()}"
+EXACT = (
+    "exact test of two binomials (estimated, then maximised p-value), greatest over the class, on "
+    "a grid of 1/100 and the tolerance"
+)
 _POINTS = 31
+
+
+def exact_bounds(lower: LowerBoundMethod) -> str:
+    """How the bounds are found where the upper one is exact, in words."""
+    return f"lower: {lower.words()}; upper: {EXACT}; lower curve: {BAND.words()}"
 
 
 def curve_grid(epsilon: float) -> Float[np.ndarray, " grid"]:
@@ -30,15 +45,15 @@ def curve_grid(epsilon: float) -> Float[np.ndarray, " grid"]:
 
 
 def compare(
-    first: Float[np.ndarray, "n observables"],
-    second: Float[np.ndarray, "m observables"],
+    blocks: Sequence[Block],
     *,
     names: tuple[str, str],
-    observables: tuple[str, ...],
     epsilon: float,
     tolerance: float,
     confidence: float,
     seed: int,
+    exact: bool = False,
+    lower: LowerBoundMethod = LOWER,
 ) -> Comparison:
     """Bounds on the divergence of two populations over half-lines of declared observables.
 
@@ -47,15 +62,21 @@ def compare(
     alpha / J) and for the directions; its upper bound is the greatest pointwise one, which costs
     nothing (intersection-union). Each bound fails with probability at most alpha = 1 - confidence.
 
+    *With learned observables* the decision errs with probability at most alpha, too: either a fixed
+    observable differs by more than the tolerance, and its bound alone must fail; or none does, and
+    given the models set aside the learned ones are fixed. The upper bound *as a number* is one for
+    the fixed observables and one for each learned one, each at the confidence stated.
+
     Args:
-        first: observables of the models of P.
-        second: of Q, independent of those of P.
+        blocks: columns of P and of Q, independent of each other; the observables of a block are on
+            the same models.
         names: what the two populations are.
-        observables: a name for each column.
         epsilon: the declared epsilon.
         tolerance: the declared tolerance.
         confidence: of each bound.
         seed: of the forecast's simulation.
+        exact: whether the upper bound is that of `estimators.pooled_delta_upper_bound`.
+        lower: the method of the lower bound at the declared epsilon.
 
     Returns:
         The comparison; open ones carry a forecast.
@@ -66,52 +87,74 @@ def compare(
     seed = check_seed(seed)
     grid = curve_grid(epsilon)
     place = int(np.searchsorted(grid, epsilon))
-    confidence_each = 1.0 - (1.0 - confidence) / len(observables)
-    plug_in = plug_in_curves(first, second, grid)
-    lower = np.asarray(
-        delta_lower_bound(
-            first, second, epsilon=epsilon, confidence=confidence_each, method=LOWER
-        ).bound
-    )
-    band = delta_lower_bound(first, second, epsilon=grid, confidence=confidence_each, method=BAND)
-    upper = delta_upper_bound(first, second, epsilon=grid, confidence=confidence, events=EVENTS)
-    estimates = np.maximum(plug_in.forward, plug_in.backward)[place]
-    low, high = float(lower.max()), float(upper.bound[place].max())
+    columns = sum(len(block.names) for block in blocks)
+    confidence_each = 1.0 - (1.0 - confidence) / columns
+    rows: list[ObservableDistance] = []
+    curves: list[Curve] = []
+    high = 0.0
+    for block in blocks:
+        first, second = block.first, block.second
+        plug_in = plug_in_curves(first, second, grid)
+        least = np.asarray(
+            delta_lower_bound(
+                first, second, epsilon=epsilon, confidence=confidence_each, method=lower
+            ).bound
+        )
+        band = delta_lower_bound(
+            first, second, epsilon=grid, confidence=confidence_each, method=BAND
+        )
+        upper = delta_upper_bound(first, second, epsilon=grid, confidence=confidence, events=EVENTS)
+        each = upper.bound[place]
+        greatest = float(each.max())
+        if exact:
+            pooled = pooled_delta_upper_bound(
+                first,
+                second,
+                epsilon=epsilon,
+                confidence=confidence,
+                events=EVENTS,
+                at=(tolerance,),
+            )
+            greatest = float(pooled.bound)
+            each = np.minimum(each, greatest)
+        high = max(high, greatest)
+        estimates = np.maximum(plug_in.forward, plug_in.backward)[place]
+        numbers = (
+            *(np.minimum(estimates, each) if exact else estimates, least, each),
+            *(np.median(first, axis=0), np.median(second, axis=0)),
+        )
+        rows += [
+            ObservableDistance(name, *(float(value) for value in row), example=example)
+            for name, example, *row in zip(block.names, block.examples, *numbers, strict=True)
+        ]
+        curves.append(
+            Curve(
+                epsilon=grid,
+                forward=plug_in.forward.max(axis=1),
+                forward_low=band.forward.max(axis=1),
+                forward_high=upper.forward.max(axis=1),
+                backward=plug_in.backward.max(axis=1),
+                backward_low=band.backward.max(axis=1),
+                backward_high=upper.backward.max(axis=1),
+            )
+        )
+    low = max(row.lower for row in rows)
     decision = decide(low, high, tolerance)
     return Comparison(
         first=names[0],
         second=names[1],
         confidence=confidence,
-        estimate=float(estimates.max()),
+        estimate=max(row.estimate for row in rows),
         lower=low,
         upper=high,
         decision=decision,
-        by_observable=tuple(
-            ObservableDistance(name, *(float(value) for value in row))
-            for name, *row in zip(
-                observables,
-                estimates,
-                lower,
-                upper.bound[place],
-                np.median(first, axis=0),
-                np.median(second, axis=0),
-                strict=True,
-            )
-        ),
-        curve=Curve(
-            epsilon=grid,
-            forward=plug_in.forward.max(axis=1),
-            forward_low=band.forward.max(axis=1),
-            forward_high=upper.forward.max(axis=1),
-            backward=plug_in.backward.max(axis=1),
-            backward_low=band.backward.max(axis=1),
-            backward_high=upper.backward.max(axis=1),
-        ),
-        models_first=len(first),
-        models_second=len(second),
+        by_observable=tuple(rows),
+        curve=curves[0] if len(curves) == 1 else _greatest(curves),
+        models_first=max(len(block.first) for block in blocks),
+        models_second=max(len(block.second) for block in blocks),
         forecast=forecast(
-            first,
-            second,
+            blocks[0].first,
+            blocks[0].second,
             epsilon=epsilon,
             tolerance=tolerance,
             confidence=confidence,
@@ -121,6 +164,13 @@ def compare(
         if decision == "open"
         else None,
     )
+
+
+def _greatest(curves: Sequence[Curve]) -> Curve:
+    """The greatest of several curves on one grid."""
+    names = [field.name for field in fields(Curve) if field.name != "epsilon"]
+    greatest = {name: np.max([getattr(curve, name) for curve in curves], axis=0) for name in names}
+    return Curve(epsilon=curves[0].epsilon, **greatest)
 
 
 def plug_in_curves(

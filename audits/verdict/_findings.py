@@ -17,6 +17,7 @@ from audits.verdict._results import (
     OverUnlearned,
     Separation,
     VerdictName,
+    WorstExampleFound,
 )
 from audits.verdict._rule import models_needed
 from audits.verdict._terminal import accuracies, distances, further
@@ -66,6 +67,15 @@ class AuditFindings:
         return models_needed(self.untraining, self.unlearning)
 
     @property
+    def worst_examples(self) -> tuple[WorstExampleFound, ...]:
+        """For each reference, the example whose margin is most surely beyond the tolerance."""
+        found = (
+            comparison.worst_example(self.declaration.tolerance)
+            for comparison in (self.untraining, self.unlearning)
+        )
+        return tuple(example for example in found if example is not None)
+
+    @property
     def comparisons(self) -> tuple[Comparison, ...]:
         """All comparisons, the two that the verdict rests on first."""
         return (self.untraining, self.unlearning, self.references, *(self.original or ()))
@@ -89,6 +99,7 @@ class AuditFindings:
             self.over_unlearned,
             self.claimed,
             self.least_tolerance,
+            self.worst_examples,
         )
         parts = [
             f"Verdict: {self.verdict.upper()}",

@@ -1,11 +1,26 @@
-"""The declared observables: one number a model and probe group, fixed before any data is seen."""
+"""Observables: what an audit looks at of each model, declared before any data is seen.
 
-from typing import NamedTuple
+A *fixed* observable is a function of one model's observation alone. A *learned* one is a function
+that models set aside for this have chosen. Given those it is fixed, so that bounds on all other
+models hold; the models set aside are used in no bound of that observable.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
+from estimators.checks import check_array, check_counts, check_within
+from estimators.kinds import check_kind, check_name
 from oracles import PROBE_GROUPS, Observations
+
+LEAST_ASIDE = 8
+"""Models that must be set aside, of each population, before anything is learned from them."""
+# The groups whose examples are persons to be forgotten, or of the behaviour.
+_HELD = ("forget", "behaviour")
 
 
 class Observables(NamedTuple):
@@ -13,13 +28,446 @@ class Observables(NamedTuple):
 
     Attributes:
         names: what each column is, in words.
-        groups: the probe group each column is read on.
+        groups: the probe group each column is read on; "all" for a column of several groups.
         values: ``[models, observables]``, finite.
+        examples: the id of the probe that a column is the margin of, or "" for other columns.
     """
 
     names: tuple[str, ...]
     groups: tuple[str, ...]
     values: Float[np.ndarray, "models observables"]
+    examples: tuple[str, ...]
+
+    def only(self, columns: list[int]) -> "Observables":
+        """Some of the columns."""
+        names, groups, examples = (
+            tuple(entries[column] for column in columns)
+            for entries in (self.names, self.groups, self.examples)
+        )
+        return Observables(names, groups, self.values[:, columns], examples)
+
+    @staticmethod
+    def join(parts: "list[Observables]") -> "Observables":
+        """The columns of several, beside one another."""
+        names, groups, values, examples = zip(*parts, strict=True)
+        return Observables(
+            tuple(name for part in names for name in part),
+            tuple(group for part in groups for group in part),
+            np.concatenate(values, axis=1),
+            tuple(example for part in examples for example in part),
+        )
+
+
+class Observable(ABC):
+    """What is looked at of one model; subclasses are frozen dataclasses of settings."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def words(self) -> str:
+        """The observable in words, for the declaration."""
+
+
+class FixedObservable(Observable):
+    """A function of one model's observation."""
+
+    @abstractmethod
+    def columns(self, seen: Observations, seed: int) -> Observables:
+        """The columns of each model.
+
+        Args:
+            seen: what was seen of a population.
+            seed: of what is drawn, the same for all populations.
+        """
+
+
+# Margins of models at all probes, to the columns of each model.
+Learned = Callable[[Float[np.ndarray, "models probes"]], Observables]
+
+
+class LearnedObservable(Observable):
+    """A function that is learned from models set aside.
+
+    Attributes:
+        share: of each population that it learns from, how much is set aside.
+    """
+
+    share: float
+    from_both: ClassVar[bool]
+
+    def __post_init__(self) -> None:
+        check_within("(0, 1)", share=self.share)
+
+    @abstractmethod
+    def learn(
+        self,
+        first: Float[np.ndarray, "n probes"],
+        second: Float[np.ndarray, "m probes"],
+        groups: np.ndarray,
+    ) -> Learned | None:
+        """The function, or None where these probes give nothing to learn from.
+
+        Args:
+            first: margins of the models set aside of P; none where it learns from Q alone.
+            second: of Q, the reference.
+            groups: of the probes.
+        """
+
+
+@dataclass(frozen=True)
+class GroupMedians(FixedObservable):
+    """The median margin of each probe group.
+
+    Example:
+        >>> GroupMedians().words()
+        'median margin of each probe group'
+    """
+
+    name: ClassVar[str] = "group-medians"
+
+    def words(self) -> str:
+        """See `Observable.words`."""
+        return "median margin of each probe group"
+
+    def columns(self, seen: Observations, seed: int) -> Observables:
+        """See `FixedObservable.columns`."""
+        del seed
+        return median_margins(seen)
+
+
+@dataclass(frozen=True)
+class EachExample(FixedObservable):
+    """The margin of every example of S and of B∖S that was observed.
+
+    A median over a group does not move for a few examples of it. A request to be forgotten concerns
+    a single one.
+
+    Attributes:
+        most: examples of a group that are looked at; of more, so many are drawn by the audit's
+            seed.
+
+    Example:
+        >>> EachExample(most=200).words()
+        'margin of each example of the probe groups forget and behaviour, at most 200 a group'
+    """
+
+    most: int = 500
+    name: ClassVar[str] = "each-example"
+
+    def __post_init__(self) -> None:
+        check_counts(most=self.most)
+
+    def words(self) -> str:
+        """See `Observable.words`."""
+        groups = " and ".join(_HELD)
+        return f"margin of each example of the probe groups {groups}, at most {self.most} a group"
+
+    def columns(self, seen: Observations, seed: int) -> Observables:
+        """See `FixedObservable.columns`."""
+        rng = np.random.default_rng([seed, 1])
+        chosen: list[int] = []
+        for group in _HELD:
+            probes = np.flatnonzero(seen.groups == group)
+            drawn = rng.permutation(probes)[: self.most]
+            chosen += sorted(int(probe) for probe in drawn)
+        ids = tuple(str(seen.ids[probe]) for probe in chosen)
+        groups = tuple(str(seen.groups[probe]) for probe in chosen)
+        names = tuple(f"margin of example {name}" for name in ids)
+        return Observables(names, groups, seen.margins[:, chosen], ids)
+
+
+@dataclass(frozen=True)
+class OwnObservable(FixedObservable):
+    """A function of your own, of one model's logits.
+
+    Attributes:
+        label: its name.
+        function: takes float32 ``[probes, classes]``, the probes' labels and their groups, and
+            gives one number. It must not have been chosen by looking at the models it is used on.
+
+    Example:
+        >>> highest = OwnObservable("highest logit", lambda logits, labels, groups: logits.max())
+        >>> highest.words()
+        'highest logit'
+    """
+
+    label: str
+    function: Callable[[np.ndarray, np.ndarray, np.ndarray], float]
+    name: ClassVar[str] = "own"
+
+    def words(self) -> str:
+        """See `Observable.words`."""
+        return self.label
+
+    def columns(self, seen: Observations, seed: int) -> Observables:
+        """See `FixedObservable.columns`."""
+        del seed
+        found = [float(self.function(model, seen.labels, seen.groups)) for model in seen.logits]
+        values = np.asarray(check_array(np.array(found), f"observable {self.label!r}"))
+        if not np.isfinite(values).all():
+            raise ValueError(f"observable {self.label!r}: expected finite numbers, found {found}")
+        return Observables((self.label,), ("all",), values[:, None], ("",))
+
+
+@dataclass(frozen=True)
+class WorstExample(LearnedObservable):
+    """The greatest deviation of an example of a group, in standard deviations of the reference.
+
+    Mean and standard deviation of each example's margin are those of reference models set aside.
+    It sees a few examples that are off although no one of them is far off in every model.
+
+    Attributes:
+        share: of the reference that is set aside.
+
+    Example:
+        >>> WorstExample().words()[:58]
+        'greatest standardised deviation of an example of the probe'
+    """
+
+    share: float = 0.125
+    name: ClassVar[str] = "worst-example"
+    from_both: ClassVar[bool] = False
+
+    def words(self) -> str:
+        """See `Observable.words`."""
+        return (
+            f"greatest standardised deviation of an example of the probe groups "
+            f"{' and '.join(_HELD)}, standardised on {self.share:.3g} of the reference"
+        )
+
+    def learn(
+        self,
+        first: Float[np.ndarray, "n probes"],
+        second: Float[np.ndarray, "m probes"],
+        groups: np.ndarray,
+    ) -> Learned | None:
+        """See `LearnedObservable.learn`."""
+        del first
+        present = tuple(group for group in _HELD if (groups == group).any())
+        if not present:
+            return None
+        mean, deviation = second.mean(axis=0), _positive(second.std(axis=0, ddof=1))
+
+        def columns(margins: Float[np.ndarray, "models probes"]) -> Observables:
+            off = np.abs(margins - mean) / deviation
+            values = np.stack([off[:, groups == group].max(axis=1) for group in present], axis=1)
+            names = tuple(f"greatest deviation of an example of {group}" for group in present)
+            return Observables(names, present, values, ("",) * len(present))
+
+        return columns
+
+
+@dataclass(frozen=True)
+class LearnedWitness(LearnedObservable):
+    """A linear score of all margins that tells the submission from the reference.
+
+    Ridge regression on margins standardised within the two populations, with as much penalty as
+    there are probes. It sees what no single column shows.
+
+    Attributes:
+        share: of the submission and of the reference that is set aside to learn it.
+
+    Example:
+        >>> LearnedWitness(share=0.2).words()
+        'linear score of all margins, learned on 0.2 of both populations'
+    """
+
+    share: float = 0.125
+    name: ClassVar[str] = "learned-witness"
+    from_both: ClassVar[bool] = True
+
+    def words(self) -> str:
+        """See `Observable.words`."""
+        return f"linear score of all margins, learned on {self.share:.3g} of both populations"
+
+    def learn(
+        self,
+        first: Float[np.ndarray, "n probes"],
+        second: Float[np.ndarray, "m probes"],
+        groups: np.ndarray,
+    ) -> Learned | None:
+        """See `LearnedObservable.learn`."""
+        del groups
+        inside = np.concatenate([first - first.mean(axis=0), second - second.mean(axis=0)])
+        deviation = _positive(inside.std(axis=0))
+        centre = (first.mean(axis=0) + second.mean(axis=0)) / 2.0
+        rows = (np.concatenate([first, second]) - centre) / deviation
+        sides = np.repeat([1.0 / len(first), -1.0 / len(second)], [len(first), len(second)])
+        # Of the models, not of the probes: there are fewer of them.
+        solved = np.linalg.solve(rows @ rows.T + rows.shape[1] * np.eye(len(rows)), sides)
+        weights = rows.T @ solved
+
+        def columns(margins: Float[np.ndarray, "models probes"]) -> Observables:
+            score = ((margins - centre) / deviation) @ weights
+            return Observables(("learned witness",), ("all",), score[:, None], ("",))
+
+        return columns
+
+
+DEFAULT_OBSERVABLES: tuple[Observable, ...] = (
+    GroupMedians(),
+    EachExample(),
+    WorstExample(),
+    LearnedWitness(),
+)
+"""What an audit looks at, unless something else is declared."""
+
+OBSERVABLES: dict[str, type[Observable]] = {
+    kind.name: kind for kind in (GroupMedians, EachExample, WorstExample, LearnedWitness)
+}
+"""The observables that have a name."""
+
+
+def observable_of(text: str) -> Observable:
+    """An observable from its name and settings.
+
+    Args:
+        text: such as ``each-example`` or ``worst-example:share=0.2``.
+
+    Returns:
+        The observable.
+
+    Raises:
+        ValueError: for an unknown name or setting, or a value out of range.
+
+    Example:
+        >>> observable_of("each-example:most=50")
+        EachExample(most=50)
+    """
+    name, _, given = text.partition(":")
+    check_name(name, "observable", OBSERVABLES)
+    kind = OBSERVABLES[name]
+    known = _settings(kind())
+    settings: dict[str, Any] = {}
+    for part in filter(None, given.split(",")):
+        key, _, value = part.partition("=")
+        if key not in known:
+            listed = ", ".join(known) or "none"
+            raise ValueError(f"observable {name}: expected settings {listed}, found {key!r}")
+        try:
+            settings[key] = type(known[key])(value)
+        except ValueError:
+            raise ValueError(
+                f"observable {name}: {key}: expected a number, found {value[:60]!r}"
+            ) from None
+    return kind(**settings)
+
+
+def settings_of(observable: Observable) -> str:
+    """The name and settings of an observable, as `observable_of` reads them."""
+    if isinstance(observable, OwnObservable):
+        return f"{observable.name}:{observable.label}"
+    settings = [f"{name}={value}" for name, value in _settings(observable).items()]
+    return ":".join(filter(None, (observable.name, ",".join(settings))))
+
+
+def check_observables(observables: Sequence[Observable]) -> tuple[Observable, ...]:
+    """Observables as a user gives them.
+
+    Raises:
+        TypeError: when one is none.
+        ValueError: when one is there twice, or none is fixed.
+    """
+    found = tuple(observables)
+    for kind in found:
+        check_kind(kind, "observables", Observable, "observables such as EachExample()")
+    if not any(isinstance(kind, FixedObservable) for kind in found):
+        raise ValueError("observables: expected one that needs no learning, such as GroupMedians()")
+    names = [settings_of(kind) for kind in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"observables: expected each once, found {name!r} twice")
+    return found
+
+
+def not_learned(
+    observables: Sequence[Observable], seen: Mapping[str, Observations]
+) -> tuple[str, ...]:
+    """A sentence for each learned observable that the submission could not be asked about."""
+    sizes = [seen[name].models for name in ("submission", "untraining", "unlearning")]
+    return tuple(
+        f"The {kind.words()} was not looked at: too few models to set {LEAST_ASIDE} aside of each "
+        "population that it needs."
+        for kind in observables
+        if isinstance(kind, LearnedObservable)
+        and not all(can_learn(kind, sizes[0], reference) for reference in sizes[1:])
+    )
+
+
+def _settings(observable: Any) -> dict[str, Any]:
+    return {field.name: getattr(observable, field.name) for field in fields(observable)}
+
+
+class Block(NamedTuple):
+    """Columns of two populations to be compared, on the models that may be used for them.
+
+    Attributes:
+        names: of the columns.
+        examples: as in `Observables`.
+        first: ``[models of P, columns]``.
+        second: ``[models of Q, columns]``.
+    """
+
+    names: tuple[str, ...]
+    examples: tuple[str, ...]
+    first: Float[np.ndarray, "n columns"]
+    second: Float[np.ndarray, "m columns"]
+
+    @staticmethod
+    def of(first: Observables, second: Observables) -> "Block":
+        """A block of all models."""
+        return Block(first.names, first.examples, first.values, second.values)
+
+
+def blocks_of(
+    observables: tuple[Observable, ...], first: Observations, second: Observations, seed: int
+) -> list[Block]:
+    """The columns of two populations, those of all fixed observables in one block.
+
+    Args:
+        observables: what to look at.
+        first: P, the submission.
+        second: Q, the reference.
+        seed: of the models that are set aside, and of the examples drawn.
+
+    Returns:
+        The blocks. A learned observable for which too few models can be set aside has none.
+    """
+    sides = (first, second)
+    fixed = [kind for kind in observables if isinstance(kind, FixedObservable)]
+    blocks: list[Block] = []
+    if fixed:
+        columns = [Observables.join([kind.columns(side, seed) for kind in fixed]) for side in sides]
+        blocks.append(Block.of(*columns))
+    orders = [
+        np.random.default_rng([seed, 2, place]).permutation(side.models)
+        for place, side in enumerate(sides)
+    ]
+    p, q = (side.margins[order] for side, order in zip(sides, orders, strict=True))
+    for kind in observables:
+        if isinstance(kind, LearnedObservable) and can_learn(kind, first.models, second.models):
+            n = aside(first.models, kind.share) if kind.from_both else 0
+            m = aside(second.models, kind.share)
+            learned = kind.learn(p[:n], q[:m], second.groups)
+            if learned is not None:
+                blocks.append(Block.of(learned(p[n:]), learned(q[m:])))
+    return blocks
+
+
+def can_learn(kind: LearnedObservable, first: int, second: int) -> bool:
+    """Whether a submission and a reference of these sizes have models to spare for it."""
+    sizes = (first, second) if kind.from_both else (second,)
+    return all(aside(models, kind.share) >= LEAST_ASIDE for models in sizes)
+
+
+def aside(models: int, share: float) -> int:
+    """Models that are set aside of so many: a share, at least 8, at most a quarter of them."""
+    return min(max(round(share * models), LEAST_ASIDE), models // 4)
+
+
+def _positive(deviation: Float[np.ndarray, " probes"]) -> Float[np.ndarray, " probes"]:
+    """Standard deviations, those near 0 raised: all models may agree on an example."""
+    return np.maximum(deviation, 1e-3 * max(float(deviation.max()), 1e-3))
 
 
 def median_margins(observations: Observations) -> Observables:
@@ -49,4 +497,5 @@ def median_margins(observations: Observations) -> Observables:
     values = np.stack(
         [np.median(margins[:, observations.groups == group], axis=1) for group in present], axis=1
     )
-    return Observables(tuple(f"median margin on {group}" for group in present), present, values)
+    names = tuple(f"median margin on {group}" for group in present)
+    return Observables(names, present, values, ("",) * len(present))

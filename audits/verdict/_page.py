@@ -19,7 +19,7 @@ from audits.verdict._findings import AuditFindings
 from audits.verdict._limits import cannot_conclude
 from audits.verdict._results import FEWEST_TO_FORECAST, Comparison, OverUnlearned
 from audits.verdict._tables import bounds, by_group, by_observable, group_words, people
-from audits.verdict._words import too_few
+from audits.verdict._words import example_off, observables_in_words, too_few
 
 _DECISIONS = {"match": "matches", "differ": "differs", "open": "undecided"}
 _REASONS = {
@@ -254,6 +254,9 @@ def _further(audit: AuditFindings) -> Pairs:
             "verdict says what is matched.",
         ),
     ]
+    for worst in audit.worst_examples:
+        text = example_off(worst)
+        found.append((f"Example {worst.example}", f"{text[:1].upper()}{text[1:]}."))
     if audit.over_unlearned is not None:
         found.append(("Unlearned too much?", _over_unlearned(audit.over_unlearned)))
     if audit.claimed is not None:
@@ -312,7 +315,7 @@ def _declared(audit: AuditFindings) -> Pairs:
             f"{numbers.level(declared.confidence)} for the verdict as a whole; "
             f"{numbers.level(audit.untraining.confidence)} for each bound on each reference",
         ),
-        ("observables", "; ".join(declared.observables)),
+        ("observables", "; ".join(observables_in_words(declared))),
         ("class of events", declared.events),
         (
             "rule",

@@ -1,7 +1,7 @@
 """What an audit found: plain numbers, frozen, from which certificate and report are written."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple, cast
 
 import numpy as np
 from jaxtyping import Float
@@ -26,6 +26,9 @@ class Declaration:
         events: the declared class of events, in words.
         bounds: how the bounds are found, settings and seeds included, in words.
         calibrated: whether the tolerance was found on the references instead of being given.
+        looked_at: the observables as settings that `observable_of` reads; empty for the median
+            margins alone, with joint upper bounds.
+        seed: of the models set aside and the examples drawn; None where nothing is drawn.
     """
 
     epsilon: float
@@ -35,6 +38,8 @@ class Declaration:
     events: str
     bounds: str = ""
     calibrated: bool = False
+    looked_at: tuple[str, ...] = ()
+    seed: int | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -68,6 +73,7 @@ class ObservableDistance:
         upper: pointwise upper bound.
         median_first: median of the observable over the first population.
         median_second: the same over the second.
+        example: id of the probe whose margin it is, or "" where it is of several.
     """
 
     observable: str
@@ -76,6 +82,7 @@ class ObservableDistance:
     upper: float
     median_first: float
     median_second: float
+    example: str = ""
 
 
 FEWEST_TO_FORECAST = 10
@@ -97,6 +104,26 @@ class Forecast:
     models: int | None
     power: float
     towards: Towards
+
+
+class WorstExampleFound(NamedTuple):
+    """A single example whose margin is shown to differ beyond the tolerance.
+
+    Attributes:
+        reference: the reference that the submission differs from there.
+        example: id of its probe.
+        lower: lower bound on the divergence of its margin, the look at all others paid for.
+        median_first: median margin of the submitted models, in nats.
+        median_second: median margin of the reference's models.
+        others: other examples that are shown to differ beyond the tolerance, too.
+    """
+
+    reference: ReferenceName
+    example: str
+    lower: float
+    median_first: float
+    median_second: float
+    others: int
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -130,6 +157,21 @@ class Comparison:
     models_first: int
     models_second: int
     forecast: Forecast | None
+
+    def worst_example(self, tolerance: float) -> WorstExampleFound | None:
+        """The example whose margin differs most surely, where one differs beyond a tolerance."""
+        shown = [row for row in self.by_observable if row.example and row.lower > tolerance]
+        if not shown:
+            return None
+        worst = max(shown, key=lambda row: (row.lower, abs(row.median_first - row.median_second)))
+        return WorstExampleFound(
+            cast(ReferenceName, self.second),
+            worst.example,
+            worst.lower,
+            worst.median_first,
+            worst.median_second,
+            len(shown) - 1,
+        )
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ from audits.report._words import GROUPS, POPULATION_NAMES, WHO, group_name
 from audits.verdict._findings import AuditFindings
 from audits.verdict._results import Comparison, GroupSummary
 
+# Single examples in a table of observables.
+_EXAMPLES = 10
+
 
 def bounds(comparison: Comparison, tolerance: float) -> str:
     """Both bounds of a comparison, rounded so that they fall on their side of the tolerance."""
@@ -37,7 +40,14 @@ def people(audit: AuditFindings) -> Table:
 
 
 def by_observable(comparison: Comparison, tolerance: float) -> Table:
-    """One comparison, a row for each observable and one for the greatest."""
+    """One comparison, a row for each observable and one for the greatest.
+
+    Of single examples the farthest are shown.
+    """
+    examples = [row for row in comparison.by_observable if row.example]
+    examples.sort(key=lambda row: (-row.lower, -row.estimate, row.example))
+    shown = [row for row in comparison.by_observable if not row.example] + examples[:_EXAMPLES]
+    left_out = len(examples[_EXAMPLES:])
     rows = tuple(
         (
             row.observable,
@@ -45,11 +55,12 @@ def by_observable(comparison: Comparison, tolerance: float) -> Table:
             numbers.interval(row.lower, row.upper, limit=tolerance),
             f"{numbers.near(row.median_first, 2)} / {numbers.near(row.median_second, 2)}",
         )
-        for row in comparison.by_observable
+        for row in shown
     )
     total = ("greatest", numbers.near(comparison.estimate), bounds(comparison, tolerance), "")
     return Table(
-        f"Distance to the {POPULATION_NAMES[comparison.second]}, by observable",
+        f"Distance to the {POPULATION_NAMES[comparison.second]}, by observable"
+        + (f"; {left_out} more examples lie no farther" if left_out else ""),
         ("observable", "estimate", "bounds", f"medians: {comparison.first} / {comparison.second}"),
         rows,
         total,

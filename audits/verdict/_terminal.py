@@ -5,8 +5,14 @@ from collections.abc import Sequence
 from audits.claims._claimed import ClaimCheck
 from audits.report._terminal import aligned
 from audits.report.numbers import down, up
-from audits.verdict._results import Comparison, GroupSummary, Nearest, OverUnlearned
-from audits.verdict._words import needed
+from audits.verdict._results import (
+    Comparison,
+    GroupSummary,
+    Nearest,
+    OverUnlearned,
+    WorstExampleFound,
+)
+from audits.verdict._words import example_off, needed
 
 _DECISIONS = {"match": "alike", "differ": "unlike", "open": "open"}
 
@@ -43,6 +49,7 @@ def further(
     over_unlearned: OverUnlearned | None,
     claimed: ClaimCheck | None,
     least_tolerance: float,
+    worst_examples: Sequence[WorstExampleFound] = (),
 ) -> list[str]:
     """What was found besides the distances, a clause each.
 
@@ -52,6 +59,7 @@ def further(
         over_unlearned: whether the behaviour is hidden too much, where that was tested.
         claimed: a claim beside what was measured, where there is one.
         least_tolerance: the least tolerance that a match could meet.
+        worst_examples: single examples that are off, where they were looked at.
     """
     sizes = {comparison.first: comparison.models_first for comparison in comparisons}
     sizes |= {comparison.second: comparison.models_second for comparison in comparisons}
@@ -66,6 +74,7 @@ def further(
         f"models: {counted}",
         f"nearer reference: {nearest.reference or 'undecided'} ({gap})",
     ]
+    found += [f"example {worst.example}: {example_off(worst)}" for worst in worst_examples]
     if over_unlearned is not None and over_unlearned.flag:
         found.append(
             f"over-unlearned: the margin on the {over_unlearned.group} probes lies below that of "

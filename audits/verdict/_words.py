@@ -1,13 +1,15 @@
 """The verdict in words that a newcomer understands, never saying more than was shown."""
 
 from audits.report._words import WITHOUT, ReferenceName
-from audits.report.numbers import rounded_up
+from audits.report.numbers import down, rounded_up
+from audits.verdict._observables import observable_of
 from audits.verdict._results import (
     FEWEST_TO_FORECAST,
     Comparison,
     Declaration,
     Separation,
     VerdictName,
+    WorstExampleFound,
 )
 from audits.verdict._rule import models_needed
 
@@ -100,6 +102,24 @@ def too_few(*comparisons: Comparison) -> bool:
         min(comparison.models_first, comparison.models_second) < FEWEST_TO_FORECAST
         for comparison in comparisons
         if comparison.decision == "open"
+    )
+
+
+def observables_in_words(declaration: Declaration) -> tuple[str, ...]:
+    """What was looked at: kinds of observables where they were declared so, else each."""
+    kinds = [observable_of(settings) for settings in declaration.looked_at]
+    return tuple(kind.words() for kind in kinds) or declaration.observables
+
+
+def example_off(worst: WorstExampleFound) -> str:
+    """What is shown of a single example, as a clause."""
+    more = {0: "", 1: "; one other example is off, too"}.get(
+        worst.others, f"; {worst.others} other examples are off, too"
+    )
+    return (
+        f"its margin alone tells the submission from {WITHOUT[worst.reference]} (distance at least "
+        f"{down(worst.lower)}; median margin {worst.median_first:.1f} against "
+        f"{worst.median_second:.1f}){more}"
     )
 
 

@@ -3,7 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from audits.certificate._certificate import AnyCertificate, CertificateError, read_certificate
+from audits.certificate._certificate import (
+    AnyCertificate,
+    CertificateError,
+    Declaration,
+    read_certificate,
+)
 from audits.certificate._records import ClaimRecord
 from audits.report._folder import STORED
 from audits.submissions._parties import POPULATIONS, REDUCED, ObservedReferences
@@ -62,9 +67,12 @@ def verify_certificate(
         found += different
     # Loaded on use: a file that cannot be read is refused at once.
     from audits.verdict._audit import audit
+    from audits.verdict._observables import observable_of
 
     declared = predicate.declaration
+    settings = declared.looked_at if isinstance(declared, Declaration) else []
     try:
+        looked_at = tuple(map(observable_of, settings)) or None
         recomputed = audit(
             seen["submission"],
             ObservedReferences(seen["untraining"], seen["unlearning"], seen.get("original")),
@@ -72,6 +80,8 @@ def verify_certificate(
             tolerance="calibrated" if declared.calibrated else declared.tolerance,
             confidence=declared.confidence,
             claim=_claim(predicate.claimed),
+            observables=looked_at,
+            seed=declared.seed if isinstance(declared, Declaration) else None,
         )
     except ValueError as error:
         found.append(f"the audit cannot be run again: {error}")

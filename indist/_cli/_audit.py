@@ -21,8 +21,16 @@ from indist._cli._options import (
     typed_options,
 )
 
-_OF_MODELS = ("epsilon", "tolerance", "claim", "learner", "scenario", "leave_out_damaged")
-_OF_LOGS = ("unlearning", "metric", "cluster", "seed")
+_OF_MODELS = (
+    "epsilon",
+    "tolerance",
+    "claim",
+    "observable",
+    "learner",
+    "scenario",
+    "leave_out_damaged",
+)
+_OF_LOGS = ("unlearning", "metric", "cluster")
 
 
 @typed_options
@@ -56,6 +64,14 @@ def audit(
             help="What is claimed of submission and untraining reference; else what it declares.",
         ),
     ] = None,
+    observable: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[:KEY=VALUE]",
+            help="Models: what to look at, in place of group-medians, each-example, worst-example "
+            "and learned-witness; may be repeated.",
+        ),
+    ] = None,
     learner: OwnLearner = None,
     scenario: OwnScenario = None,
     leave_out_damaged: LeaveOut = False,
@@ -74,7 +90,14 @@ def audit(
         int,
         typer.Option(help="Logs: consecutive examples that count as one: 20 for TOFU.", min=1),
     ] = 1,
-    seed: Annotated[int, typer.Option(help="Logs: seed of the resampling.", min=0)] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            help="Of the resampling of logs, 0 if unsaid; of the models set aside to learn from, "
+            "else taken from the digests of all observations.",
+            min=0,
+        ),
+    ] = None,
     force: Force = False,
 ) -> None:
     """Compares what somebody holds with both references: findings, numbers and report.
@@ -95,7 +118,7 @@ def audit(
             metrics=metric or (),
             confidence=confidence,
             cluster=cluster,
-            seed=seed,
+            seed=seed or 0,
             force=force,
         )
     else:
@@ -110,6 +133,8 @@ def audit(
             tolerance=parse_tolerance(tolerance),
             confidence=confidence,
             claim=claim,
+            observables=observable or (),
+            seed=seed,
             force=force,
         )
 
@@ -230,6 +255,8 @@ def audit_models(
     tolerance: float | Literal["calibrated"],
     confidence: float,
     claim: tuple[float, float] | None,
+    observables: Sequence[str] = (),
+    seed: int | None = None,
     force: bool = False,
 ) -> None:
     """Audits submissions, prints what was found and writes each report.
@@ -249,11 +276,14 @@ def audit_models(
         tolerance: the same.
         confidence: one minus alpha.
         claim: a claimed (ε, δ), or None for what the submission declares.
+        observables: what to look at, by name and settings; the audit's own if none.
+        seed: of the models that are set aside, or None.
         force: replace other results that the folders hold.
 
     Raises:
         ValueError: when a submission cannot be read, or does not fit the references.
     """
+    looked_at = tuple(map(audits.observable_of, observables)) or audits.DEFAULT_OBSERVABLES
     submissions = audits.load_all(patterns)
     if claim is not None and len(submissions) == 1 and submissions[0].models == 1:
         raise ValueError("--claim: expected several models, as one cannot contradict an (ε, δ)")
@@ -275,6 +305,8 @@ def audit_models(
             tolerance=tolerance,
             confidence=confidence,
             claim=None if claim is None else oracles.mechanisms.Claim(*claim),
+            observables=looked_at,
+            seed=seed,
         )
         for submission in submissions
     ]

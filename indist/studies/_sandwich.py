@@ -114,7 +114,9 @@ class Sandwich(Study[CertifiedRow]):
         submission = oracles.unlearn(
             scenario, references.original, method=method, seed=self.seed + 1
         )
-        audit = audits.audit(submission, references, confidence=self.confidence, claim=claim)
+        audit = audits.audit(
+            submission, references, confidence=self.confidence, claim=claim, observables=None
+        )
         claimed = audit.claimed
         assert claimed is not None
         return CertifiedRow(

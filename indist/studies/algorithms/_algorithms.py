@@ -202,6 +202,7 @@ class Algorithms(Study[AuditRow | UnfitRow]):
             epsilon=self.epsilon,
             tolerance=self.tolerance,
             confidence=self.confidence,
+            observables=None,
         )
         shares = {(row.population, row.group): row.accuracy for row in audit.groups}
 

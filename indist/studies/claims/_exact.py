@@ -94,6 +94,7 @@ def _sisa(ledger: LedgerSettings) -> Evidence:
         epsilon=0.0,
         tolerance=ledger.tolerance,
         confidence=ledger.confidence,
+        observables=None,
     )
     divergence, forecast = distance_of(audit.untraining), audit.untraining.forecast
     judgement = exact(divergence, ledger.tolerance, forecast.models if forecast else None)

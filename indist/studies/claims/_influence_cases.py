@@ -10,13 +10,10 @@ above it. Observables are margins, in claim 2 at every probe by itself, in 3b th
 group but S.
 """
 
-import numpy as np
-from jaxtyping import Float
-
 import audits
 import oracles
 from audits.memorization import Estimate
-from audits.verdict import compare, median_margins
+from audits.verdict import Block, compare, median_margins
 from indist.studies._estimates import bounded_mean, distance_of, mean_difference
 from indist.studies._observed import share_right
 from indist.studies._shown import shown_interval
@@ -85,12 +82,11 @@ def _unchanged(ledger: LedgerSettings) -> Evidence:
     references = ledger.references(_TYPICAL)
     premise = _case(ledger, references)
     probes = references.probes
-    comparison = _compared(
-        ledger,
-        references.original.observe(probes).margins,
-        references.untraining.observe(probes).margins,
-        tuple(str(name) for name in probes.ids),
+    margins = (
+        part.observe(probes).margins for part in (references.original, references.untraining)
     )
+    ids = tuple(str(name) for name in probes.ids)
+    comparison = _compared(ledger, Block(ids, ids, *margins))
     judgement = provided(premise.case == LOW_LOW, matches(comparison))
     note = f"{len(probes)} probes; farthest apart at {_farthest(comparison)}; shown: {premise.case}"
     return Evidence(distance_of(comparison), judgement, ledger.models, note)
@@ -127,9 +123,7 @@ def _own_distribution(ledger: LedgerSettings) -> Evidence:
     columns = [column for column, group in enumerate(first.groups) if group != "forget"]
     comparison = _compared(
         ledger,
-        first.values[:, columns],
-        second.values[:, columns],
-        tuple(first.names[column] for column in columns),
+        Block.of(first.only(columns), second.only(columns)),
     )
     judgement = provided(premise.case == HIGH_LOW, matches(comparison))
     note = f"greatest on the {_farthest(comparison)}; shown: {premise.case}"
@@ -168,18 +162,11 @@ def _never_saw(ledger: LedgerSettings) -> Evidence:
     return Evidence(worst, judgement, ledger.models, "; ".join(notes))
 
 
-def _compared(
-    ledger: LedgerSettings,
-    original: Float[np.ndarray, "n observables"],
-    untraining: Float[np.ndarray, "m observables"],
-    observables: tuple[str, ...],
-) -> audits.Comparison:
+def _compared(ledger: LedgerSettings, block: Block) -> audits.Comparison:
     """O against T, with the half of the error that the premise leaves."""
     return compare(
-        original,
-        untraining,
+        [block],
         names=("original", "untraining"),
-        observables=observables,
         epsilon=ledger.epsilon,
         tolerance=ledger.tolerance,
         confidence=ledger.each(2),

@@ -13,7 +13,7 @@ import numpy as np
 import audits
 import oracles
 from audits.memorization import Estimate
-from audits.verdict import compare, median_margins
+from audits.verdict import Block, compare, median_margins
 from indist.studies._estimates import distance_of, mean_difference
 from indist.studies._observed import share_right
 from indist.studies._shown import shown_interval
@@ -106,10 +106,8 @@ def _compared(
     )
     columns = [column for column, group in enumerate(first.groups) if group in ASKED]
     return compare(
-        first.values[:, columns],
-        second.values[:, columns],
+        [Block.of(first.only(columns), second.only(columns))],
         names=("submission", "unlearning"),
-        observables=tuple(first.names[column] for column in columns),
         epsilon=ledger.epsilon,
         tolerance=ledger.tolerance,
         confidence=ledger.confidence,

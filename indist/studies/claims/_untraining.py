@@ -77,6 +77,7 @@ def audited(ledger: LedgerSettings, scenario: NamedScenario, statements: int = 1
         epsilon=ledger.epsilon,
         tolerance=ledger.tolerance,
         confidence=ledger.each(statements),
+        observables=None,
     )
 
 

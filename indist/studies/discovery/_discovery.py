@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 
 import oracles
 from audits.resampling import drawn_shares
-from audits.verdict import compare, median_margins
+from audits.verdict import Block, compare, median_margins
 from estimators.checks import check_counts, check_seed, check_within
 from indist.studies._cells import finished_cell
 from indist.studies._estimates import magnitude, mean_difference
@@ -234,10 +234,8 @@ class Discovery(Study[CurvePoint]):
         # Three claims rest on each curve: see `least_discovery`.
         each = 1.0 - (1.0 - self.confidence) / 3.0
         comparison = compare(
-            first.values,
-            second.values,
+            [Block.of(first, second)],
             names=("submission", "unlearning"),
-            observables=first.names,
             epsilon=self.epsilon,
             tolerance=self.tolerance,
             confidence=each,

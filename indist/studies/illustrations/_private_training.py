@@ -32,6 +32,7 @@ def numbers(work: Work) -> list[Record]:
             references,
             tolerance=TOLERANCE,
             claim=claim,
+            observables=None,
         )
         row: Record = {"sigma": sigma, "claimed_epsilon": claim.epsilon}
         row["test"] = next(
