@@ -335,6 +335,10 @@ def observable_of(text: str) -> Observable:
         EachExample(most=50)
     """
     name, _, given = text.partition(":")
+    if name == OwnObservable.name:
+        raise ValueError(
+            f"observable {given!r}: a function of the auditor's own, which no file holds"
+        )
     check_name(name, "observable", OBSERVABLES)
     kind = OBSERVABLES[name]
     known = _settings(kind())
@@ -353,6 +357,12 @@ def observable_of(text: str) -> Observable:
     return kind(**settings)
 
 
+def words_of(settings: str) -> str:
+    """What `settings_of` gave, in words."""
+    name, _, label = settings.partition(":")
+    return label if name == OwnObservable.name else observable_of(settings).words()
+
+
 def settings_of(observable: Observable) -> str:
     """The name and settings of an observable, as `observable_of` reads them."""
     if isinstance(observable, OwnObservable):
@@ -361,7 +371,7 @@ def settings_of(observable: Observable) -> str:
     return ":".join(filter(None, (observable.name, ",".join(settings))))
 
 
-def check_observables(observables: Sequence[Observable]) -> tuple[Observable, ...]:
+def check_observables(observables: Sequence[Any]) -> tuple[Observable, ...]:
     """Observables as a user gives them.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from audits.report._words import WITHOUT, ReferenceName
 from audits.report.numbers import down, rounded_up
-from audits.verdict._observables import observable_of
+from audits.verdict._observables import words_of
 from audits.verdict._results import (
     FEWEST_TO_FORECAST,
     Comparison,
@@ -107,8 +107,7 @@ def too_few(*comparisons: Comparison) -> bool:
 
 def observables_in_words(declaration: Declaration) -> tuple[str, ...]:
     """What was looked at: kinds of observables where they were declared so, else each."""
-    kinds = [observable_of(settings) for settings in declaration.looked_at]
-    return tuple(kind.words() for kind in kinds) or declaration.observables
+    return tuple(map(words_of, declaration.looked_at)) or declaration.observables
 
 
 def example_off(worst: WorstExampleFound) -> str:

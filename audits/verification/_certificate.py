@@ -123,6 +123,9 @@ def _compared(certificate: AnyCertificate, submitted: Observations) -> dict[str,
     """The part of a certificate that observations determine."""
     predicate = _without_declared(_dumped(certificate)["predicate"])
     predicate["populations"] = [_without_declared(part) for part in predicate["populations"]]
+    # Version 1 has no such fields: it looked at the median margins, and drew nothing.
+    declared = {"looked_at": [], "seed": None} | predicate["declaration"]
+    predicate["declaration"] = declared
     if is_reduced(submitted):
         predicate["warnings"] = [text for text in predicate["warnings"] if text != REDUCED]
     return predicate

@@ -1,5 +1,6 @@
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import pytest
 
 from audits import (
+    DEFAULT_OBSERVABLES,
     Certificate,
     CertificateError,
+    Observable,
     ObservedReferences,
     SubmissionError,
     audit,
@@ -25,11 +28,19 @@ GOLDEN = HERE / "golden" / "certificate-1.json"
 SCHEMAS = HERE.parents[1] / "audits" / "certificate" / "schema"
 
 
-def small_audit(world: World) -> Audit:
-    """The audit that the golden certificate is of."""
+def small_audit(
+    world: World, observables: Sequence[Observable] | None = DEFAULT_OBSERVABLES
+) -> Audit:
+    """The audit that the golden certificate is of, but for what it looks at."""
     few = {"models": 24, "groups": ("forget", "test"), "probes": 2}
     references = ObservedReferences(world(1, {"forget": 5.0}, **few), world(2, **few))
-    found = audit(world(3, {"forget": 5.0}, **few), references, epsilon=0.5, tolerance=0.4)
+    found = audit(
+        world(3, {"forget": 5.0}, **few),
+        references,
+        epsilon=0.5,
+        tolerance=0.4,
+        observables=observables,
+    )
     provenance = replace(
         found.provenance, method="golden", versions={"indist": "0"}, seeds={"submission": [3, 4]}
     )
@@ -70,7 +81,9 @@ def test_certificate_is_an_in_toto_statement_on_the_submission(small: Audit) -> 
     assert predicate["declaration"]["observables"] == [
         "median margin on forget",
         "median margin on test",
+        *(f"margin of example forget/{k}" for k in range(2)),
     ]
+    assert predicate["declaration"]["looked_at"][1] == "each-example:most=500"
     assert [one["name"] for one in predicate["populations"]] == [
         "submission",
         "untraining",

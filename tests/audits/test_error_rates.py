@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from audits.verdict._compare import compare
+from audits.verdict._observables import Block
 from audits.verdict._rule import decide, verdict_of
 from estimators import delta_lower_bound, delta_upper_bound
 from tests.audits.decisions import ALPHA, decisions, normal, shift_of
@@ -13,10 +14,8 @@ def test_many_repeats_in_one_call_are_what_compare_does() -> None:
     rng = np.random.default_rng(0)
     p, q = normal(rng, 60, 1, 0.8), normal(rng, 60, 1, 0.0)
     one = compare(
-        p[:, 0],
-        q[:, 0],
+        [Block(tuple("wxyz"), ("",) * 4, p[:, 0], q[:, 0])],
         names=("a", "b"),
-        observables=tuple("wxyz"),
         epsilon=0.5,
         tolerance=0.1,
         confidence=0.975,

@@ -12,7 +12,7 @@ from sklearn.datasets import load_diabetes
 
 import audits
 from audits.memorization import Estimate
-from audits.verdict._compare import compare
+from audits.verdict import Block, compare
 from indist import oracles
 from indist.studies._estimates import (
     bounded_mean,
@@ -61,9 +61,8 @@ def compared() -> dict[str, audits.Comparison]:
     """A comparison with each decision."""
     samples = np.random.default_rng(0).normal(size=(2, 20, 1))
     one = compare(
-        *samples,
+        [Block(("margin",), ("",), *samples)],
         names=("first", "second"),
-        observables=("margin",),
         epsilon=1.0,
         tolerance=0.25,
         confidence=0.95,
