@@ -184,7 +184,7 @@ def audit(
     # Declare: all that the verdict depends on, before the submission is compared with anything.
     distances = [
         self_distances(
-            values[name],
+            pairs[name][0].second,
             epsilon=epsilon,
             confidence=1.0 - alpha / 2.0,
             models=seen["submission"].models,

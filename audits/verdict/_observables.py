@@ -464,6 +464,13 @@ def blocks_of(
     return blocks
 
 
+def columns_of(groups: np.ndarray) -> int:
+    """How many columns the default observables have at probes of these groups."""
+    sizes = [int((groups == group).sum()) for group in _HELD]
+    medians = np.unique(groups).size
+    return medians + sum(min(size, EachExample().most) + (size > 0) for size in sizes) + 1
+
+
 def can_learn(kind: LearnedObservable, first: int, second: int) -> bool:
     """Whether a submission and a reference of these sizes have models to spare for it."""
     sizes = (first, second) if kind.from_both else (second,)

@@ -123,9 +123,19 @@ def _glance(comparison: Comparison, tolerance: float) -> Glance:
         heading=f"Distance to the {POPULATION_NAMES[comparison.second]}",
         number=bounds(comparison, tolerance),
         finding=_DECISIONS[comparison.decision],
-        reason=_REASONS[comparison.decision],
+        reason=_reason(comparison, tolerance),
         estimate=numbers.near(comparison.estimate),
         track=Track(comparison.lower, comparison.upper, comparison.estimate, tolerance),
+    )
+
+
+def _reason(comparison: Comparison, tolerance: float) -> str:
+    worst = comparison.worst_example(tolerance)
+    if worst is None:
+        return _REASONS[comparison.decision]
+    return (
+        f"{_REASONS[comparison.decision]}; the single example {worst.example} alone, by at least "
+        f"{numbers.down(worst.lower)}"
     )
 
 

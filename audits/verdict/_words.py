@@ -1,5 +1,7 @@
 """The verdict in words that a newcomer understands, never saying more than was shown."""
 
+from collections.abc import Sequence
+
 from audits.report._words import WITHOUT, ReferenceName
 from audits.report.numbers import down, rounded_up
 from audits.verdict._observables import words_of
@@ -55,10 +57,34 @@ def scope(declaration: Declaration) -> str:
     return (
         f'"Like" is within delta {declaration.tolerance:.10g} at epsilon '
         f"{declaration.epsilon:.10g} for half-lines of the {observables} declared "
-        f'observable{"s" if observables > 1 else ""}, "unlike" is beyond it, and the verdict as a '
+        f"observable{'s' if observables > 1 else ''}{_counted(declaration.observables)}, "
+        f'"unlike" is beyond it, and the verdict as a '
         f"whole is wrong with probability at most {100 * (1 - declaration.confidence):.6g} %, for "
         f"independent models.{_CALIBRATED if declaration.calibrated else ''}"
     )
+
+
+_KINDS = {
+    "median margin on ": "median margin{s} of probe groups",
+    "margin of example ": "single example{s}",
+    "greatest deviation ": "worst example{s} of a group",
+    "learned witness": "learned score{s}",
+}
+
+
+def _counted(observables: Sequence[str]) -> str:
+    """How many there are of each kind, in brackets, where there is more than one kind."""
+    counts = {
+        words: sum(name.startswith(start) for name in observables)
+        for start, words in _KINDS.items()
+    }
+    counts["function{s} of the auditor's own"] = len(observables) - sum(counts.values())
+    parts = [
+        f"{count} {words.format(s='s' if count > 1 else '')}"
+        for words, count in counts.items()
+        if count
+    ]
+    return f" ({', '.join(parts)})" if len(parts) > 1 else ""
 
 
 def _vacuous(verdict: VerdictName) -> str:
