@@ -62,10 +62,11 @@ def compare(
     alpha / J) and for the directions; its upper bound is the greatest pointwise one, which costs
     nothing (intersection-union). Each bound fails with probability at most alpha = 1 - confidence.
 
-    *With learned observables* the decision errs with probability at most alpha, too: either a fixed
-    observable differs by more than the tolerance, and its bound alone must fail; or none does, and
-    given the models set aside the learned ones are fixed. The upper bound *as a number* is one for
-    the fixed observables and one for each learned one, each at the confidence stated.
+    *With learned observables*, a block of their own, the decision errs with probability at most
+    alpha, too: either a fixed observable differs by more than the tolerance, and its bound alone
+    must fail; or none does, and given the models set aside the learned ones are fixed. The upper
+    bound *as a number* is one for the fixed and one for the learned ones, each at the confidence
+    stated.
 
     Args:
         blocks: columns of P and of Q, independent of each other; the observables of a block are on

@@ -432,7 +432,10 @@ class Block(NamedTuple):
 def blocks_of(
     observables: tuple[Observable, ...], first: Observations, second: Observations, seed: int
 ) -> list[Block]:
-    """The columns of two populations, those of all fixed observables in one block.
+    """The columns of two populations: a block of fixed observables, and one of learned ones.
+
+    The learned ones are evaluated on the same models, those that none of them has learned from.
+    Given the models set aside all of them are fixed at once, so that one bound holds for them all.
 
     Args:
         observables: what to look at.
@@ -454,13 +457,20 @@ def blocks_of(
         for place, side in enumerate(sides)
     ]
     p, q = (side.margins[order] for side, order in zip(sides, orders, strict=True))
+    n = m = 0
+    learned: list[Learned] = []
     for kind in observables:
         if isinstance(kind, LearnedObservable) and can_learn(kind, first.models, second.models):
-            n = aside(first.models, kind.share) if kind.from_both else 0
-            m = aside(second.models, kind.share)
-            learned = kind.learn(p[:n], q[:m], second.groups)
-            if learned is not None:
-                blocks.append(Block.of(learned(p[n:]), learned(q[m:])))
+            own_n = aside(first.models, kind.share) if kind.from_both else 0
+            own_m = aside(second.models, kind.share)
+            function = kind.learn(p[:own_n], q[:own_m], second.groups)
+            if function is not None:
+                learned.append(function)
+                n, m = max(n, own_n), max(m, own_m)
+    if learned:
+        rest = (p[n:], q[m:])
+        columns = [Observables.join([function(side) for function in learned]) for side in rest]
+        blocks.append(Block.of(*columns))
     return blocks
 
 
