@@ -35,6 +35,7 @@ TOOLS = (
     "oracles.storage.arrays",
     "oracles.storage.digests",
     "oracles.storage.files",
+    "oracles.storage.locks",
     "oracles.storage.shards",
     "audits.report.numbers",
     "audits.report.palette",
