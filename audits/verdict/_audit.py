@@ -160,6 +160,7 @@ def audit(
     if tolerance != "calibrated":
         check_within("(0, 1)", tolerance=tolerance)
     check_confidence(confidence)
+    seed = None if seed is None else check_seed(seed)
     if claim is not None:
         check_kind(claim, "claim", Claim, "a Claim, as oracles.mechanisms.Claim(epsilon, delta)")
     alpha = 1.0 - confidence
@@ -173,7 +174,7 @@ def audit(
     resampling = _seed(seen)
     exact = observables is not None
     looked_at = (GroupMedians(),) if observables is None else check_observables(observables)
-    drawn = resampling if seed is None else check_seed(seed)
+    drawn = resampling if seed is None else seed
     lower = RankGrid(seed=drawn) if exact else LOWER
 
     def blocks(first: str, second: str) -> list[Block]:

@@ -7,10 +7,10 @@ __all__ = ["main"]
 
 def main() -> None:
     """Entry point of the ``indist`` command."""
-    _one_device_a_core()
-    from indist._cli._errors import end_on_signals, plain_ends
+    from indist._cli._endings import end_on_signals, plain_ends
 
     end_on_signals()
+    _one_device_a_core()
     with plain_ends():
         from indist._cli._app import app
 

@@ -21,6 +21,8 @@ from indist._cli._options import (
     typed_options,
 )
 
+AS_BEFORE = "as-0.1.0"
+"""The median margins alone, with joint upper bounds: what indist 0.1.0 looked at."""
 _OF_MODELS = (
     "epsilon",
     "tolerance",
@@ -69,7 +71,7 @@ def audit(
         typer.Option(
             metavar="NAME[:KEY=VALUE]",
             help="Models: what to look at, in place of group-medians, each-example, worst-example "
-            "and learned-witness; may be repeated.",
+            f"and learned-witness; may be repeated. {AS_BEFORE} alone is an audit of that version.",
         ),
     ] = None,
     learner: OwnLearner = None,
@@ -283,7 +285,10 @@ def audit_models(
     Raises:
         ValueError: when a submission cannot be read, or does not fit the references.
     """
-    looked_at = tuple(map(audits.observable_of, observables)) or audits.DEFAULT_OBSERVABLES
+    looked_at = audits.DEFAULT_OBSERVABLES
+    if observables:
+        old = list(observables) == [AS_BEFORE]
+        looked_at = None if old else tuple(map(audits.observable_of, observables))
     submissions = audits.load_all(patterns)
     if claim is not None and len(submissions) == 1 and submissions[0].models == 1:
         raise ValueError("--claim: expected several models, as one cannot contradict an (ε, δ)")

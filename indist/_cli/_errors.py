@@ -2,16 +2,16 @@
 
 import functools
 import os
-import signal
 import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
-from typing import Any, Literal, ParamSpec
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Literal, ParamSpec
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from indist._cli._endings import SIGNALLED
 from oracles.storage.files import printable
 
 Arguments = ParamSpec("Arguments")
@@ -19,62 +19,7 @@ Arguments = ParamSpec("Arguments")
 CHECK_FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
-# As shells do for a program that a signal ends.
-SIGNALLED = 128
 _PIPE_CLOSED = SIGNALLED + 13
-# Seconds.
-_SOON = 0.02
-
-
-class Ended(BaseException):
-    """The process was asked to end; no handler of errors on the way is to take it for one."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
-def end_on_signals() -> None:
-    """Lets SIGTERM and SIGHUP end this process as Ctrl-C does, so that nothing is left behind.
-
-    A signal that is ignored, as SIGHUP is under nohup, stays so. A second one ends it at once.
-    """
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
-            signal.signal(number, _end)
-    sys.unraisablehook = _end_again
-
-
-def _end(number: int, _: object) -> None:
-    # A second one ends the process at once.
-    signal.signal(number, signal.SIG_DFL)
-    raise Ended(number)
-
-
-def _end_again(lost: Any) -> None:
-    """Where an error cannot be raised, as in what collects garbage, Python drops it: once more."""
-    if not isinstance(lost.exc_value, Ended) or not hasattr(signal, "setitimer"):
-        sys.__unraisablehook__(lost)
-        return
-    ended = Ended(lost.exc_value.number)
-
-    def end(*_: object) -> None:
-        raise ended
-
-    signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, _SOON)
-
-
-@contextmanager
-def plain_ends() -> Generator[None]:
-    """Turns an end by a signal into a sentence on standard error and the usual exit code."""
-    try:
-        yield
-    except Ended as ended:
-        name = signal.Signals(ended.number).name
-        say(f"indist: ended by {name}; finished models are kept, --resume continues")
-        sys.exit(SIGNALLED + ended.number)
 
 
 def plain_errors(command: Callable[Arguments, None]) -> Callable[Arguments, None]:

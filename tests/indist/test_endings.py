@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import typer
 
-from indist._cli._errors import Ended, end_on_signals, plain_errors
+from indist._cli._endings import Ended, end_on_signals
+from indist._cli._errors import plain_errors
 from oracles.storage.locks import LOCK
 from tests.indist.helpers import run
 
@@ -30,7 +31,10 @@ def start(*words: object, stdout: int = subprocess.PIPE) -> "subprocess.Popen[st
     )
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+KEPT = "finished models are kept, and --resume continues with them"
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_is_a_sentence_and_leaves_nothing_behind(tmp_path: Path, name: str) -> None:
     out = tmp_path / "refs"
     with start("references", "circles", "-o", out, "--models", 4096) as process:
@@ -40,9 +44,7 @@ def test_a_signal_is_a_sentence_and_leaves_nothing_behind(tmp_path: Path, name: 
         process.send_signal(signal.Signals[name])
         _, said = process.communicate(timeout=120)
     assert process.returncode == 128 + signal.Signals[name]
-    assert said.splitlines()[-1] == (
-        f"indist: ended by {name}; finished models are kept, --resume continues"
-    )
+    assert said.splitlines()[-1] == f"indist: ended by {name}; {KEPT}"
     assert "Traceback" not in said
     left = [path.name for path in out.rglob(".*")]
     assert left == []
@@ -50,7 +52,7 @@ def test_a_signal_is_a_sentence_and_leaves_nothing_behind(tmp_path: Path, name: 
 
 LOST = """
 import gc, os, signal, time
-from indist._cli._errors import end_on_signals, plain_ends
+from indist._cli._endings import end_on_signals, plain_ends
 end_on_signals()
 gc.callbacks.append(lambda phase, _: phase == "start" and os.kill(os.getpid(), signal.SIGTERM))
 with plain_ends():
@@ -65,11 +67,15 @@ def test_a_signal_is_not_lost_where_nothing_can_be_raised() -> None:
         [sys.executable, "-c", LOST], env=ENVIRONMENT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 143
-    assert done.stderr == "indist: ended by SIGTERM; finished models are kept, --resume continues\n"
+    assert (
+        done.stderr
+        == "indist: ended by SIGTERM; finished models are kept, and --resume continues with them\n"
+    )
 
 
 def test_a_signal_that_is_ignored_stays_so() -> None:
-    before = {name: signal.getsignal(name) for name in (signal.SIGHUP, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
     hook = sys.unraisablehook
     try:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -18,7 +18,8 @@ from indist.studies.claims._populations import LedgerSettings, NamedScenario
 
 AUDITED = (
     "indist references {scenario} -o REFS && indist audit REFS/original --references REFS -o OUT "
-    "--epsilon {epsilon:g} --tolerance {tolerance:g} --confidence {confidence:g}"
+    "--epsilon {epsilon:g} --tolerance {tolerance:g} --confidence {confidence:g} "
+    "--observable as-0.1.0"
 )
 
 
