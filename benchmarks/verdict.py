@@ -79,7 +79,7 @@ def valid(repeats: int) -> Table:
     limit = ALPHA + 3.0 * math.sqrt(ALPHA * (1.0 - ALPHA) / repeats)
     sizes = [(32, 32), (64, 64), (128, 128), (256, 256), (32, 128), (128, 32), (64, 512)]
     for observables, epsilon, (n, m), kind in product(
-        (6, 36), (0.0, 1.0), sizes, ("normal", "binary")
+        (1, 6, 36), (0.0, 1.0), sizes, ("normal", "binary")
     ):
         rng = np.random.default_rng(2)
         called = 0
