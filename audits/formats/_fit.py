@@ -167,7 +167,11 @@ def _wrapper(names: AnyMapping[str, Any]) -> str:
     """What wrappers put before every name, or nothing."""
     found = ""
     while names:
-        longer = [found + one for one in _WRAPPERS if all(k.startswith(found + one) for k in names)]
+        longer = [
+            found + prefix
+            for prefix in _WRAPPERS
+            if all(name.startswith(found + prefix) for name in names)
+        ]
         if not longer:
             return found
         (found,) = longer

@@ -96,7 +96,7 @@ def _run_onnx(runtime: Any, file: str, inputs: str, output: str | None, result: 
                 model.read(), settings, providers=["CPUExecutionProvider"]
             )
         entries = session.get_inputs()
-        names = [one.name for one in session.get_outputs()]
+        names = [result.name for result in session.get_outputs()]
         if len(entries) != 1:
             raise Refused(f"expected one input, found {len(entries)}")
         if output is None and len(names) != 1:

@@ -45,11 +45,11 @@ def named_probes(path: Path, mapping: Mapping, ids: Sequence[str]) -> Columns:
         SubmissionError: when there are none, or they are not those of the columns.
     """
     labels, groups, listed = listed_probes(path, mapping, len(ids))
-    places = {str(one): k for k, one in enumerate(listed)}
-    for one in ids:
-        if one not in places:
-            refuse(mapping.file, f"field probes: expected {one[:60]!r} of {path.name}, found none")
-    order = np.array([places[one] for one in ids])
+    places = {str(name): place for place, name in enumerate(listed)}
+    for name in ids:
+        if name not in places:
+            refuse(mapping.file, f"field probes: expected {name[:60]!r} of {path.name}, found none")
+    order = np.array([places[name] for name in ids])
     return labels[order], groups[order], listed[order]
 
 

@@ -64,7 +64,7 @@ def read(path: Path, mapping: Mapping, limits: Limits) -> Content:
 
 
 def _leading(file: Path, header: dict[str, TensorHeader], limits: Limits) -> int:
-    models = {of.shape[:1] for of in header.values()}
+    models = {array.shape[:1] for array in header.values()}
     if len(models) != 1 or models == {()}:
         refuse(file, f"expected as many models first in every array, found {sorted(models)[:4]}")
     ((count,),) = models
@@ -77,7 +77,8 @@ def _arrays(file: Path, header: dict[str, TensorHeader], row: int | None) -> dic
     try:
         with cast(Any, safe_open)(file, framework="numpy") as opened:
             return {
-                name: safetensors_array(file, opened, name, of, row) for name, of in header.items()
+                name: safetensors_array(file, opened, name, array, row)
+                for name, array in header.items()
             }
     except (SafetensorError, OSError) as error:
         refuse(file, f"cannot be read ({error})")

@@ -74,7 +74,7 @@ def read_zip(path: Path, mapping: Mapping, limits: Limits) -> Content:
     """
     mapping.check_used(ZIP_KIND, "parameters", select=("key",))
     with opened(path, path) as archive:
-        members = {of.filename: of for of in archive.infolist() if not of.is_dir()}
+        members = {entry.filename: entry for entry in archive.infolist() if not entry.is_dir()}
     for name, member in members.items():
         if PurePosixPath(name).suffix not in SUFFIXES:
             refuse(path, f"member {name[-60:]!r}: expected only .pth files, found another")

@@ -133,7 +133,7 @@ def _checked_copy(
     called = _called(inside)
     copy = io.BytesIO()
     with opened(path, source, inside) as archive, zipfile.ZipFile(copy, "w") as checked:
-        members = {of.filename: of for of in archive.infolist() if not of.is_dir()}
+        members = {entry.filename: entry for entry in archive.infolist() if not entry.is_dir()}
         pickles = [name for name in members if name.endswith("/data.pkl")]
         if len(pickles) != 1:
             refuse(
@@ -142,15 +142,15 @@ def _checked_copy(
                 f"{len(pickles)}",
             )
         root = pickles[0].removesuffix("data.pkl")
-        size = sum(of.file_size for of in members.values())
+        size = sum(entry.file_size for entry in members.values())
         most = min(limits.array_bytes, most_unpacked(path))
         if size > most:
             refuse(path, f"{called}expected at most {most} bytes, found {size}")
         code = read_member(path, archive, members[pickles[0]], limits.header_bytes, inside)
         storages = f"{root}data/"
         sizes = {
-            name.removeprefix(storages): of.file_size
-            for name, of in members.items()
+            name.removeprefix(storages): entry.file_size
+            for name, entry in members.items()
             if name.startswith(storages)
         }
         names = _STATE_NAMES | _NUMBER_NAMES if numbers else _STATE_NAMES

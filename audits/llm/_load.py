@@ -61,7 +61,7 @@ def load(path: str | Path, *, limits: Limits | None = None) -> tuple[LLMLog, ...
         refuse(where, f"unknown format; expected {FORMATS}, found {type(content).__name__}")
     if not SPLITS.keys().isdisjoint(content) or is_split(content):
         return (from_tofu(where, content, limits),)
-    flat = content and not any(isinstance(one, dict | None) for one in content.values())
+    flat = content and not any(isinstance(value, dict | None) for value in content.values())
     if flat and not is_summary(where, content):
         refuse(
             where,

@@ -157,7 +157,7 @@ def numbers(path: Path, found: Any, *field: str | int) -> list[float]:
         return [number(path, found, *field)]
     if not found:
         refuse_field(path, field, "expected at least one number, found none")
-    return [number(path, one, *field, place) for place, one in enumerate(found)]
+    return [number(path, entry, *field, place) for place, entry in enumerate(found)]
 
 
 def with_fingerprint(index: str, text: Any) -> str:

@@ -133,8 +133,8 @@ def _fields(
         example = mapping(path, example, limits, *place)
         name = with_fingerprint(at, example.get("ground_truth"))
         for key, value in example.items():
-            several = [finite(one) for one in (value if isinstance(value, list) else [value])]
-            kept = [one for one in several if one is not None]
+            several = [finite(part) for part in (value if isinstance(value, list) else [value])]
+            kept = [number for number in several if number is not None]
             if kept and len(kept) == len(several):
                 values.setdefault(key, {})[name] = kept
             elif value is not None:
@@ -162,6 +162,6 @@ def _truth_ratios(values: _Values) -> dict[str, dict[str, float]]:
             if at in answers[1]
         }
         if ratios:
-            for place, way in enumerate(LnTruthRatio._fields):
-                found[f"{split}/ln_truth_ratio_{way}"] = {at: r[place] for at, r in ratios.items()}
+            for place, mean in enumerate(LnTruthRatio._fields):
+                found[f"{split}/ln_truth_ratio_{mean}"] = {at: r[place] for at, r in ratios.items()}
     return found

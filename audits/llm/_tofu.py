@@ -119,7 +119,7 @@ def _split(
 
     found = {
         metric: named(
-            {at: number(path, one, file, metric, at) for at, one in table(metric).items()}
+            {at: number(path, value, file, metric, at) for at, value in table(metric).items()}
         )
         for metric in _KEPT
         if metric in logged
@@ -138,12 +138,12 @@ def _split(
         )
         for at in right
     }
-    for place, way in enumerate(LnTruthRatio._fields):
-        found[f"ln_truth_ratio_{way}"] = named({at: r[place] for at, r in ratios.items()})
+    for place, mean in enumerate(LnTruthRatio._fields):
+        found[f"ln_truth_ratio_{mean}"] = named({at: r[place] for at, r in ratios.items()})
     stated = table("truth_ratio") if "truth_ratio" in logged else {}
     off = sum(
-        not _agrees(number(path, one, file, "truth_ratio", at), ratios[at].geometric)
-        for at, one in stated.items()
+        not _agrees(number(path, ratio, file, "truth_ratio", at), ratios[at].geometric)
+        for at, ratio in stated.items()
         if at in ratios
     )
     warning = (

@@ -140,13 +140,13 @@ def influence_case(
     groups = tuple(group for group in PROBE_GROUPS if group in present)
     parts = (references.original, references.untraining, references.unlearning)
     seen = [part.observe(references.probes) for part in parts]
-    right = [_accuracy(one, groups) for one in seen]
+    right = [_accuracy(population, groups) for population in seen]
     each = 1.0 - (1.0 - confidence) / len(groups)
     alone, whole = (_difference(right[0], other, each) for other in right[1:])
     ends = alone.confidence_interval
     low, high = ends.low[0], ends.high[0]
     others = [groups.index(group) for group in _OTHERS if group in present]
-    observed = [median_margins(one) for one in seen[1:]]
+    observed = [median_margins(population) for population in seen[1:]]
     between = compare(
         [Block.of(*observed)],
         names=("untraining", "unlearning"),

@@ -46,9 +46,9 @@ def align(
     Raises:
         SubmissionError: when a probe is missing or unknown, or its group or label differs.
     """
-    columns = {str(one): place for place, one in enumerate(observations.ids)}
-    wanted = [str(one) for one in probes.ids]
-    missing = [one for one in wanted if one not in columns]
+    columns = {str(probe): place for place, probe in enumerate(observations.ids)}
+    wanted = [str(probe) for probe in probes.ids]
+    missing = [probe for probe in wanted if probe not in columns]
     if missing:
         raise SubmissionError(
             f"{name}: probes: expected all {len(wanted)} probes of the references, found none "
@@ -60,7 +60,7 @@ def align(
             f"{name}: probes: expected the {len(wanted)} probes of the references only, found "
             f"also {unknown[0]!r}{_others(unknown)}"
         )
-    order = np.array([columns[one] for one in wanted])
+    order = np.array([columns[probe] for probe in wanted])
     for field in ("group", "label") if labels else ("group",):
         found = getattr(observations, f"{field}s")[order]
         expected = getattr(probes, f"{field}s")

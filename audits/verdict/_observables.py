@@ -461,8 +461,8 @@ def blocks_of(
     learned: list[Learned] = []
     for kind in observables:
         if isinstance(kind, LearnedObservable) and can_learn(kind, first.models, second.models):
-            own_n = aside(first.models, kind.share) if kind.from_both else 0
-            own_m = aside(second.models, kind.share)
+            own_n = models_aside(first.models, kind.share) if kind.from_both else 0
+            own_m = models_aside(second.models, kind.share)
             function = kind.learn(p[:own_n], q[:own_m], second.groups)
             if function is not None:
                 learned.append(function)
@@ -484,10 +484,10 @@ def columns_of(groups: np.ndarray) -> int:
 def can_learn(kind: LearnedObservable, first: int, second: int) -> bool:
     """Whether a submission and a reference of these sizes have models to spare for it."""
     sizes = (first, second) if kind.from_both else (second,)
-    return all(aside(models, kind.share) >= LEAST_ASIDE for models in sizes)
+    return all(models_aside(models, kind.share) >= LEAST_ASIDE for models in sizes)
 
 
-def aside(models: int, share: float) -> int:
+def models_aside(models: int, share: float) -> int:
     """Models that are set aside of so many: a share, at least 8, at most a quarter of them."""
     return min(max(round(share * models), LEAST_ASIDE), models // 4)
 

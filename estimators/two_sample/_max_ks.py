@@ -40,11 +40,11 @@ def ks_statistics(
     n = labels[:, 0].sum()
     ranks = jnp.arange(1, total + 1)[:, None]
 
-    def one(
+    def greatest_gaps(
         item: tuple[Int[Array, " models"], Bool[Array, " models"]],
     ) -> Int[Array, " columns"]:
         places, last = item
         counts = jnp.cumsum(labels[places], axis=0)
         return jnp.where(last[:, None], jnp.abs(counts * total - ranks * n), 0).max(axis=0)
 
-    return jax.lax.map(one, (order, ends)) / (n * (total - n))
+    return jax.lax.map(greatest_gaps, (order, ends)) / (n * (total - n))
