@@ -117,6 +117,62 @@ CASES = {
         "audits.certify(np.ones(3), np.ones(3), claim=(1.0, 1e-5))",
         "TypeError: claim: expected a Claim, .* found tuple",
     ),
+    "certify method": (
+        "audits.certify(np.ones(3), np.ones(3), epsilon=1, method=3)",
+        "TypeError: method: expected a lower-bound method such as RankGrid.., found 3",
+    ),
+    "certify epsilons": (
+        "audits.certify(np.ones(3), np.ones(3), epsilon=[1, 2])",
+        r"TypeError: epsilon: expected a number in \[0, 50\], found \[1, 2\]",
+    ),
+    "certify epsilon as text": (
+        "audits.certify(np.ones(3), np.ones(3), epsilon='1')",
+        r"TypeError: epsilon: expected a number in \[0, 50\], found '1'",
+    ),
+    "certify delta as text": (
+        "audits.certify(np.ones(3), np.ones(3), delta='0.1')",
+        r"TypeError: delta: expected a number in \[0, 1\), found '0.1'",
+    ),
+    "certify observables": (
+        "audits.certify(np.ones((3, 2)), np.ones((3, 2)), epsilon=1, observables='ab')",
+        "TypeError: observables: expected a list of names, found 'ab'",
+    ),
+    "certify observables' names": (
+        "audits.certify(np.ones((3, 2)), np.ones((3, 2)), epsilon=1, observables=(1, None))",
+        "TypeError: observables: expected a list of names, found 1",
+    ),
+    "claim of an epsilon as text": (
+        "audits.claim_of('gaussian', {'mu': 0.5}, epsilon='1')",
+        r"TypeError: epsilon: expected a number of at least 0, found '1'",
+    ),
+    "claim of a delta as text": (
+        "audits.claim_of('gaussian', {'mu': 0.5}, delta='0.1')",
+        r"TypeError: delta: expected a number in \[0, 1\], found '0.1'",
+    ),
+    "bound epsilon as text": (
+        "estimators.delta_lower_bound(np.ones(3), np.ones(3), epsilon='1')",
+        r"TypeError: epsilon: expected numbers in \[0, 50\], .*, found '1'",
+    ),
+    "bound epsilon as a dictionary": (
+        "estimators.delta_upper_bound(np.ones(3), np.ones(3), epsilon={1: 2})",
+        r"TypeError: epsilon: expected numbers in \[0, 50\], .*, found \{1: 2\}",
+    ),
+    "bound epsilon ragged": (
+        "estimators.hockey_stick(np.ones(3), np.ones(3), epsilon=[1, [2, 3]])",
+        "ValueError: epsilon: expected rows of one length, found several lengths",
+    ),
+    "bound confidences": (
+        "estimators.auc(np.ones(3), np.ones(3), confidence=[0.9])",
+        r"TypeError: confidence: expected a number in \(0, 1\), found \[0.9\]",
+    ),
+    "audit epsilons": (
+        "audits.audit(seen, refs, epsilon=[1.0])",
+        r"TypeError: epsilon: expected a number in \[0, 50\], found \[1.0\]",
+    ),
+    "audit tolerances": (
+        "audits.audit(seen, refs, tolerance=[.2])",
+        r"TypeError: tolerance: expected a number in \(0, 1\), found \[0.2\]",
+    ),
     "load nothing": ("audits.load(None)", "TypeError: path: expected a path, found None"),
     "load several": ("audits.load(['u.npz'])", "TypeError: path: expected a path, found list"),
     "formats": ("audits.formats.read(3)", "TypeError: path: expected a path, found 3"),
