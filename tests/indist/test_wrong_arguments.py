@@ -173,6 +173,22 @@ CASES = {
         "audits.audit(seen, refs, tolerance=[.2])",
         r"TypeError: tolerance: expected a number in \(0, 1\), found \[0.2\]",
     ),
+    "AUC of text": (
+        "estimators.scores.membership_auc(['a'], [1.0])",
+        "TypeError: forget: expected real numbers, found dtype <U1",
+    ),
+    "AUC of large integers": (
+        "estimators.scores.membership_auc([1.0], [10**30])",
+        "ValueError: holdout: expected numbers that float64 holds, .* found 10{30}",
+    ),
+    "AUC of a scalar": (
+        "estimators.scores.membership_auc(1.0, [1.0])",
+        r"ValueError: forget: expected a number for each text, found shape \(\)",
+    ),
+    "AUC counts": (
+        "estimators.scores.membership_auc([1.0], [2.0], [[0.5]])",
+        "TypeError: forget_counts: expected whole numbers, found dtype float64",
+    ),
     "load nothing": ("audits.load(None)", "TypeError: path: expected a path, found None"),
     "load several": ("audits.load(['u.npz'])", "TypeError: path: expected a path, found list"),
     "formats": ("audits.formats.read(3)", "TypeError: path: expected a path, found 3"),

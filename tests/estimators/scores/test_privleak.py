@@ -95,3 +95,23 @@ def test_resamples_without_a_value_leave_the_interval_unknown() -> None:
     assert np.isfinite(found.estimate)
     assert (found.confidence_interval.low, found.confidence_interval.high) == (-100.0, np.inf)
     assert any("some resamples have no value" in text for text in found.warnings)
+
+
+@pytest.mark.parametrize("side", ["forget", "holdout"])
+def test_an_auc_takes_finite_scores_of_some_texts(side: str) -> None:
+    given = {"forget": np.array([1.0, 3.0]), "holdout": np.array([2.0, 2.0])}
+    masked = np.ma.array([1.0, 99.0], mask=[False, True])
+    for wrong, words in (
+        (np.array([1.0, np.nan]), r"expected finite numbers, found nan at index \(1,\)"),
+        (np.array([]), r"expected a number for each text, found shape \(0,\)"),
+        (masked, "expected an array without a mask"),
+    ):
+        with pytest.raises(ValueError, match=f"^{side}: {words}"):
+            membership_auc(**given | {side: wrong})
+    for counts, words in (
+        (np.array([[1, -1]]), "expected numbers of at least 0"),
+        (np.array([[0, 0]]), "expected numbers of at least 0, and one above 0 in each row"),
+        (np.array([[1, 1, 1]]), r"expected \[draws, 2\], found shape \(1, 3\)"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            membership_auc(**given, **{f"{side}_counts": counts})
