@@ -189,6 +189,22 @@ CASES = {
         "estimators.scores.membership_auc([1.0], [2.0], [[0.5]])",
         "TypeError: forget_counts: expected whole numbers, found dtype float64",
     ),
+    "percentage of nothing": (
+        "estimators.scores.sape(None, 0.5)",
+        "TypeError: first: expected real numbers, found dtype object",
+    ),
+    "percentage of text": (
+        "estimators.scores.sape(0.5, '0.5')",
+        "TypeError: second: expected real numbers, found dtype <U3",
+    ),
+    "complex percentage": (
+        "estimators.scores.sape(1j, 0.5)",
+        "TypeError: first: expected real numbers, found dtype complex128",
+    ),
+    "indiscernible text": (
+        "estimators.scores.indiscernibility('0.5')",
+        "TypeError: attack: expected real numbers, found dtype <U3",
+    ),
     "load nothing": ("audits.load(None)", "TypeError: path: expected a path, found None"),
     "load several": ("audits.load(['u.npz'])", "TypeError: path: expected a path, found list"),
     "formats": ("audits.formats.read(3)", "TypeError: path: expected a path, found 3"),
