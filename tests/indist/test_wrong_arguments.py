@@ -205,6 +205,14 @@ CASES = {
         "estimators.scores.indiscernibility('0.5')",
         "TypeError: attack: expected real numbers, found dtype <U3",
     ),
+    "PrivLeak of text": (
+        "estimators.scores.privleak_percent('0.5', 0.5)",
+        "TypeError: own: expected real numbers, found dtype <U3",
+    ),
+    "PrivLeak of other shapes": (
+        "estimators.scores.privleak_percent(np.ones(2), np.ones(3))",
+        "ValueError: own and reference: expected the same shape, found ",
+    ),
     "load nothing": ("audits.load(None)", "TypeError: path: expected a path, found None"),
     "load several": ("audits.load(['u.npz'])", "TypeError: path: expected a path, found list"),
     "formats": ("audits.formats.read(3)", "TypeError: path: expected a path, found 3"),

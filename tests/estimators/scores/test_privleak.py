@@ -3,7 +3,13 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from estimators.scores._compared import auc_per_model
-from estimators.scores._privleak import membership_auc, min_k_score, privleak, privleak_value
+from estimators.scores._privleak import (
+    membership_auc,
+    min_k_score,
+    privleak,
+    privleak_percent,
+    privleak_value,
+)
 
 MEMBER = np.arange(40) < 20
 
@@ -115,3 +121,19 @@ def test_an_auc_takes_finite_scores_of_some_texts(side: str) -> None:
     ):
         with pytest.raises(ValueError, match=words):
             membership_auc(**given, **{f"{side}_counts": counts})
+
+
+def test_privleak_is_of_rates() -> None:
+    for own, reference, words in (
+        (0.4, 0.0, r"reference: expected numbers in \(0, 1\], found 0"),
+        (1.4, 0.5, r"own: expected numbers in \[0, 1\], found 1.4"),
+        (float("nan"), 0.5, "own: expected finite numbers, found nan"),
+        (0.5, float("inf"), "reference: expected finite numbers, found inf"),
+        (np.ma.array([0.5], mask=[True]), np.array([0.5]), "own: expected an array without a mask"),
+        (np.array([0.5]), np.array([0.0]), r"reference: expected numbers in \(0, 1\], found 0 to"),
+    ):
+        with pytest.raises(ValueError, match=f"^{words}"):
+            privleak_percent(own, reference)
+    assert privleak_percent(0.0, 0.3) == -100.0
+    assert isinstance(privleak_percent(0.2, 0.4), float)
+    np.testing.assert_array_equal(privleak_percent(np.array([0.2]), np.array([0.4])), [-50.0])
