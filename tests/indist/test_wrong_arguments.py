@@ -213,6 +213,74 @@ CASES = {
         "estimators.scores.privleak_percent(np.ones(2), np.ones(3))",
         "ValueError: own and reference: expected the same shape, found ",
     ),
+    "quality as text": (
+        "estimators.scores.final_score('1', retain=([1], [1]), test=([1], [1]))",
+        r"TypeError: quality: expected a number in \[0, 1\], found '1'",
+    ),
+    "large quality": (
+        "estimators.scores.final_score(10**400, retain=([1], [1]), test=([1], [1]))",
+        "ValueError: quality: expected numbers that float64 holds, .* an integer of 1329 bits",
+    ),
+    "no accuracies": (
+        "estimators.scores.final_score(0.5, retain=None, test=([1], [1]))",
+        "TypeError: retain: expected a pair, of the submission and of the reference, found None",
+    ),
+    "accuracies as text": (
+        "estimators.scores.final_score(0.5, retain=([1], ['1']), test=([1], [1]))",
+        "TypeError: retain: expected real numbers, found dtype <U1",
+    ),
+    "no attack": (
+        "estimators.scores.tow_mia([[1.0]], [[1.0]], attack=[], groups=['forget'], seed=0)",
+        "ValueError: attack: expected a pair, .*, found 0 parts",
+    ),
+    "attack as a dictionary": (
+        "estimators.scores.tow_mia([[1.0]], [[1.0]], attack={1: 2}, groups=['forget'], seed=0)",
+        "TypeError: attack: expected a pair, of the submission and of the reference, found dict",
+    ),
+    "attack out of range": (
+        "estimators.scores.tow_mia([[1.]], [[1.]], attack=([2.], [1.]), groups=['forget'], seed=0)",
+        r"ValueError: attack: expected numbers in \[0, 1\], found 2 to 2",
+    ),
+    "adaptive score of other lengths": (
+        "estimators.scores.adaptive_unlearning_score([1, 1], [1, 1, 1], original=0.5)",
+        "ValueError: test and forget: expected the same shape, found ",
+    ),
+    "adaptive score of text": (
+        "estimators.scores.adaptive_unlearning_score([1], ['1'], original=0.5)",
+        "TypeError: forget: expected real numbers, found dtype <U1",
+    ),
+    "adaptive score's originals": (
+        "estimators.scores.adaptive_unlearning_score([1], [1], original=[0.5])",
+        r"TypeError: original: expected a number in \[0, 1\], found \[0.5\]",
+    ),
+    "offline as a list": (
+        "estimators.scores.rmia_scores(*[[[0.5]]] * 4, offline=[])",
+        r"TypeError: offline: expected a number in \[0, 1\], found \[\]",
+    ),
+    "offline as a truth value": (
+        "estimators.scores.rmia_scores(*[[[0.5]]] * 4, offline=True)",
+        r"TypeError: offline: expected a number in \[0, 1\], found True",
+    ),
+    "rates": (
+        "estimators.scores.tpr_per_model([[1.0, 2.0]], [0, 1], fpr=[])",
+        r"TypeError: fpr: expected a number in \(0, 1\), found \[\]",
+    ),
+    "rates of U-LiRA": (
+        "estimators.scores.ulira_value(np.ones((3, 1)), np.ones((3, 1)), fpr=[0.5])",
+        r"TypeError: fpr: expected a number in \(0, 1\), found \[0.5\]",
+    ),
+    "compared under no name": (
+        "estimators.scores.compared([1.0, 2.0], [1.0, 2.0], name=None)",
+        "TypeError: name: expected a name, found None",
+    ),
+    "compared huge": (
+        "estimators.scores.compared([1e308, 1e308], [1.0, 2.0], name='huge')",
+        r"ValueError: submission: expected numbers in \[-1e150, 1e150\], found 1e\+308 to 1e\+308",
+    ),
+    "AUC counts of other texts": (
+        "estimators.scores.membership_auc([1.0, 2.0], [2.0], [[1, 1, 1]])",
+        r"ValueError: forget_counts: expected \[draws, 2\], found shape \(1, 3\)",
+    ),
     "load nothing": ("audits.load(None)", "TypeError: path: expected a path, found None"),
     "load several": ("audits.load(['u.npz'])", "TypeError: path: expected a path, found list"),
     "formats": ("audits.formats.read(3)", "TypeError: path: expected a path, found 3"),
