@@ -29,6 +29,8 @@ def part(count):
 world = oracles.scenarios.load("circles", seed=0)
 refs = audits.ObservedReferences(seen, seen)
 trained = oracles.train(world, "forget", stream="s", models=2, seed=0)
+stored = folder / "stored"
+oracles.train(world, "forget", stream="s", models=2, seed=0, directory=stored)
 log = audits.llm.LLMLog("m", folder, "TOFU", {"loss": {"0": 1.0}}, {}, ("loss",))
 
 class Tensor:
@@ -280,6 +282,68 @@ CASES = {
     "AUC counts of other texts": (
         "estimators.scores.membership_auc([1.0, 2.0], [2.0], [[1, 1, 1]])",
         r"ValueError: forget_counts: expected \[draws, 2\], found shape \(1, 3\)",
+    ),
+    "ids as numbers": (
+        "oracles.Observations(logits, seen.labels, seen.groups, [1, 2])",
+        "TypeError: probe ids: expected a name, found 1",
+    ),
+    "ids as bytes": (
+        "oracles.Observations(logits, seen.labels, seen.groups, [b'a', b'b'])",
+        "TypeError: probe ids: expected a name, found bytes",
+    ),
+    "ids that colour": (
+        "oracles.Observations(logits, seen.labels, seen.groups, ['a', '\\x1b[31m'])",
+        r"ValueError: probe ids: expected printable characters, found '\\x1b\[31m'",
+    ),
+    "long ids": (
+        "oracles.Observations(logits, seen.labels, seen.groups, ['a', 5000 * 'b'])",
+        "ValueError: probe ids: expected a name of 1 to 1000 characters, found 5000: 'b{60}'$",
+    ),
+    "empty ids": (
+        "oracles.Probes(np.ones((1, 2)), np.zeros(1, int), np.array(['forget']), np.array(['']))",
+        "ValueError: probe ids: expected a name of 1 to 1000 characters, found 0",
+    ),
+    "no stream": (
+        "oracles.train(world, 'forget', stream='', models=2, seed=0)",
+        "ValueError: stream: expected a name of 1 to 1000 characters, found 0: ''",
+    ),
+    "stream above": (
+        "oracles.train(world, 'forget', stream='../x', models=2, seed=0)",
+        "ValueError: stream: expected names, or several joined by /, found '../x'",
+    ),
+    "stream at the root": (
+        "oracles.train(world, 'forget', stream='/x', models=2, seed=0)",
+        "ValueError: stream: expected names, or several joined by /, found '/x'",
+    ),
+    "resume": (
+        "oracles.train(world, 'forget', stream='s', models=2, seed=0, resume='no')",
+        "TypeError: resume: expected True or False, found 'no'",
+    ),
+    "resume references": (
+        "oracles.references(world, models=2, seed=0, resume='no')",
+        "TypeError: resume: expected True or False, found 'no'",
+    ),
+    "resume runs": (
+        "oracles.subset_runs(world, models=2, seed=0, resume='no')",
+        "TypeError: resume: expected True or False, found 'no'",
+    ),
+    "resume unlearning": (
+        "oracles.unlearn(world, trained, method='finetune', seed=0, resume='no')",
+        "TypeError: resume: expected True or False, found 'no'",
+    ),
+    "references of parameters": (
+        "audits.ObservedReferences(audits.load(stored), seen)",
+        "TypeError: untraining: expected observations, found the parameters of models, which a "
+        "learner has to run: hand over .* or read a whole folder .* by oracles.load_references",
+    ),
+    "references of one's parameters observed": (
+        "audits.ObservedReferences(audits.load(stored).observe(world.probes, "
+        "learner=world.learner), seen).untraining.models",
+        "gives 2",
+    ),
+    "mapping": (
+        "audits.load(folder / 'u.npz', mapping=3)",
+        "TypeError: mapping: expected a Mapping or the path of its JSON file, found 3",
     ),
     "load nothing": ("audits.load(None)", "TypeError: path: expected a path, found None"),
     "load several": ("audits.load(['u.npz'])", "TypeError: path: expected a path, found list"),
