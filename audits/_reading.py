@@ -14,8 +14,9 @@ from pydantic import ValidationError
 
 from estimators.checks import check_counts, check_within
 from estimators.kinds import check_kind
+from oracles.storage.files import MOST_ID as MOST_ID
 from oracles.storage.files import FileError as SubmissionError
-from oracles.storage.files import file_size, first_repeated, refuse
+from oracles.storage.files import file_size, first_repeated, printable, refuse
 
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".joblib")
 
@@ -27,9 +28,6 @@ ANY_NUMBERS: Mapping[str, int] = {
     **{"BOOL": 1, "I8": 1, "U8": 1, "I16": 2, "U16": 2, "I64": 8, "U64": 8},
     **NUMBERS,
 }
-
-MOST_ID = 1000
-"""The most characters of a probe's id."""
 
 # Of all ids of a file as NumPy holds them, each as long as the longest, four bytes a character.
 _MOST_ID_BYTES = 2**29
@@ -165,6 +163,9 @@ def check_ids(path: Path, ids: Sequence[str]) -> None:
     """
     if "" in ids:
         refuse(path, "expected an id for each probe, found an empty one")
+    wrong = next((name for name in ids if printable(name) != name), None)
+    if wrong is not None:
+        refuse(path, f"probe {wrong[:60]!r}: expected an id of printable characters")
     longest = max(ids, key=len, default="")
     if len(longest) > MOST_ID:
         refuse(
@@ -278,8 +279,11 @@ def as_path(path: Any, name: str = "path") -> Path:
 
     Raises:
         TypeError: for anything else.
+        SubmissionError: for an empty text, which would stand for the folder one is in.
     """
     check_kind(path, name, (str, Path), "a path")
+    if path == "":
+        raise SubmissionError(f"{name}: expected a path, found an empty text")
     return Path(path)
 
 

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int
 
 __all__ = [
     "MOST_INTEGER",
+    "check_all_within",
     "check_array",
     "check_confidence",
     "check_counts",
@@ -20,6 +21,7 @@ __all__ = [
     "check_grid",
     "check_labels",
     "check_mask",
+    "check_numbers",
     "check_pair",
     "check_samples",
     "check_seed",
@@ -43,8 +45,9 @@ def check_array(values: Any, name: str) -> np.ndarray:
         The array, not copied where it is one already.
 
     Raises:
-        ValueError: when it is masked (its masked values would be used like the others), or holds
-            a number that float64 cannot hold (two different ones would become equal).
+        ValueError: when it is masked (its masked values would be used like the others), holds
+            a number that float64 cannot hold (two different ones would become equal), or has
+            rows of different lengths.
 
     Example:
         >>> check_array([2**53 + 1], "p")
@@ -57,8 +60,13 @@ def check_array(values: Any, name: str) -> np.ndarray:
         leave them out first
     """
     check_unmasked(values, name)
-    values = widened(values)
-    array = np.asarray(values)
+    try:
+        values = widened(values)
+        array = np.asarray(values)
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise
+        raise ValueError(f"{name}: expected rows of one length, found several lengths") from None
     lost = _lost(array)
     if array.dtype.kind == "O":
         lost = _lost_integer(array.ravel())
@@ -114,7 +122,41 @@ def _lost(array: np.ndarray) -> str | None:
 def _lost_integer(values: Any) -> str | None:
     """The first of Python's or NumPy's integers that float64 does not hold, in digits, or None."""
     whole = (number for number in values if isinstance(number, int | np.integer))
-    return next((str(number) for number in whole if abs(int(number)) > MOST_INTEGER), None)
+    lost = next((int(number) for number in whole if abs(int(number)) > MOST_INTEGER), None)
+    if lost is None or lost.bit_length() < 200:
+        return None if lost is None else str(lost)
+    return f"an integer of {lost.bit_length()} bits"
+
+
+def check_numbers(values: Any, name: str) -> Float[np.ndarray, "..."]:
+    """Numbers of any shape as float64: real and finite; booleans count as 0 and 1.
+
+    Raises:
+        TypeError: when the values are not real numbers.
+        ValueError: when one is NaN or infinite, or `check_array` refuses them.
+
+    Example:
+        >>> check_numbers([0.5, float("nan")], "first")
+        Traceback (most recent call last):
+        ValueError: first: expected finite numbers, found nan at index (1,)
+    """
+    return _finite(_real(values, name), name)
+
+
+def _real(values: Any, name: str) -> Float[np.ndarray, "..."]:
+    array = check_array(values, name)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name}: expected real numbers, found dtype {array.dtype}")
+    return array.astype(np.float64, copy=False)
+
+
+def _finite(array: Float[np.ndarray, "..."], name: str) -> Float[np.ndarray, "..."]:
+    bad = ~np.isfinite(array)
+    if bad.any():
+        where = tuple(int(i) for i in np.argwhere(bad)[0])
+        at = f" at index {where}" if where else ""
+        raise ValueError(f"{name}: expected finite numbers, found {array[where]}{at}")
+    return array
 
 
 def check_samples(values: Any, name: str, *, least: int = 1) -> Float[np.ndarray, "n ..."]:
@@ -125,19 +167,12 @@ def check_samples(values: Any, name: str, *, least: int = 1) -> Float[np.ndarray
         ValueError: when they are a scalar, too few, hold NaN or infinity, or `check_array` refuses
             them.
     """
-    array = check_array(values, name)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name}: expected real numbers, found dtype {array.dtype}")
+    array = _real(values, name)
     if array.ndim == 0:
         raise ValueError(f"{name}: expected an array [models, ...], found a single number")
     if array.shape[0] < least:
         raise ValueError(f"{name}: expected at least {least} models, found {array.shape[0]}")
-    array = array.astype(np.float64, copy=False)
-    bad = ~np.isfinite(array)
-    if bad.any():
-        where = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise ValueError(f"{name}: expected finite numbers, found {array[where]} at index {where}")
-    return array
+    return _finite(array, name)
 
 
 def check_pair(p: Any, q: Any) -> tuple[Float[np.ndarray, "n ..."], Float[np.ndarray, "m ..."]]:
@@ -228,11 +263,12 @@ def _axes(shape: tuple[int, ...]) -> str:
     return f"[{', '.join(map(str, shape))}]"
 
 
-def check_confidence(confidence: float) -> float:
+def check_confidence(confidence: Any) -> float:
     """A confidence level strictly between 0 and 1.
 
     Raises:
-        ValueError: otherwise.
+        TypeError: when it is not one real number.
+        ValueError: when it lies outside.
     """
     check_within("(0, 1)", confidence=confidence)
     return float(confidence)
@@ -242,6 +278,7 @@ def check_epsilon(epsilon: Any) -> Float[np.ndarray, "..."]:
     """One epsilon or an array of them: finite and at least 0, at most 50.
 
     Raises:
+        TypeError: when they are not real numbers.
         ValueError: otherwise.
     """
     return check_grid("[0, 50]", "epsilon", epsilon)
@@ -251,6 +288,7 @@ def check_delta(delta: Any) -> Float[np.ndarray, "..."]:
     """One delta or an array of them, each in [0, 1).
 
     Raises:
+        TypeError: when they are not real numbers.
         ValueError: otherwise.
     """
     return check_grid("[0, 1)", "delta", delta)
@@ -265,9 +303,14 @@ def check_grid(interval: str, name: str, values: Any) -> Float[np.ndarray, "..."
         values: the numbers.
 
     Raises:
+        TypeError: when they are not real numbers, such as text or booleans.
         ValueError: when there are none, they have more axes, or one lies outside.
     """
-    array = check_array(values, name).astype(np.float64)
+    array = check_array(values, name)
+    if array.dtype.kind not in "iuf":
+        expected = f"expected numbers in {interval}, a scalar or 1-D"
+        raise TypeError(f"{name}: {expected}, found {repr(values)[:60]}")
+    array = array.astype(np.float64)
     if array.ndim > 1 or not array.size or not _inside(interval, array):
         raise ValueError(f"{name}: expected numbers in {interval}, a scalar or 1-D, found {values}")
     return array
@@ -317,14 +360,14 @@ def check_seed(seed: Any, name: str = "seed") -> int:
 
 
 def check_within(interval: str, **values: Any) -> None:
-    """Numbers, or arrays of numbers, that lie in an interval, by name; NaN lies in none.
+    """Single numbers that lie in an interval, by name; NaN lies in none.
 
     Args:
         interval: in the usual notation, such as ``(0, 1]``; an end may be ``inf``.
         **values: the numbers.
 
     Raises:
-        TypeError: when one is no real number.
+        TypeError: when one is no single real number, such as text, a boolean or a list.
         ValueError: when one lies outside.
 
     Example:
@@ -334,26 +377,48 @@ def check_within(interval: str, **values: Any) -> None:
         >>> check_within("[0, inf)", penalty=-1.0)
         Traceback (most recent call last):
         ValueError: penalty: expected a number of at least 0, found -1.0
-        >>> check_within("[0, 1]", shares=[0.5, 1.5])
+        >>> check_within("[0, 1]", share=[0.5])
+        Traceback (most recent call last):
+        TypeError: share: expected a number in [0, 1], found [0.5]
+    """
+    for name, value in values.items():
+        array = check_array(value, name)
+        if array.dtype.kind not in "iuf" or array.ndim:
+            found = repr(value)[:60]
+            raise TypeError(f"{name}: expected a number {_expected(interval)}, found {found}")
+        if not _inside(interval, array):
+            raise ValueError(f"{name}: expected a number {_expected(interval)}, found {value}")
+
+
+def check_all_within(interval: str, **values: Any) -> None:
+    """Arrays of numbers that lie in an interval, by name; NaN lies in none.
+
+    Args:
+        interval: as for `check_within`.
+        **values: the arrays, of any shape; booleans count as 0 and 1.
+
+    Raises:
+        TypeError: when they are not real numbers.
+        ValueError: when one lies outside.
+
+    Example:
+        >>> check_all_within("[0, 1]", shares=[0.5, 1.5])
         Traceback (most recent call last):
         ValueError: shares: expected numbers in [0, 1], found 0.5 to 1.5
     """
-    low, high = _ends(interval)
     for name, value in values.items():
-        array = check_array(value, name)
-        numeric = array.dtype.kind in "biuf"
-        if numeric and _inside(interval, array):
-            continue
-        expected = f"in {interval}"
-        if math.isinf(high):
-            expected = f"{'of at least' if interval[0] == '[' else 'over'} {low:g}"
-        if not numeric:
-            raise TypeError(f"{name}: expected a number {expected}, found {repr(value)[:60]}")
-        if np.ndim(value) == 0:
-            raise ValueError(f"{name}: expected a number {expected}, found {value}")
-        raise ValueError(
-            f"{name}: expected numbers {expected}, found {np.min(value):g} to {np.max(value):g}"
-        )
+        array = _real(value, name)
+        if not _inside(interval, array):
+            found = f"{array.min():g} to {array.max():g}" if array.ndim else f"{array}"
+            raise ValueError(f"{name}: expected numbers {_expected(interval)}, found {found}")
+
+
+def _expected(interval: str) -> str:
+    """The interval in words, where it has no upper end."""
+    low, high = _ends(interval)
+    if math.isinf(high):
+        return f"{'of at least' if interval[0] == '[' else 'over'} {low:g}"
+    return f"in {interval}"
 
 
 def _ends(interval: str) -> tuple[float, float]:

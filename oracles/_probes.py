@@ -13,7 +13,7 @@ from scipy.special import logsumexp
 
 from estimators.checks import check_array
 from oracles.storage.digests import digest_arrays
-from oracles.storage.files import write_bytes_atomic, write_json_atomic
+from oracles.storage.files import check_printable, write_bytes_atomic, write_json_atomic
 
 Group = Literal["forget", "behaviour", "behaviour_test", "near", "retain", "test"]
 """The name of a probe group."""
@@ -81,7 +81,7 @@ class Probes:
         inputs: float32 ``[probes, *features]``.
         labels: int32 ``[probes]``; on probes of the behaviour, the label that *shows* it.
         groups: one of `PROBE_GROUPS` for each probe.
-        ids: a unique name for each probe.
+        ids: a unique name for each probe, of 1 to 1000 printable characters.
     """
 
     inputs: Shaped[np.ndarray, "probes ..."]
@@ -140,6 +140,8 @@ def _check_probes(count: int, labels: Any, groups: Any, ids: Any) -> None:
         raise ValueError(
             f"probe groups: expected only {', '.join(PROBE_GROUPS)}, found {unknown[0]!r}"
         )
+    for name in ids.tolist():
+        check_printable(name, "probe ids")
     names, counts = np.unique(np.asarray(ids), return_counts=True)
     if (counts > 1).any():
         raise ValueError(
@@ -155,11 +157,12 @@ class Observations:
         logits: float32 ``[models, probes, classes]``, finite.
         labels: int32 ``[probes]``.
         groups: the probe group of each probe.
-        ids: the unique name of each probe.
+        ids: the unique name of each probe, of 1 to 1000 printable characters.
 
     Raises:
-        TypeError: when logits are not real numbers, or labels not whole ones.
-        ValueError: on shapes that do not fit, an unknown group, a repeated id, a label outside
+        TypeError: when logits are not real numbers, labels not whole ones, or ids no text.
+        ValueError: on shapes that do not fit, an unknown group, an id that is repeated or not
+            printable, a label outside
             the classes, a number that is not finite (its model and probe are named), a masked
             array, or integers that float64 cannot hold.
     """

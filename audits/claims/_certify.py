@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from jaxtyping import Float, Num
 
-from estimators import RankGrid, Result, delta_lower_bound, delta_upper_bound, epsilon_lower_bound
-from estimators.checks import check_confidence, check_pair
+from estimators import (
+    LowerBoundMethod,
+    RankGrid,
+    Result,
+    delta_lower_bound,
+    delta_upper_bound,
+    epsilon_lower_bound,
+)
+from estimators.checks import check_confidence, check_pair, check_within
 from estimators.kinds import check_kind
 from oracles.mechanisms import Claim, mechanism
 
@@ -159,7 +166,7 @@ def claim_of(
     declared = mechanism(name, settings)
     if delta is not None:
         return declared.claim(delta)
-    return declared.claim_at(float(epsilon or 0.0))
+    return declared.claim_at(0.0 if epsilon is None else epsilon)
 
 
 def certify(
@@ -199,7 +206,7 @@ def certify(
         A `ClaimMeasured`.
 
     Raises:
-        TypeError: when samples are not real numbers.
+        TypeError: when samples are not real numbers, or an argument is not of its kind.
         ValueError: when there is nothing to measure, a claim and epsilon or delta are both given,
             samples do not fit together or are not finite, or a number lies outside its range.
 
@@ -217,6 +224,12 @@ def certify(
     confidence = check_confidence(confidence)
     if claim is not None:
         check_kind(claim, "claim", Claim, "a Claim, as oracles.mechanisms.Claim(epsilon, delta)")
+    method = RankGrid() if method is None else method
+    check_kind(method, "method", LowerBoundMethod, "a lower-bound method such as RankGrid()")
+    if epsilon is not None:
+        check_within("[0, 50]", epsilon=epsilon)
+    if delta is not None:
+        check_within("[0, 1)", delta=delta)
     if claim is not None and not (epsilon is None and delta is None):
         raise ValueError("epsilon and delta: expected none beside a claim, which sets both")
     if claim is None and epsilon is None and delta is None:
@@ -226,7 +239,6 @@ def certify(
     if claim is not None:
         epsilon = claim.epsilon if claim.epsilon <= GREATEST_EPSILON else None
         delta = claim.delta if claim.delta < 1 else None
-    method = RankGrid() if method is None else method
     confidence_each = confidence if method.pools else 1 - (1 - confidence) / first.shape[1]
     lower = upper = epsilon_lower = reach = None
     by_observable = np.full(first.shape[1], np.nan)
@@ -287,6 +299,9 @@ def _finding(claim: Claim | None, lower: float | None, reach: float | None) -> C
 def _names(observables: tuple[str, ...] | None, found: int) -> tuple[str, ...]:
     if observables is None:
         return tuple(f"observable {j}" for j in range(found))
+    check_kind(observables, "observables", (tuple, list), "a list of names")
+    for name in observables:
+        check_kind(name, "observables", str, "a list of names")
     if len(observables) != found:
         raise ValueError(f"observables: expected {found} names, found {len(observables)}")
     return tuple(observables)

@@ -290,7 +290,7 @@ def _content(
         if len(set(seeds)) < len(seeds):
             refuse(mapping.file, "field seeds: expected another seed for each model, found repeats")
         seeds = [seed for seed, keep in zip(seeds, kept, strict=True) if keep]
-    name = mapping.name or (path.name if path.is_dir() else path.stem)
+    name = mapping.name or (path.resolve().name if path.is_dir() else path.stem)
     return Content(
         name=printable(name[:200]) or "submission",
         models=int(kept.sum()),

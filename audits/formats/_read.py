@@ -26,7 +26,7 @@ from audits.formats._mapping import (
 )
 from audits.formats._others import other_kind
 from audits.formats._torch import SUFFIXES
-from estimators.kinds import check_name
+from estimators.kinds import check_kind, check_name
 
 
 class Format(NamedTuple):
@@ -66,6 +66,10 @@ FORMATS: AnyMapping[str, Format] = {
 """Every format by name, with what it is and its reader."""
 
 
+# Files of which each is a population of its own, or a part of one.
+_RESULTS = (".csv", ".npz", ".parquet", ".zip")
+
+
 def read(
     path: Path | str,
     format: str | None = None,
@@ -93,6 +97,9 @@ def read(
     where, limits = as_path(path), limits or Limits()
     if format is not None:
         check_name(format, "format", FORMATS)
+    if mapping is not None:
+        expected = "a Mapping or the path of its JSON file"
+        check_kind(mapping, "mapping", (Mapping, str, Path), expected)
     _check_exists(where)
     if format is None and (told := other_kind(where)) is not None:
         refuse(where, told)
@@ -144,7 +151,9 @@ def _sniff_folder(path: Path) -> str | None:
         _onnx.KIND: _onnx.SUFFIX in suffixes,
     }
     found = [kind for kind, there in kinds.items() if there]
-    return found[0] if len(found) == 1 else None
+    # Beside models there may be a mapping or words on them, but no results of other kinds.
+    alone = len(found) == 1 and suffixes.isdisjoint(_RESULTS)
+    return found[0] if alone else None
 
 
 def _sniff_file(path: Path) -> str | None:

@@ -274,7 +274,27 @@ def _csv(path: Path, names: Sequence[str], text: list[str]) -> Any:
             f"expected {len(names)} cells a line as the first line has, found more in line "
             f"{int(more[0]) + 2} ({more.size} such lines)",
         )
+    _check_empty_cells(path, len(names))
     return frame
+
+
+def _check_empty_cells(path: Path, columns: int) -> None:
+    """Refuses lines with more cells than columns that are empty, which pandas cannot tell."""
+    with path.open("rb") as file:
+        if not any(line.rstrip().endswith((b",", b',""')) for line in file):
+            return
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file)
+        try:
+            for row in rows:
+                if len(row) > columns:
+                    refuse(
+                        path,
+                        f"expected {columns} cells a line as the first line has, found "
+                        f"{len(row)} in line {rows.line_num}",
+                    )
+        except csv.Error as error:
+            refuse(path, f"expected comma-separated text, found something else ({error})")
 
 
 def _check_integers(path: Path, name: str, values: list[int]) -> None:

@@ -7,7 +7,7 @@ from audits._reading import Limits, as_path, file_size, matching, read_json, ref
 from audits.llm._erasure import read_erasure
 from audits.llm._log import LLMLog
 from audits.llm._muse import LAYOUT, read_muse, read_muse_table, refuse_part
-from audits.llm._open_unlearning import from_open_unlearning, is_summary
+from audits.llm._open_unlearning import METRICS, from_open_unlearning, is_summary
 from audits.llm._tofu import SPLITS, from_tofu, is_split
 
 FORMATS = (
@@ -65,7 +65,8 @@ def load(path: str | Path, *, limits: Limits | None = None) -> tuple[LLMLog, ...
     if flat and not is_summary(where, content):
         refuse(
             where,
-            f"is a flat JSON object with none of open-unlearning's metrics; expected {FORMATS}",
+            f"is a flat JSON object with none of open-unlearning's metrics ({METRICS}); "
+            f"expected {FORMATS}",
         )
     return (from_open_unlearning(where, content, limits),)
 

@@ -46,6 +46,12 @@ _METRIC = re.compile(
     r"|^mia_|_Q_A_|_ROUGE$|_Prob(_normalised)?$|_[Tt]ruth_[Rr]atio$|^(wmdp|mmlu)"
 )
 
+METRICS = (
+    "forget_quality, model_utility, privleak, exact_memorization, extraction_strength, mia_*, "
+    "*_Q_A_*, *_ROUGE, *_Prob, *_Truth_Ratio, wmdp*, mmlu*"
+)
+"""The same in words."""
+
 _Values = dict[str, dict[str, list[float]]]
 
 

@@ -48,9 +48,12 @@ def privleak(
     for drawn_now in resamplings(counts, rng, width=sum(map(len, labels))):
         weights = [times[:, label] for times, label in zip(drawn_now, labels, strict=True)]
         means = [np.mean([membership_auc(f, h, *weights) for f, h in m], axis=0) for m in pairs]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            drawn.append(np.asarray(privleak_percent(means[0], means[1])))
-    low, high = percentiles(np.nan_to_num(np.concatenate(drawn), posinf=np.inf), confidence)
+        # Where the reference's AUC is 0, as the submission's grows over it, or is 0 as well.
+        percent = np.where(means[0] > 0.0, np.inf, 0.0)
+        known = means[1] > 0.0
+        percent[known] = privleak_percent(means[0][known], means[1][known])
+        drawn.append(percent)
+    low, high = percentiles(np.concatenate(drawn), confidence)
     alone = min(counts) < 2
     return PrivLeak(
         attack=attack,

@@ -146,7 +146,13 @@ def _observed(name: str, part: Any) -> Any:
     """The observations of a reference, which may have been read from files."""
     if isinstance(part, Submission):
         first = part.content[0].content if isinstance(part.content, tuple) else part.content
-        part = part.observe(first) if isinstance(first, Observations) else part.content
+        if not isinstance(first, Observations):
+            raise TypeError(
+                f"{name}: expected observations, found the parameters of models, which a learner "
+                "has to run: hand over what their method observe(probes, learner=...) returns, or "
+                "read a whole folder of references by oracles.load_references"
+            )
+        part = part.observe(first)
     check_kind(
         part,
         name,

@@ -10,7 +10,8 @@ from scipy.stats import rankdata
 
 from estimators._results import ConfidenceInterval
 from estimators.checks import check_confidence, check_mask, check_samples, check_within
-from estimators.scores._populations import check_table
+from estimators.kinds import check_kind
+from estimators.scores._populations import check_magnitude, check_table
 from estimators.scores._score import SubmissionResult
 
 if TYPE_CHECKING:
@@ -106,8 +107,8 @@ def compared(
         the degrees of freedom of the smaller side, or of the differences when paired.
 
     Raises:
-        TypeError: when numbers are not real.
-        ValueError: when they are not finite, or pairs are incomplete.
+        TypeError: when numbers are not real, or the name is no text.
+        ValueError: when they are not finite, over 1e150 in size, or pairs are incomplete.
 
     Example:
         >>> import numpy as np
@@ -118,7 +119,9 @@ def compared(
         >>> print(found.estimate.round(2), bool(found.confidence_interval.low > 0))
         0.2 True
     """
+    check_kind(name, "name", str, "a name")
     first, second = check_samples(submission, "submission"), check_samples(reference, "reference")
+    check_magnitude(submission=first, reference=second)
     alpha = 1.0 - check_confidence(confidence)
     if paired and first.size != second.size:
         raise ValueError(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Bool, Float, Num
 
-from estimators.checks import check_delta, check_seed
-from estimators.scores._populations import check_populations
+from estimators.checks import check_delta, check_seed, check_within
+from estimators.scores._populations import check_populations, check_sides
 from estimators.scores._score import Score, scored
 
 if TYPE_CHECKING:
@@ -257,18 +257,22 @@ def final_score(
     accuracies over models. Nothing caps the ratios at 1, as published.
 
     Args:
-        quality: forgetting quality.
-        retain: accuracy on the retain set of each model of the submission and of the reference.
+        quality: forgetting quality, in [0, 1].
+        retain: accuracy, in [0, 1], on the retain set of each model of the submission and of the
+            reference.
         test: the same on the test set.
 
     Returns:
         The score.
 
     Raises:
-        ValueError: when a reference's accuracy is 0.
+        TypeError: when quality or an accuracy is no real number, or a pair is none.
+        ValueError: when one lies outside its range, or a reference's mean accuracy is 0.
     """
+    check_within("[0, 1]", quality=quality)
     value = float(quality)
-    for name, (ours, theirs) in (("retain", retain), ("test", test)):
+    for name, pair in (("retain", retain), ("test", test)):
+        ours, theirs = check_sides(pair, name)
         bar = float(np.mean(theirs))
         if not bar > 0.0:
             raise ValueError(f"{name}: expected a reference accuracy above 0, found {bar:g}")

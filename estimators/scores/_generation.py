@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Num, Shaped
 from scipy.stats import hmean
 
-from estimators.checks import check_mask, check_samples, check_within
+from estimators.checks import check_all_within, check_mask, check_samples
 
 
 def extraction_strength(matched: Shaped[Any, "n ..."]) -> Float[np.ndarray, "n e"]:
@@ -76,5 +76,5 @@ def model_utility(numbers: Num[Any, "n ..."]) -> Float[np.ndarray, " n"]:
     table = check_samples(numbers, "numbers")
     if table.ndim != 2 or not table.size:
         raise ValueError(f"numbers: expected [models, scores], found shape {table.shape}")
-    check_within("[0, inf)", numbers=table)
+    check_all_within("[0, inf)", numbers=table)
     return np.asarray(hmean(table, axis=1))

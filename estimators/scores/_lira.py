@@ -5,8 +5,8 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float, Num, Shaped
 
-from estimators.checks import check_mask, check_within
-from estimators.scores._populations import check_table, least_deviation
+from estimators.checks import check_all_within, check_mask, check_within
+from estimators.scores._populations import check_magnitude, check_table, least_deviation
 
 
 def lira_scores(
@@ -33,7 +33,8 @@ def lira_scores(
 
     Raises:
         TypeError: when confidences are not real numbers.
-        ValueError: when shapes differ, or an example has fewer than 2 shadow models in an arm.
+        ValueError: when a confidence is over 1e150 in size, shapes differ, or an example has
+            fewer than 2 shadow models in an arm.
 
     Example:
         >>> import numpy as np
@@ -50,6 +51,7 @@ def lira_scores(
         https://arxiv.org/abs/2112.03570.
     """
     audited, seen = check_table(target, "target"), check_table(shadows, "shadows")
+    check_magnitude(target=audited, shadows=seen)
     inside = check_mask(included, "included", seen.shape)
     if audited.shape[1] != seen.shape[1]:
         raise ValueError(
@@ -115,7 +117,7 @@ def rmia_scores(
     x, z, shadow_x, shadow_z = (
         check_table(values, name) for values, name in zip(given, names, strict=True)
     )
-    check_within("(0, 1]", **dict(zip(names, (x, z, shadow_x, shadow_z), strict=True)))
+    check_all_within("(0, 1]", **dict(zip(names, (x, z, shadow_x, shadow_z), strict=True)))
     for first, second, axis, what in (
         (x, z, 0, "models"),
         (shadow_x, shadow_z, 0, "models"),

@@ -10,7 +10,13 @@ import numpy as np
 from jaxtyping import Float, Int, Num, Shaped
 from scipy.special import xlogy
 
-from estimators.checks import check_array, check_labels, check_seed, check_within
+from estimators.checks import (
+    check_all_within,
+    check_labels,
+    check_numbers,
+    check_seed,
+    check_within,
+)
 from estimators.scores._populations import check_groups, check_probabilities, check_table
 
 Feature = Literal["confidence", "correctness", "entropy", "modified entropy", "softmax"]
@@ -185,14 +191,16 @@ def indiscernibility(attack: Num[Any, "..."]) -> Float[np.ndarray, "..."]:
     It is 1 for an attack that guesses, whatever it would do on models that never saw the examples.
 
     Raises:
-        ValueError: when an accuracy is not in [0, 1].
+        TypeError: when an accuracy is no real number.
+        ValueError: when one is not in [0, 1].
 
     References:
         Cadet et al. (2024), Deep unlearn: benchmarking machine unlearning,
         https://arxiv.org/abs/2410.01276.
     """
-    check_within("[0, 1]", attack=attack)
-    return np.asarray(1.0 - np.abs(check_array(attack, "attack").astype(np.float64) - 0.5) / 0.5)
+    success = check_numbers(attack, "attack")
+    check_all_within("[0, 1]", attack=success)
+    return np.asarray(1.0 - np.abs(success - 0.5) / 0.5)
 
 
 def sape(first: Num[Any, "..."], second: Num[Any, "..."]) -> Float[np.ndarray, "..."]:
@@ -200,18 +208,35 @@ def sape(first: Num[Any, "..."], second: Num[Any, "..."]) -> Float[np.ndarray, "
 
     Args:
         first: numbers.
-        second: numbers to compare them with.
+        second: numbers to compare them with, as many or a single one.
 
     Returns:
         In [0, 100].
+
+    Raises:
+        TypeError: when they are not real numbers.
+        ValueError: when they are not finite, over 1e300 in size, or shapes differ.
+
+    Example:
+        >>> import numpy as np
+        >>> from indist import estimators
+        >>> print(estimators.scores.sape(np.array([0.25, 0.0]), np.array([0.75, 0.0])))
+        [50.  0.]
     """
-    a, b = (
-        check_array(values, name).astype(np.float64)
-        for values, name in ((first, "first"), (second, "second"))
-    )
+    a, b = check_numbers(first, "first"), check_numbers(second, "second")
+    check_all_within("[-1e300, 1e300]", first=a, second=b)
+    _check_shapes(first=a, second=b)
     scale = np.abs(a) + np.abs(b)
-    gap = 100.0 * np.abs(a - b)
+    gap = np.asarray(100.0 * np.abs(a - b))
     return np.divide(gap, scale, out=np.zeros_like(gap), where=scale > 0.0)
+
+
+def _check_shapes(**arrays: np.ndarray) -> None:
+    """Two arrays of one shape, where neither is a single number."""
+    shapes = [array.shape for array in arrays.values()]
+    if all(shapes) and shapes[0] != shapes[1]:
+        found = " and ".join(map(str, shapes))
+        raise ValueError(f"{' and '.join(arrays)}: expected the same shape, found {found}")
 
 
 def adaptive_unlearning_score(
@@ -228,15 +253,15 @@ def adaptive_unlearning_score(
         In [0, 2], for `compared`; published with 1 as the best.
 
     Raises:
-        ValueError: when an accuracy is not in [0, 1].
+        TypeError: when an accuracy is no real number.
+        ValueError: when one is not in [0, 1], or shapes differ.
 
     References:
         Cotogni et al. (2023), DUCK: distance-based unlearning via centroid kinematics,
         https://arxiv.org/abs/2312.02052.
     """
-    check_within("[0, 1]", test=test, forget=forget, original=original)
-    ours, gone = (
-        check_array(values, name).astype(np.float64)
-        for values, name in ((test, "test"), (forget, "forget"))
-    )
+    check_within("[0, 1]", original=original)
+    ours, gone = check_numbers(test, "test"), check_numbers(forget, "forget")
+    check_all_within("[0, 1]", test=ours, forget=gone)
+    _check_shapes(test=ours, forget=gone)
     return (1.0 - (original - ours)) / (1.0 + np.abs(ours - gone))

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from estimators.checks import check_array, check_samples, check_within
+from estimators.checks import check_all_within, check_array, check_samples
+from estimators.kinds import check_kind
 
 # Fitted deviations are at least this share of the range of what was seen: nothing divides by zero.
 _LEAST_DEVIATION = 1e-3
@@ -67,12 +68,40 @@ def check_probabilities(values: Any, name: str) -> Float[np.ndarray, "n e c"]:
     array = check_samples(values, name)
     if array.ndim != 3 or not array.shape[1] or array.shape[2] < 2:
         raise ValueError(f"{name}: expected [models, examples, classes], found shape {array.shape}")
-    check_within("[0, 1]", **{name: array})
+    check_all_within("[0, 1]", **{name: array})
     total = array.sum(axis=2)
     if np.abs(total - 1.0).max() > 1e-3:
         worst = total.ravel()[np.abs(total - 1.0).argmax()]
         raise ValueError(f"{name}: expected probabilities that sum to 1, found a sum of {worst:g}")
     return array
+
+
+def check_sides(pair: Any, name: str) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]]:
+    """Two lists of rates in [0, 1], a number for each model of the submission and of the reference.
+
+    Raises:
+        TypeError: when it is no pair, or the values are not real numbers.
+        ValueError: when a list is empty or no list, or a number lies outside.
+    """
+    expected = "a pair, of the submission and of the reference"
+    check_kind(pair, name, (tuple, list, np.ndarray), expected)
+    if len(pair) != 2:
+        raise ValueError(f"{name}: expected {expected}, found {len(pair)} parts")
+    first, second = (check_samples(side, name) for side in pair)
+    for side in (first, second):
+        if side.ndim != 1:
+            raise ValueError(f"{name}: expected a number for each model, found shape {side.shape}")
+        check_all_within("[0, 1]", **{name: side})
+    return first, second
+
+
+def check_magnitude(**samples: Float[np.ndarray, "..."]) -> None:
+    """Numbers whose squares, and sums of them, float64 holds.
+
+    Raises:
+        ValueError: otherwise.
+    """
+    check_all_within("[-1e150, 1e150]", **samples)
 
 
 def check_groups(groups: Any, examples: int, *wanted: str) -> list[np.ndarray]:

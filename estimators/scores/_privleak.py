@@ -6,7 +6,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int, Num, Shaped
 
-from estimators.checks import check_array, check_mask, check_samples, check_seed, check_within
+from estimators.checks import (
+    check_all_within,
+    check_array,
+    check_mask,
+    check_numbers,
+    check_samples,
+    check_seed,
+    check_within,
+)
 from estimators.scores._compared import auc_per_model
 from estimators.scores._populations import check_populations
 from estimators.scores._score import Score, scored
@@ -85,15 +93,24 @@ def membership_auc(
     Returns:
         One AUC a row.
 
+    Raises:
+        TypeError: when scores are not real numbers.
+        ValueError: when a side has no text, scores are not finite or not of one axis, or counts
+            are not whole numbers of at least 0, one a text, whose sum in each row is above 0.
+
     Example:
         >>> import numpy as np
         >>> from indist import estimators
         >>> estimators.scores.membership_auc(np.array([1.0, 3.0]), np.array([2.0, 2.0, 3.0]))
         array([0.41666667])
     """
-    ones = [np.ones((1, len(scores)), dtype=np.int64) for scores in (forget, holdout)]
-    first = ones[0] if forget_counts is None else forget_counts
-    second = ones[1] if holdout_counts is None else holdout_counts
+    forget, first = _texts(forget, forget_counts, "forget")
+    holdout, second = _texts(holdout, holdout_counts, "holdout")
+    if len(first) != len(second) and 1 not in (len(first), len(second)):
+        raise ValueError(
+            "forget_counts and holdout_counts: expected as many rows of each, found "
+            f"{len(first)} and {len(second)}"
+        )
     order = np.argsort(holdout)
     below = np.zeros((len(second), len(holdout) + 1))
     np.cumsum(second[:, order], axis=1, out=below[:, 1:])
@@ -102,19 +119,54 @@ def membership_auc(
     return (first * wins).sum(axis=1) / (first.sum(axis=1) * second.sum(axis=1))
 
 
+def _texts(scores: Any, counts: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The scores of texts, and how often each counts, ``[draws, texts]``."""
+    found = check_numbers(scores, name)
+    if found.ndim != 1 or not found.size:
+        raise ValueError(f"{name}: expected a number for each text, found shape {found.shape}")
+    if counts is None:
+        return found, np.ones((1, found.size), dtype=np.int64)
+    name = f"{name}_counts"
+    times = check_array(counts, name)
+    if times.dtype.kind not in "iu":
+        raise TypeError(f"{name}: expected whole numbers, found dtype {times.dtype}")
+    if times.ndim != 2 or times.shape[1] != found.size:
+        raise ValueError(f"{name}: expected [draws, {found.size}], found shape {times.shape}")
+    if (times < 0).any() or not times.any(axis=1).all():
+        raise ValueError(f"{name}: expected numbers of at least 0, and one above 0 in each row")
+    return found, times
+
+
 def privleak_percent(
     own: float | Float[np.ndarray, "*n"], reference: float | Float[np.ndarray, "*n"]
 ) -> float | Float[np.ndarray, "*n"]:
     """``100 (own - reference) / reference`` of two `membership_auc`: -100 exactly where own is 0.
 
     Args:
-        own: AUC of submitted models.
-        reference: AUC of the reference's, above 0.
+        own: AUC of submitted models, in [0, 1].
+        reference: AUC of the reference's, in (0, 1].
 
     Returns:
         Per cent, at least -100.
+
+    Raises:
+        TypeError: when an AUC is no real number.
+        ValueError: when one lies outside its range, or shapes differ.
+
+    Example:
+        >>> from indist import estimators
+        >>> estimators.scores.privleak_percent(0.25, 0.5)
+        -50.0
     """
-    return 100.0 * ((own - reference) / reference)
+    first, second = check_numbers(own, "own"), check_numbers(reference, "reference")
+    check_all_within("[0, 1]", own=first)
+    check_all_within("(0, 1]", reference=second)
+    if first.ndim and second.ndim and first.shape != second.shape:
+        raise ValueError(
+            f"own and reference: expected the same shape, found {first.shape} and {second.shape}"
+        )
+    percent = np.asarray(100.0 * ((first - second) / second))
+    return percent if percent.ndim else float(percent)
 
 
 def privleak_value(

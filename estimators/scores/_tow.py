@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float, Num, Shaped
 
-from estimators.checks import check_array, check_seed, check_within
-from estimators.scores._populations import check_names, check_populations
+from estimators.checks import check_all_within, check_seed
+from estimators.scores._populations import check_names, check_populations, check_sides
 from estimators.scores._score import Score, scored
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def tow_factors(
         ValueError: when they are not in [0, 1], or shapes do not fit.
     """
     first, second = check_populations(submission, reference)
-    check_within("[0, 1]", submission=first, reference=second)
+    check_all_within("[0, 1]", submission=first, reference=second)
     labels = check_names(groups, first.shape[1])
     gap = first.mean(axis=0) - second.mean(axis=0)
     return {
@@ -176,19 +176,19 @@ def tow_mia(
     seed = check_seed(seed)
     first, second = check_populations(submission, reference)
     labels = check_names(groups, first.shape[1])
+    attacks = check_sides(attack, "attack")
     kept = labels != forget
     if kept.all():
         raise ValueError(f"groups: expected an example in {forget!r}, found none")
 
-    def replaced(side: np.ndarray, results: Any) -> np.ndarray:
-        column = check_array(results, "attack").astype(np.float64)
+    def replaced(side: np.ndarray, column: np.ndarray) -> np.ndarray:
         if column.shape != (len(side),):
             raise ValueError(f"attack: expected {len(side)} results, found shape {column.shape}")
         return np.concatenate([column[:, None], side[:, kept]], axis=1)
 
     return _product(
         "tug of war with attack",
-        (replaced(first, attack[0]), replaced(second, attack[1])),
+        (replaced(first, attacks[0]), replaced(second, attacks[1])),
         np.concatenate([[forget], labels[kept]]),
         seed,
         confidence,

@@ -9,7 +9,7 @@ from jaxtyping import Float, Num
 from scipy.special import logsumexp
 
 from estimators.checks import check_seed, check_within
-from estimators.scores._populations import check_populations, least_deviation
+from estimators.scores._populations import check_magnitude, check_populations, least_deviation
 from estimators.scores._score import Score, scored
 
 if TYPE_CHECKING:
@@ -77,9 +77,11 @@ def ulira_log_ratios(
 
     Raises:
         TypeError: when confidences are not real numbers.
-        ValueError: when they are not finite, examples differ, or models are fewer than 3.
+        ValueError: when they are not finite, over 1e150 in size, examples differ, or models are
+            fewer than 3.
     """
     first, second = check_populations(submission, reference, least=3)
+    check_magnitude(submission=first, reference=second)
     floor = least_deviation(first, second)
     ours, theirs = _moments(first, floor), _moments(second, floor)
     ours_without, theirs_without = _moments_without(first, floor), _moments_without(second, floor)

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Num
 
 from estimators._results import INDEPENDENT, ConfidenceInterval
-from estimators.checks import check_confidence, check_epsilon, check_pair, check_within
+from estimators.checks import check_all_within, check_confidence, check_epsilon, check_pair
 from estimators.exact._exact_test import GREATEST_TOTAL, rejected_counts
 from estimators.exact._frontier import Counts, greatest_difference, greatest_upper, undominated
 from estimators.lower._bound_results import DeltaBound
@@ -76,7 +76,7 @@ def pooled_delta_upper_bound(
     epsilons, confidence = check_epsilon(epsilon), check_confidence(confidence)
     if not isinstance(events, CountedEvents):
         raise TypeError(f"events: expected a counted class such as HalfLines(), found {events!r}")
-    check_within("(0, 1)", at=np.asarray(at, dtype=np.float64))
+    check_all_within("(0, 1)", at=at)
     n, m, shape = first.shape[0], second.shape[0], epsilons.shape
     flat_p, flat_q = first.reshape(n, -1), second.reshape(m, -1)
     if not flat_p.shape[1]:

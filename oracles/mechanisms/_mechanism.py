@@ -111,8 +111,10 @@ class Mechanism(ABC):
             A `Claim` with the theorem it rests on and what that theorem assumes.
 
         Raises:
+            TypeError: when delta is no number.
             ValueError: when delta lies outside its range.
         """
+        check_within("[0, 1]", delta=delta)
         return self._claim(float(self.epsilon(float(delta))), float(delta))
 
     def claim_at(self, epsilon: float) -> Claim:
@@ -125,8 +127,10 @@ class Mechanism(ABC):
             A `Claim`, as from `claim`.
 
         Raises:
+            TypeError: when epsilon is no number.
             ValueError: when epsilon lies outside its range.
         """
+        check_within("[0, inf)", epsilon=epsilon)
         return self._claim(float(epsilon), float(self.delta(float(epsilon))))
 
     def _claim(self, epsilon: float, delta: float) -> Claim:

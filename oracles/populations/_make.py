@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from estimators.checks import check_counts
+from estimators.kinds import check_kind
 from oracles.engines._engine import Engine
 from oracles.engines._task import Task
 from oracles.populations._progress import progress_bar
@@ -45,11 +46,13 @@ def make_shards(
         Shards of exactly ``models`` models, in order, and the folder that holds them.
 
     Raises:
+        TypeError: when ``resume`` is neither True nor False.
         ValueError: when ``models`` or ``chunk`` is below 1.
         StoreError: see `PopulationFolder`; also when the folder holds more models than asked for.
         FolderInUseError: when another process writes to the folder.
     """
     check_counts(models=models, chunk=chunk)
+    check_kind(resume, "resume", bool, "True or False")
     if directory is None:
         return _made(task, models, None, engine, chunk), None
     where = open_folder(directory)

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Int
 
 from estimators.checks import check_counts, check_seed
-from estimators.kinds import check_kind, check_name
+from estimators.kinds import check_name
 from oracles._deferred import build
 from oracles._doors import check_scenario
 from oracles._learner import Learner, cross_entropies, descend
@@ -24,6 +24,7 @@ from oracles.engines._engine import Engine
 from oracles.populations._make import CHUNK, make_shards
 from oracles.randomness import stream_key, stream_number
 from oracles.storage._folder import Folder
+from oracles.storage.files import check_printable
 from oracles.storage.shards import stored_arrays
 
 Excluded = Literal["nothing", "forget", "behaviour"] | Sequence[int]
@@ -128,6 +129,18 @@ def _indices(excluded: Any) -> list[int]:
     return [int(k) for k in index]
 
 
+def check_stream(stream: Any) -> None:
+    """A stream's name, or several joined by slashes; none of them names a place in folders.
+
+    Raises:
+        TypeError: when it is no text.
+        ValueError: when a part is empty, ``.`` or ``..``, or characters are not printable.
+    """
+    check_printable(stream, "stream")
+    if {"", ".", ".."} & set(stream.split("/")):
+        raise ValueError(f"stream: expected names, or several joined by /, found {stream[:60]!r}")
+
+
 def population_recipe(scenario: Scenario, seed: int, stream: str, width: int) -> dict[str, Any]:
     """The settings that the bits of any population depend on."""
     return {
@@ -190,7 +203,8 @@ def train(
         scenario: the scenario.
         excluded: which examples no model sees: ``nothing``, ``forget`` (S), ``behaviour`` (B), or
             indices into D, as ``[3]`` to leave one out.
-        stream: a name; populations of other names are independent.
+        stream: a name of printable characters, or several joined by ``/``; populations of other
+            names are independent.
         models: how many, at least 1.
         seed: seed of the population.
         directory: folder to store it in, a path or a URL; None keeps it in memory.
@@ -209,7 +223,9 @@ def train(
         The population.
 
     Raises:
-        ValueError: when ``models``, ``chunk`` or ``width`` is below 1, or the engine is unknown.
+        TypeError: when the stream is no text, or ``resume`` neither True nor False.
+        ValueError: when the stream is no name, ``models``, ``chunk`` or ``width`` is below 1, or
+            the engine is unknown.
         StoreError: when the folder cannot be used; the first differing setting is named.
 
     Example:
@@ -220,7 +236,7 @@ def train(
     """
     seed = check_seed(seed)
     check_scenario(scenario)
-    check_kind(stream, "stream", str, "a name")
+    check_stream(stream)
     check_name(exclusion, "exclusion", get_args(Exclusion))
     chosen = engine_of(engine)
     width = block_width(scenario.learner.module) if width is None else width

@@ -12,9 +12,13 @@ from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn, Protocol, TypeVar, runtime_checkable
 
+from estimators.kinds import check_kind
+
 __all__ = [
+    "MOST_ID",
     "ByteLimit",
     "FileError",
+    "check_printable",
     "file_size",
     "first_repeated",
     "json_bytes",
@@ -27,6 +31,9 @@ __all__ = [
 ]
 
 T = TypeVar("T", bound=Hashable)
+
+MOST_ID = 1000
+"""The most characters of a probe's id."""
 
 # Controls, marks and embeddings of text direction, and halves of characters.
 _UNPRINTABLE = re.compile(
@@ -58,6 +65,31 @@ def printable(text: str) -> str:
 def _replacement(match: re.Match[str]) -> str:
     found = match[0]
     return found if found == "\n" else " " if found.isspace() else "\N{REPLACEMENT CHARACTER}"
+
+
+def check_printable(text: Any, name: str, most: int = MOST_ID) -> None:
+    r"""A name that a terminal, a page or a message may show as it is.
+
+    Args:
+        text: what was handed over.
+        name: of the argument.
+        most: characters that it may have.
+
+    Raises:
+        TypeError: when it is no text.
+        ValueError: when it is empty or too long, or holds characters that `printable` replaces.
+
+    Example:
+        >>> check_printable("red \x1b[31m", "stream")
+        Traceback (most recent call last):
+        ValueError: stream: expected printable characters, found 'red \x1b[31m'
+    """
+    check_kind(text, name, str, "a name")
+    if not 1 <= len(text) <= most:
+        expected = f"expected a name of 1 to {most} characters"
+        raise ValueError(f"{name}: {expected}, found {len(text)}: {text[:60]!r}")
+    if _UNPRINTABLE.search(text):
+        raise ValueError(f"{name}: expected printable characters, found {text[:60]!r}")
 
 
 def write_bytes_atomic(path: Path, data: bytes) -> None:

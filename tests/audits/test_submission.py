@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from audits import Limits, ObservedReferences, SubmissionError, audit, load
+from audits import Limits, ObservedReferences, SubmissionError, audit, formats, load
 from oracles import Observations
 from tests.audits.conftest import World
 
@@ -473,3 +473,20 @@ def test_probes_that_are_not_the_references(
     reference = observations(["a", "b"], ["forget", "forget"], [0, 1])
     with pytest.raises(SubmissionError, match=f"submission: .*{message}"):
         audit(observations(*given_probes), ObservedReferences(reference, reference))
+
+
+def test_a_folder_of_mixed_files_is_no_submission(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_file({"weight": np.ones((2, 3))}, tmp_path / "model.safetensors")
+    (tmp_path / "notes.txt").write_text("of the model")
+    assert load(".").name == tmp_path.name
+    for name in ("other.npz", "other.csv"):
+        (tmp_path / name).write_bytes(b"")
+        with pytest.raises(SubmissionError, match="holds no manifest.json; expected "):
+            load(".")
+        (tmp_path / name).unlink()
+    for read in (load, formats.read, formats.sniff):
+        with pytest.raises(SubmissionError, match="path: expected a path, found an empty text"):
+            read("")

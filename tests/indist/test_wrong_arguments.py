@@ -29,6 +29,8 @@ def part(count):
 world = oracles.scenarios.load("circles", seed=0)
 refs = audits.ObservedReferences(seen, seen)
 trained = oracles.train(world, "forget", stream="s", models=2, seed=0)
+stored = folder / "stored"
+oracles.train(world, "forget", stream="s", models=2, seed=0, directory=stored)
 log = audits.llm.LLMLog("m", folder, "TOFU", {"loss": {"0": 1.0}}, {}, ("loss",))
 
 class Tensor:
@@ -116,6 +118,232 @@ CASES = {
     "certify": (
         "audits.certify(np.ones(3), np.ones(3), claim=(1.0, 1e-5))",
         "TypeError: claim: expected a Claim, .* found tuple",
+    ),
+    "certify method": (
+        "audits.certify(np.ones(3), np.ones(3), epsilon=1, method=3)",
+        "TypeError: method: expected a lower-bound method such as RankGrid.., found 3",
+    ),
+    "certify epsilons": (
+        "audits.certify(np.ones(3), np.ones(3), epsilon=[1, 2])",
+        r"TypeError: epsilon: expected a number in \[0, 50\], found \[1, 2\]",
+    ),
+    "certify epsilon as text": (
+        "audits.certify(np.ones(3), np.ones(3), epsilon='1')",
+        r"TypeError: epsilon: expected a number in \[0, 50\], found '1'",
+    ),
+    "certify delta as text": (
+        "audits.certify(np.ones(3), np.ones(3), delta='0.1')",
+        r"TypeError: delta: expected a number in \[0, 1\), found '0.1'",
+    ),
+    "certify observables": (
+        "audits.certify(np.ones((3, 2)), np.ones((3, 2)), epsilon=1, observables='ab')",
+        "TypeError: observables: expected a list of names, found 'ab'",
+    ),
+    "certify observables' names": (
+        "audits.certify(np.ones((3, 2)), np.ones((3, 2)), epsilon=1, observables=(1, None))",
+        "TypeError: observables: expected a list of names, found 1",
+    ),
+    "claim of an epsilon as text": (
+        "audits.claim_of('gaussian', {'mu': 0.5}, epsilon='1')",
+        r"TypeError: epsilon: expected a number of at least 0, found '1'",
+    ),
+    "claim of a delta as text": (
+        "audits.claim_of('gaussian', {'mu': 0.5}, delta='0.1')",
+        r"TypeError: delta: expected a number in \[0, 1\], found '0.1'",
+    ),
+    "bound epsilon as text": (
+        "estimators.delta_lower_bound(np.ones(3), np.ones(3), epsilon='1')",
+        r"TypeError: epsilon: expected numbers in \[0, 50\], .*, found '1'",
+    ),
+    "bound epsilon as a dictionary": (
+        "estimators.delta_upper_bound(np.ones(3), np.ones(3), epsilon={1: 2})",
+        r"TypeError: epsilon: expected numbers in \[0, 50\], .*, found \{1: 2\}",
+    ),
+    "bound epsilon ragged": (
+        "estimators.hockey_stick(np.ones(3), np.ones(3), epsilon=[1, [2, 3]])",
+        "ValueError: epsilon: expected rows of one length, found several lengths",
+    ),
+    "bound confidences": (
+        "estimators.auc(np.ones(3), np.ones(3), confidence=[0.9])",
+        r"TypeError: confidence: expected a number in \(0, 1\), found \[0.9\]",
+    ),
+    "audit epsilons": (
+        "audits.audit(seen, refs, epsilon=[1.0])",
+        r"TypeError: epsilon: expected a number in \[0, 50\], found \[1.0\]",
+    ),
+    "audit tolerances": (
+        "audits.audit(seen, refs, tolerance=[.2])",
+        r"TypeError: tolerance: expected a number in \(0, 1\), found \[0.2\]",
+    ),
+    "AUC of text": (
+        "estimators.scores.membership_auc(['a'], [1.0])",
+        "TypeError: forget: expected real numbers, found dtype <U1",
+    ),
+    "AUC of large integers": (
+        "estimators.scores.membership_auc([1.0], [10**30])",
+        "ValueError: holdout: expected numbers that float64 holds, .* found 10{30}",
+    ),
+    "AUC of a scalar": (
+        "estimators.scores.membership_auc(1.0, [1.0])",
+        r"ValueError: forget: expected a number for each text, found shape \(\)",
+    ),
+    "AUC counts": (
+        "estimators.scores.membership_auc([1.0], [2.0], [[0.5]])",
+        "TypeError: forget_counts: expected whole numbers, found dtype float64",
+    ),
+    "percentage of nothing": (
+        "estimators.scores.sape(None, 0.5)",
+        "TypeError: first: expected real numbers, found dtype object",
+    ),
+    "percentage of text": (
+        "estimators.scores.sape(0.5, '0.5')",
+        "TypeError: second: expected real numbers, found dtype <U3",
+    ),
+    "complex percentage": (
+        "estimators.scores.sape(1j, 0.5)",
+        "TypeError: first: expected real numbers, found dtype complex128",
+    ),
+    "indiscernible text": (
+        "estimators.scores.indiscernibility('0.5')",
+        "TypeError: attack: expected real numbers, found dtype <U3",
+    ),
+    "PrivLeak of text": (
+        "estimators.scores.privleak_percent('0.5', 0.5)",
+        "TypeError: own: expected real numbers, found dtype <U3",
+    ),
+    "PrivLeak of other shapes": (
+        "estimators.scores.privleak_percent(np.ones(2), np.ones(3))",
+        "ValueError: own and reference: expected the same shape, found ",
+    ),
+    "quality as text": (
+        "estimators.scores.final_score('1', retain=([1], [1]), test=([1], [1]))",
+        r"TypeError: quality: expected a number in \[0, 1\], found '1'",
+    ),
+    "large quality": (
+        "estimators.scores.final_score(10**400, retain=([1], [1]), test=([1], [1]))",
+        "ValueError: quality: expected numbers that float64 holds, .* an integer of 1329 bits",
+    ),
+    "no accuracies": (
+        "estimators.scores.final_score(0.5, retain=None, test=([1], [1]))",
+        "TypeError: retain: expected a pair, of the submission and of the reference, found None",
+    ),
+    "accuracies as text": (
+        "estimators.scores.final_score(0.5, retain=([1], ['1']), test=([1], [1]))",
+        "TypeError: retain: expected real numbers, found dtype <U1",
+    ),
+    "no attack": (
+        "estimators.scores.tow_mia([[1.0]], [[1.0]], attack=[], groups=['forget'], seed=0)",
+        "ValueError: attack: expected a pair, .*, found 0 parts",
+    ),
+    "attack as a dictionary": (
+        "estimators.scores.tow_mia([[1.0]], [[1.0]], attack={1: 2}, groups=['forget'], seed=0)",
+        "TypeError: attack: expected a pair, of the submission and of the reference, found dict",
+    ),
+    "attack out of range": (
+        "estimators.scores.tow_mia([[1.]], [[1.]], attack=([2.], [1.]), groups=['forget'], seed=0)",
+        r"ValueError: attack: expected numbers in \[0, 1\], found 2 to 2",
+    ),
+    "adaptive score of other lengths": (
+        "estimators.scores.adaptive_unlearning_score([1, 1], [1, 1, 1], original=0.5)",
+        "ValueError: test and forget: expected the same shape, found ",
+    ),
+    "adaptive score of text": (
+        "estimators.scores.adaptive_unlearning_score([1], ['1'], original=0.5)",
+        "TypeError: forget: expected real numbers, found dtype <U1",
+    ),
+    "adaptive score's originals": (
+        "estimators.scores.adaptive_unlearning_score([1], [1], original=[0.5])",
+        r"TypeError: original: expected a number in \[0, 1\], found \[0.5\]",
+    ),
+    "offline as a list": (
+        "estimators.scores.rmia_scores(*[[[0.5]]] * 4, offline=[])",
+        r"TypeError: offline: expected a number in \[0, 1\], found \[\]",
+    ),
+    "offline as a truth value": (
+        "estimators.scores.rmia_scores(*[[[0.5]]] * 4, offline=True)",
+        r"TypeError: offline: expected a number in \[0, 1\], found True",
+    ),
+    "rates": (
+        "estimators.scores.tpr_per_model([[1.0, 2.0]], [0, 1], fpr=[])",
+        r"TypeError: fpr: expected a number in \(0, 1\), found \[\]",
+    ),
+    "rates of U-LiRA": (
+        "estimators.scores.ulira_value(np.ones((3, 1)), np.ones((3, 1)), fpr=[0.5])",
+        r"TypeError: fpr: expected a number in \(0, 1\), found \[0.5\]",
+    ),
+    "compared under no name": (
+        "estimators.scores.compared([1.0, 2.0], [1.0, 2.0], name=None)",
+        "TypeError: name: expected a name, found None",
+    ),
+    "compared huge": (
+        "estimators.scores.compared([1e308, 1e308], [1.0, 2.0], name='huge')",
+        r"ValueError: submission: expected numbers in \[-1e150, 1e150\], found 1e\+308 to 1e\+308",
+    ),
+    "AUC counts of other texts": (
+        "estimators.scores.membership_auc([1.0, 2.0], [2.0], [[1, 1, 1]])",
+        r"ValueError: forget_counts: expected \[draws, 2\], found shape \(1, 3\)",
+    ),
+    "ids as numbers": (
+        "oracles.Observations(logits, seen.labels, seen.groups, [1, 2])",
+        "TypeError: probe ids: expected a name, found 1",
+    ),
+    "ids as bytes": (
+        "oracles.Observations(logits, seen.labels, seen.groups, [b'a', b'b'])",
+        "TypeError: probe ids: expected a name, found bytes",
+    ),
+    "ids that colour": (
+        "oracles.Observations(logits, seen.labels, seen.groups, ['a', '\\x1b[31m'])",
+        r"ValueError: probe ids: expected printable characters, found '\\x1b\[31m'",
+    ),
+    "long ids": (
+        "oracles.Observations(logits, seen.labels, seen.groups, ['a', 5000 * 'b'])",
+        "ValueError: probe ids: expected a name of 1 to 1000 characters, found 5000: 'b{60}'$",
+    ),
+    "empty ids": (
+        "oracles.Probes(np.ones((1, 2)), np.zeros(1, int), np.array(['forget']), np.array(['']))",
+        "ValueError: probe ids: expected a name of 1 to 1000 characters, found 0",
+    ),
+    "no stream": (
+        "oracles.train(world, 'forget', stream='', models=2, seed=0)",
+        "ValueError: stream: expected a name of 1 to 1000 characters, found 0: ''",
+    ),
+    "stream above": (
+        "oracles.train(world, 'forget', stream='../x', models=2, seed=0)",
+        "ValueError: stream: expected names, or several joined by /, found '../x'",
+    ),
+    "stream at the root": (
+        "oracles.train(world, 'forget', stream='/x', models=2, seed=0)",
+        "ValueError: stream: expected names, or several joined by /, found '/x'",
+    ),
+    "resume": (
+        "oracles.train(world, 'forget', stream='s', models=2, seed=0, resume='no')",
+        "TypeError: resume: expected True or False, found 'no'",
+    ),
+    "resume references": (
+        "oracles.references(world, models=2, seed=0, resume='no')",
+        "TypeError: resume: expected True or False, found 'no'",
+    ),
+    "resume runs": (
+        "oracles.subset_runs(world, models=2, seed=0, resume='no')",
+        "TypeError: resume: expected True or False, found 'no'",
+    ),
+    "resume unlearning": (
+        "oracles.unlearn(world, trained, method='finetune', seed=0, resume='no')",
+        "TypeError: resume: expected True or False, found 'no'",
+    ),
+    "references of parameters": (
+        "audits.ObservedReferences(audits.load(stored), seen)",
+        "TypeError: untraining: expected observations, found the parameters of models, which a "
+        "learner has to run: hand over .* or read a whole folder .* by oracles.load_references",
+    ),
+    "references of one's parameters observed": (
+        "audits.ObservedReferences(audits.load(stored).observe(world.probes, "
+        "learner=world.learner), seen).untraining.models",
+        "gives 2",
+    ),
+    "mapping": (
+        "audits.load(folder / 'u.npz', mapping=3)",
+        "TypeError: mapping: expected a Mapping or the path of its JSON file, found 3",
     ),
     "load nothing": ("audits.load(None)", "TypeError: path: expected a path, found None"),
     "load several": ("audits.load(['u.npz'])", "TypeError: path: expected a path, found list"),

@@ -102,6 +102,18 @@ CSV: dict[str, tuple[Change, str]] = {
         lines(HEAD, "0,a,forget,1,5"),
         r"expected 4 cells a line as the first line has, found more in line 2 \(1 such lines\)",
     ),
+    "an empty cell more": (
+        lines(HEAD, "0,a,forget,1", "0,b,forget,1,"),
+        "expected 4 cells a line as the first line has, found 5 in line 3",
+    ),
+    "an empty cell more in each line": (
+        lines(HEAD, "0,a,forget,1,", "0,b,forget,1,"),
+        "expected 4 cells a line as the first line has, found 5 in line 2",
+    ),
+    "an empty quoted cell more": (
+        lines(HEAD, '0,a,forget,1,""'),
+        "expected 4 cells a line as the first line has, found 5 in line 2",
+    ),
     "more cells in the last line": (
         lines(HEAD, "0,a,forget,1", "1,a,forget,2,5"),
         "expected 4 cells a line as the first line has, found more in line 3",

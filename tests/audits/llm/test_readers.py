@@ -479,7 +479,7 @@ HOSTILE: dict[str, tuple[Any, str]] = {
     ),
     "flat and of nobody": (
         {"accuracy": 0.5, "note": "mine"},
-        r"is a flat JSON object with none of open-unlearning's metrics; expected TOFU's",
+        r"none of open-unlearning's metrics \(forget_quality, .*mmlu\*\); expected TOFU's",
     ),
     "nothing but nulls": ({"a": None, "b": {"agg_value": None}}, r"expected at least one metric"),
     "newlines in names": (

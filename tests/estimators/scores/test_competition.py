@@ -214,3 +214,19 @@ def test_refuses_bad_input() -> None:
     draw = np.random.default_rng(29)
     with pytest.raises(ValueError, match="paired: expected as many models on both sides"):
         competition(draw.normal(size=(5, 2)), draw.normal(size=(6, 2)), seed=0, paired=True)
+
+
+def test_a_final_score_is_of_rates() -> None:
+    ones = np.ones(2), np.ones(2)
+    for quality in (float("nan"), float("inf"), 1.5, -0.1):
+        with pytest.raises(ValueError, match=r"quality: expected a number in \[0, 1\], found "):
+            final_score(quality, retain=ones, test=ones)
+    for name in ("retain", "test"):
+        for wrong, words in (
+            (np.array([np.nan]), "expected finite numbers, found nan"),
+            (np.array([90.0]), r"expected numbers in \[0, 1\], found 90"),
+            (np.array([]), "expected at least 1 models, found 0"),
+        ):
+            for pair in ((wrong, ones[0]), (ones[0], wrong)):
+                with pytest.raises(ValueError, match=f"{name}: {words}"):
+                    final_score(0.5, **({"retain": ones, "test": ones} | {name: pair}))

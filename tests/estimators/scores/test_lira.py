@@ -77,3 +77,12 @@ def test_refuses_bad_input() -> None:
         rmia_scores(ones, ones, ones, ones, offline=2.0)
     with pytest.raises(ValueError, match="gamma: expected a number over 0"):
         rmia_scores(ones, ones, ones, ones, gamma=0.0)
+
+
+def test_confidences_have_squares() -> None:
+    shadows, included = np.random.default_rng(0).normal(size=(8, 1)), np.arange(8)[:, None] < 4
+    huge = np.array([[1e308]])
+    with pytest.raises(ValueError, match=r"target: expected numbers in \[-1e150, 1e150\]"):
+        lira_scores(huge, shadows, included)
+    with pytest.raises(ValueError, match=r"shadows: expected numbers in \[-1e150, 1e150\]"):
+        lira_scores(shadows[:1], np.where(shadows == shadows[3], huge, shadows), included)

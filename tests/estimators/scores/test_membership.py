@@ -135,3 +135,19 @@ def test_refuses_bad_input() -> None:
         indiscernibility(np.array([1.5]))
     with pytest.raises(ValueError, match="original: expected a number in"):
         adaptive_unlearning_score(np.ones(1), np.ones(1), original=90.0)
+
+
+def test_percentage_errors_are_of_finite_numbers() -> None:
+    one = np.array([0.5])
+    for wrong, words in (
+        (np.array([np.nan]), "expected finite numbers, found nan"),
+        (np.array([np.inf]), "expected finite numbers, found inf"),
+        (np.array([1e305]), "expected numbers in "),
+        (np.ma.array([0.5], mask=[True]), "expected an array without a mask"),
+    ):
+        for given, name in (((wrong, one), "first"), ((one, wrong), "second")):
+            with pytest.raises(ValueError, match=f"^{name}: {words}"):
+                sape(*given)
+    with pytest.raises(ValueError, match=r"first and second: expected the same shape, .*\(3,\)"):
+        sape(np.ones(2), np.ones(3))
+    assert sape(np.array([1.0, 3.0]), np.array(1.0)).tolist() == [0.0, 50.0]

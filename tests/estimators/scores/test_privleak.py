@@ -3,7 +3,13 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from estimators.scores._compared import auc_per_model
-from estimators.scores._privleak import membership_auc, min_k_score, privleak, privleak_value
+from estimators.scores._privleak import (
+    membership_auc,
+    min_k_score,
+    privleak,
+    privleak_percent,
+    privleak_value,
+)
 
 MEMBER = np.arange(40) < 20
 
@@ -95,3 +101,38 @@ def test_resamples_without_a_value_leave_the_interval_unknown() -> None:
     assert np.isfinite(found.estimate)
     assert (found.confidence_interval.low, found.confidence_interval.high) == (-100.0, np.inf)
     assert any("some resamples have no value" in text for text in found.warnings)
+
+
+@pytest.mark.parametrize("side", ["forget", "holdout"])
+def test_an_auc_takes_finite_scores_of_some_texts(side: str) -> None:
+    given = {"forget": np.array([1.0, 3.0]), "holdout": np.array([2.0, 2.0])}
+    masked = np.ma.array([1.0, 99.0], mask=[False, True])
+    for wrong, words in (
+        (np.array([1.0, np.nan]), r"expected finite numbers, found nan at index \(1,\)"),
+        (np.array([]), r"expected a number for each text, found shape \(0,\)"),
+        (masked, "expected an array without a mask"),
+    ):
+        with pytest.raises(ValueError, match=f"^{side}: {words}"):
+            membership_auc(**given | {side: wrong})
+    for counts, words in (
+        (np.array([[1, -1]]), "expected numbers of at least 0"),
+        (np.array([[0, 0]]), "expected numbers of at least 0, and one above 0 in each row"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            membership_auc(**given, **{f"{side}_counts": counts})
+
+
+def test_privleak_is_of_rates() -> None:
+    for own, reference, words in (
+        (0.4, 0.0, r"reference: expected numbers in \(0, 1\], found 0"),
+        (1.4, 0.5, r"own: expected numbers in \[0, 1\], found 1.4"),
+        (float("nan"), 0.5, "own: expected finite numbers, found nan"),
+        (0.5, float("inf"), "reference: expected finite numbers, found inf"),
+        (np.ma.array([0.5], mask=[True]), np.array([0.5]), "own: expected an array without a mask"),
+        (np.array([0.5]), np.array([0.0]), r"reference: expected numbers in \(0, 1\], found 0 to"),
+    ):
+        with pytest.raises(ValueError, match=f"^{words}"):
+            privleak_percent(own, reference)
+    assert privleak_percent(0.0, 0.3) == -100.0
+    assert isinstance(privleak_percent(0.2, 0.4), float)
+    np.testing.assert_array_equal(privleak_percent(np.array([0.2]), np.array([0.4])), [-50.0])

@@ -1,4 +1,4 @@
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -108,3 +108,12 @@ def test_refuses_bad_input() -> None:
         ulira_value(ones, ones[:2])
     with pytest.raises(ValueError, match=r"fpr: expected a number in \(0, 1\), found 0"):
         ulira_value(ones, ones, fpr=0.0)
+
+
+@pytest.mark.parametrize("density", ["gaussian", "kde"])
+def test_confidences_have_squares(density: Any) -> None:
+    ours, theirs = np.random.default_rng(0).normal(size=(2, 6, 3))
+    ours[2, 1] = 1e308
+    for given in ((ours, theirs), (theirs, ours)):
+        with pytest.raises(ValueError, match=r": expected numbers in \[-1e150, 1e150\], found "):
+            ulira_value(*given, density=density)
