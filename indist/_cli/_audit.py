@@ -213,7 +213,7 @@ def audit_logs(
     seed: int,
     force: bool = False,
 ) -> None:
-    """Compares logs, prints what they say and writes the report.
+    """Compares logs, writes the report and prints what they say.
 
     Args:
         patterns: logs of models made by one algorithm, paths or patterns.
@@ -259,7 +259,7 @@ def audit_models(
     seed: int | None = None,
     force: bool = False,
 ) -> None:
-    """Audits submissions, prints what was found and writes each report.
+    """Audits submissions, writes each report and prints what was found.
 
     Several files of one model each and of one format are taken for one submission. All other
     submissions are audited apart, each into a folder of its own name, and nothing is written before
@@ -313,9 +313,13 @@ def audit_models(
     if len(submissions) == 1:
         _say(results[0], output, force)
         return
-    for result, name in zip(results, _names(submissions), strict=True):
+    names = _names(submissions)
+    # All reports are written before anything is printed: who reads the text may stop reading.
+    for result, name in zip(results, names, strict=True):
+        result.report(output / name, replace=force)
+    for result, name in zip(results, names, strict=True):
         typer.echo(f"{name}\n")
-        _say(result, output / name, force)
+        _print(result, output / name)
         typer.echo("")
 
 
@@ -336,8 +340,12 @@ def _say_numbers(submitted: Sequence[int], **references: int) -> None:
 def _say(
     result: "audits.Audit | audits.SingleAudit | audits.llm.LLMAudit", output: Path, force: bool
 ) -> None:
-    typer.echo(str(result))
     result.report(output, replace=force)
+    _print(result, output)
+
+
+def _print(result: "audits.Audit | audits.SingleAudit | audits.llm.LLMAudit", output: Path) -> None:
+    typer.echo(str(result))
     typer.echo(f"\nReport: {output / 'report.html'}")
 
 

@@ -34,10 +34,12 @@ def score(
     waiting = "computing the scores: about a minute at 128 models in each population"
     with Console(stderr=True).status(waiting):
         board = audits.score(loaded, stored, seed=seed, confidence=confidence)
+    # Written before anything is printed: who reads the text may stop reading.
+    if output is not None:
+        board.report(output, command=" ".join(["indist", *sys.argv[1:]]), replace=force)
     typer.echo(str(board))
     if output is None:
         return
-    board.report(output, command=" ".join(["indist", *sys.argv[1:]]), replace=force)
     names = ("scores.csv", "scores.parquet", "scores.json")
     paths = [output / name for name in names if (output / name).exists()]
     typer.echo(f"\nScores: {', '.join(map(str, paths))}")

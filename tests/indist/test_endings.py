@@ -97,6 +97,21 @@ def test_a_reader_that_goes_is_no_error(words: tuple[str, ...]) -> None:
     assert process.returncode in (1, 141)
 
 
+def test_a_report_is_whole_when_its_reader_goes(tmp_path: Path) -> None:
+    refs, made, out = (tmp_path / name for name in ("refs", "made", "out"))
+    assert run("references", "circles", "-o", refs, "--models", 2).exit_code == 0
+    words = ("--method", "identity", "--references", refs, "--models", 1, "-o", made)
+    assert run("unlearn", "circles", *words).exit_code == 0
+    with start("audit", made, "--references", refs, "-o", out) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("1 submitted")
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
+    assert {"single.json", "report.html"} <= {path.name for path in out.iterdir()}
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [
