@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from oracles.storage.locks import locked
 
@@ -17,6 +17,8 @@ STORED = "observations"
 """The folder inside, with what the numbers can be recomputed from."""
 _PAGES = ("report.html", "report.md")
 _TABLES = ("scores.csv", "scores.parquet")
+OWNED = (*RECORDS, *_PAGES, *_TABLES, STORED)
+"""All that results write beside each other."""
 _SUFFIXES = (".json", ".safetensors")
 
 
@@ -114,6 +116,11 @@ def _check_same(directory: Path, record: str, new: Path) -> None:
         return
     if held == record and _numbers(directory / held) == _numbers(new):
         return
+    refuse_another(directory, held)
+
+
+def refuse_another(directory: Path, held: str) -> NoReturn:
+    """Raises ValueError: the folder holds another result, of which ``held`` is the record."""
     raise ValueError(
         f"{directory}: already holds another result ({held}); add --force to replace it, or give "
         "another folder"

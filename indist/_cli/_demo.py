@@ -12,6 +12,7 @@ from rich.text import Text
 from indist import audits, oracles
 from indist._cli._colours import COLOURS
 from indist._cli._options import Gamma, Models, Out, Seed
+from oracles.storage.folders import check_folder
 from oracles.storage.locks import locked
 
 CANDIDATES = ("identity", "finetune", "neggrad", "retrain", "retrain-behaviour")
@@ -32,6 +33,7 @@ def demo(
     """
     knobs: dict[str, Any] = {} if discovery is None else {"discovery": discovery}
     world = oracles.scenarios.load(scenario, seed=seed, **knobs)
+    check_folder(output, own=("references", "submissions", "audits", "plane.svg", "plane.png"))
     with locked(output, nested=True):
         _run(world, output, _QUICK if quick else models, seed)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from audits.report.folders import check_result_folder
 from indist import audits, oracles
 from indist._cli._options import Force, Interval, LeaveOut, OwnLearner, OwnScenario
 
@@ -28,6 +29,9 @@ def score(
     if output is not None and output.exists() and not output.is_dir():
         raise ValueError(f"{output}: expected a folder to write the scores to, found a file")
     loaded = audits.load(submission)
+    if output is not None:
+        known = {"submission": loaded.name, "seed": seed, "confidence": confidence}
+        check_result_folder(output, "scores.json", known, replace=force)
     stored = oracles.load_references(
         references, learner=learner, scenario=scenario, leave_out_damaged=leave_out_damaged
     )

@@ -230,7 +230,14 @@ def test_every_audit_begins_with_how_many_there_are(
         ((more,), "4 submitted, 16"),
         ((one, more), "5 submitted in 2 submissions, 16"),
     ):
-        done = run("audit", *given, "--references", references, "-o", tmp_path / str(len(numbers)))
+        done = run(
+            "audit",
+            *given,
+            "--references",
+            references,
+            "-o",
+            tmp_path / numbers[:2].strip() / numbers[-2:],
+        )
         assert done.output.startswith(f"{numbers} references (8 untraining, 8 unlearning)\n")
 
 
