@@ -1,6 +1,7 @@
 """What a user sees when something is wrong: one sentence and an exit code, never a traceback."""
 
 import functools
+import inspect
 import os
 import signal
 import sys
@@ -22,6 +23,8 @@ INTERRUPTED = 130
 # As shells do for a program that a signal ends.
 SIGNALLED = 128
 _PIPE_CLOSED = SIGNALLED + 13
+# Commands that go on from what lies in their folder, without being asked to.
+_CONTINUING = ("demo", "study", "figures")
 # Seconds.
 _SOON = 0.02
 
@@ -32,6 +35,8 @@ class Ended(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
+        # What the command that was ended has kept; set where it is known.
+        self.kept = ""
 
 
 def end_on_signals() -> None:
@@ -73,17 +78,21 @@ def plain_ends() -> Generator[None]:
         yield
     except Ended as ended:
         name = signal.Signals(ended.number).name
-        say(f"indist: ended by {name}; finished models are kept, --resume continues")
+        say(f"indist: ended by {name}{ended.kept}")
         sys.exit(SIGNALLED + ended.number)
 
 
 def plain_errors(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
     """Turns the errors of a user's mistake into a sentence on standard error and exit code 2."""
+    kept = _kept(command)
 
     @functools.wraps(command)
     def wrapped(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         try:
             command(*args, **kwargs)
+        except Ended as ended:
+            ended.kept = kept
+            raise
         except BrokenPipeError:
             _drop_output()
             raise typer.Exit(_PIPE_CLOSED) from None
@@ -96,13 +105,22 @@ def plain_errors(command: Callable[Arguments, None]) -> Callable[Arguments, None
                 raise
             detail = str(error).partition("\n")[0]
             shown = f" ({detail})" if detail else ""
-            say(f"indist: out of memory{shown}; finished models are kept, --resume continues")
+            say(f"indist: out of memory{shown}{kept}")
             raise typer.Exit(BAD_INPUT) from None
         except KeyboardInterrupt:
-            say("indist: interrupted; finished models are kept, --resume continues")
+            say(f"indist: interrupted{kept}")
             raise typer.Exit(INTERRUPTED) from None
 
     return wrapped
+
+
+def _kept(command: Callable[..., None]) -> str:
+    """What a command keeps when it is ended, and how it continues; empty for most."""
+    if "resume" in inspect.signature(command).parameters:
+        return "; finished models are kept, --resume continues"
+    if command.__name__ in _CONTINUING:
+        return "; finished models are kept, running it again continues"
+    return ""
 
 
 def _sentence(error: ValueError | OSError) -> str:
