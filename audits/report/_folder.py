@@ -44,7 +44,7 @@ def write_result(
     """
     if directory.exists() and not directory.is_dir():
         raise ValueError(f"{directory}: expected a folder to write the report to, found a file")
-    with locked(directory), tempfile.TemporaryDirectory(prefix=".report-", dir=directory) as part:
+    with locked(directory), _staging(directory) as part:
         staging = Path(part)
         fill(staging)
         _check_foreign(directory / STORED)
@@ -55,6 +55,16 @@ def write_result(
         for name in sorted(path.name for path in staging.iterdir() if path.name != record):
             (staging / name).replace(directory / name)
         (staging / record).replace(directory / record)
+
+
+def _staging(directory: Path) -> tempfile.TemporaryDirectory[str]:
+    """A folder inside, to put a result together in."""
+    try:
+        return tempfile.TemporaryDirectory(prefix=".report-", dir=directory)
+    except OSError as error:
+        # Nobody knows the temporary name.
+        error.filename = str(directory)
+        raise
 
 
 def held_result(directory: Path) -> str | None:

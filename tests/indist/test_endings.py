@@ -1,17 +1,26 @@
 """How commands end when something outside ends them: a sentence, and nothing left over."""
 
+import functools
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import typer
 
-from indist._cli._errors import Ended, end_on_signals, plain_errors
+from indist._cli._audit import audit
+from indist._cli._demo import demo
+from indist._cli._errors import Ended, end_on_signals, plain_ends, plain_errors
+from indist._cli._ingest import ingest
+from indist._cli._memorize import memorize
+from indist._cli._references import references
+from indist._cli._score import score
+from indist._cli._study import study
 from oracles.storage.locks import LOCK
 from tests.indist.helpers import run
 
@@ -65,7 +74,7 @@ def test_a_signal_is_not_lost_where_nothing_can_be_raised() -> None:
         [sys.executable, "-c", LOST], env=ENVIRONMENT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 143
-    assert done.stderr == "indist: ended by SIGTERM; finished models are kept, --resume continues\n"
+    assert done.stderr == "indist: ended by SIGTERM\n"
 
 
 def test_a_signal_that_is_ignored_stays_so() -> None:
@@ -130,13 +139,43 @@ def test_a_report_is_whole_when_its_reader_goes(tmp_path: Path) -> None:
 def test_errors_of_the_system_are_sentences(
     error: Exception, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail() -> None:
+    def fail(*, resume: bool = False) -> None:
         raise error
 
     with pytest.raises(typer.Exit) as ended:
         plain_errors(fail)()
     assert ended.value.exit_code == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "kept"),
+    [
+        (audit, ""),
+        (score, ""),
+        (ingest, ""),
+        (demo, "; finished models are kept, running it again continues"),
+        (study, "; finished models are kept, running it again continues"),
+        (references, "; finished models are kept, --resume continues"),
+        (memorize, "; finished models are kept, --resume continues"),
+    ],
+)
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), MemoryError(), Ended(15)])
+def test_only_what_can_be_resumed_is_said_to_be(
+    command: Callable[..., None],
+    kept: str,
+    error: BaseException,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @functools.wraps(command)
+    def interrupted(**_: object) -> None:
+        raise error
+
+    with pytest.raises((typer.Exit, SystemExit)), plain_ends():
+        plain_errors(interrupted)()
+    how = {"KeyboardInterrupt": "interrupted", "MemoryError": "out of memory"}
+    said = how.get(type(error).__name__, "ended by SIGTERM")
+    assert capsys.readouterr().err == f"indist: {said}{kept}\n"
 
 
 def test_other_errors_of_a_program_stay_errors() -> None:
@@ -176,6 +215,7 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(
     assert "/proc/nope" in said
     assert "No such file or directory" in said
     assert "[Errno" not in said
+    assert ".report-" not in said
 
 
 def test_nothing_is_left_after_an_audit(tmp_path: Path) -> None:
