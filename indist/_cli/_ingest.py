@@ -34,6 +34,9 @@ def ingest(
 ) -> None:
     """Turns what somebody holds into an observation array that indist audit reads.
 
+    A table has a line for each model and probe, in columns model, probe and group, and margin,
+    probability, loss or logit_0, logit_1 and so on. What it leaves unsaid stands in --mapping.
+
     Feldman and Zhang's published scores of examples become a table.
     """
     if format is None and _ingest_scores(submission, output, force):
