@@ -299,7 +299,7 @@ def matching(patterns: Iterable[str | Path] | Path, what: str, limits: Limits) -
         The paths, each pattern's at least one.
 
     Raises:
-        SubmissionError: when a pattern fits nothing or too much.
+        SubmissionError: when there is no such path, or a pattern fits nothing or too much.
     """
     paths: list[Path] = []
     # One path alone is no list of its letters.
@@ -307,6 +307,8 @@ def matching(patterns: Iterable[str | Path] | Path, what: str, limits: Limits) -
         where = as_path(pattern)
         found = [where]
         if not where.exists():
+            if not any(sign in str(pattern) for sign in "*?["):
+                refuse(where, f"not found; expected {what}, or a pattern of several in quotes")
             found = sorted(
                 map(Path, islice(iglob(str(pattern), recursive=True), limits.models + 1))
             )

@@ -39,6 +39,10 @@ PARQUET = b"PAR1"
 
 _SCALARS: tuple[Scalar, ...] = get_args(Scalar)
 _TEXT = ("model", "probe", "group")
+_COLUMNS = (
+    f"a line for each model and probe needs columns model, probe, group, and {', '.join(_SCALARS)} "
+    "or logit_0, logit_1 and so on; of other tables the mapping says more (indist ingest --mapping)"
+)
 # Other words for what is missing, and empty cells, are no numbers at all.
 _NANS = ["nan", "NaN", "NAN"]
 # Each costs time before its numbers do.
@@ -256,7 +260,11 @@ def _csv(path: Path, names: Sequence[str], text: list[str]) -> Any:
             )
     except (ValueError, OverflowError, MemoryError, Warning) as error:
         why = " ".join(str(error).split())[:200]
-        refuse(path, f"expected as many numbers and names a line as columns, found others ({why})")
+        hint = "" if {"model", "probe"} <= set(names) else f"; {_COLUMNS}"
+        refuse(
+            path,
+            f"expected as many numbers and names a line as columns, found others ({why}){hint}",
+        )
     large = [name for name in numeric if (np.abs(frame[name].to_numpy()) >= MOST_INTEGER).any()]
     if large:
         # Such numbers are rounded by now; their text is not.

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from oracles.storage.locks import locked
 
@@ -17,6 +17,8 @@ STORED = "observations"
 """The folder inside, with what the numbers can be recomputed from."""
 _PAGES = ("report.html", "report.md")
 _TABLES = ("scores.csv", "scores.parquet")
+OWNED = (*RECORDS, *_PAGES, *_TABLES, STORED)
+"""All that results write beside each other."""
 _SUFFIXES = (".json", ".safetensors")
 
 
@@ -42,7 +44,7 @@ def write_result(
     """
     if directory.exists() and not directory.is_dir():
         raise ValueError(f"{directory}: expected a folder to write the report to, found a file")
-    with locked(directory), tempfile.TemporaryDirectory(prefix=".report-", dir=directory) as part:
+    with locked(directory), _staging(directory) as part:
         staging = Path(part)
         fill(staging)
         _check_foreign(directory / STORED)
@@ -53,6 +55,16 @@ def write_result(
         for name in sorted(path.name for path in staging.iterdir() if path.name != record):
             (staging / name).replace(directory / name)
         (staging / record).replace(directory / record)
+
+
+def _staging(directory: Path) -> tempfile.TemporaryDirectory[str]:
+    """A folder inside, to put a result together in."""
+    try:
+        return tempfile.TemporaryDirectory(prefix=".report-", dir=directory)
+    except OSError as error:
+        # Nobody knows the temporary name.
+        error.filename = str(directory)
+        raise
 
 
 def held_result(directory: Path) -> str | None:
@@ -114,6 +126,11 @@ def _check_same(directory: Path, record: str, new: Path) -> None:
         return
     if held == record and _numbers(directory / held) == _numbers(new):
         return
+    refuse_another(directory, held)
+
+
+def refuse_another(directory: Path, held: str) -> NoReturn:
+    """Raises ValueError: the folder holds another result, of which ``held`` is the record."""
     raise ValueError(
         f"{directory}: already holds another result ({held}); add --force to replace it, or give "
         "another folder"

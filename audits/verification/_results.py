@@ -34,7 +34,7 @@ class Verification:
             return "\n".join(self.differences)
         parts = {
             "Recomputed, and equal": self.recomputed,
-            "Files as they were written": self.unchanged,
+            "Files whose bytes have the digests that it gives": self.unchanged,
             "Named in it but not there, so not compared": self.absent,
             "Not recomputed, the auditor's word alone": self.declared,
         }

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from audits.report.folders import check_folder_of_results, check_result_folder
 from indist import audits, oracles
 from indist._cli._errors import parse_tolerance
 from indist._cli._options import (
@@ -215,7 +216,7 @@ def audit_logs(
     seed: int,
     force: bool = False,
 ) -> None:
-    """Compares logs, prints what they say and writes the report.
+    """Compares logs, writes the report and prints what they say.
 
     Args:
         patterns: logs of models made by one algorithm, paths or patterns.
@@ -231,6 +232,7 @@ def audit_logs(
     Raises:
         ValueError: when a log cannot be read, or they do not fit together.
     """
+    check_result_folder(output, "logs.json", {"confidence": confidence}, replace=force)
     given = [audits.llm.load_all(names) for names in (patterns, untraining, unlearning)]
     _say_numbers([len(given[0])], untraining=len(given[1]), unlearning=len(given[2]))
     result = audits.llm.compare(
@@ -261,7 +263,7 @@ def audit_models(
     seed: int | None = None,
     force: bool = False,
 ) -> None:
-    """Audits submissions, prints what was found and writes each report.
+    """Audits submissions, writes each report and prints what was found.
 
     Several files of one model each and of one format are taken for one submission. All other
     submissions are audited apart, each into a folder of its own name, and nothing is written before
@@ -292,6 +294,18 @@ def audit_models(
     submissions = audits.load_all(patterns)
     if claim is not None and len(submissions) == 1 and submissions[0].models == 1:
         raise ValueError("--claim: expected several models, as one cannot contradict an (ε, δ)")
+    many = {"declaration.epsilon": epsilon, "declaration.confidence": confidence}
+    if tolerance != "calibrated":
+        many["declaration.tolerance"] = tolerance
+    if len(submissions) > 1:
+        check_folder_of_results(output, replace=force)
+    folders = _folders(submissions, output)
+    for submission, folder in zip(submissions, folders, strict=True):
+        name = {"provenance.submission": submission.name}
+        if submission.models == 1:
+            check_result_folder(folder, "single.json", name, replace=force)
+        else:
+            check_result_folder(folder, "certificate.json", name | many, replace=force)
     stored = oracles.load_references(
         references, learner=learner, scenario=scenario, leave_out_damaged=leave_out_damaged
     )
@@ -318,9 +332,12 @@ def audit_models(
     if len(submissions) == 1:
         _say(results[0], output, force)
         return
-    for result, name in zip(results, _names(submissions), strict=True):
-        typer.echo(f"{name}\n")
-        _say(result, output / name, force)
+    # All reports are written before anything is printed: who reads the text may stop reading.
+    for result, folder in zip(results, folders, strict=True):
+        result.report(folder, replace=force)
+    for result, folder in zip(results, folders, strict=True):
+        typer.echo(f"{folder.name}\n")
+        _print(result, folder)
         typer.echo("")
 
 
@@ -341,13 +358,19 @@ def _say_numbers(submitted: Sequence[int], **references: int) -> None:
 def _say(
     result: "audits.Audit | audits.SingleAudit | audits.llm.LLMAudit", output: Path, force: bool
 ) -> None:
-    typer.echo(str(result))
     result.report(output, replace=force)
+    _print(result, output)
+
+
+def _print(result: "audits.Audit | audits.SingleAudit | audits.llm.LLMAudit", output: Path) -> None:
+    typer.echo(str(result))
     typer.echo(f"\nReport: {output / 'report.html'}")
 
 
-def _names(submissions: "Sequence[audits.Submission]") -> list[str]:
-    """A name of its own for each submission's folder, also where letters' case is not told."""
+def _folders(submissions: "Sequence[audits.Submission]", output: Path) -> list[Path]:
+    """The output itself, or in it a folder for each submission, also where case is not told."""
+    if len(submissions) == 1:
+        return [output]
     names: list[str] = []
     for submission in submissions:
         where = submission.path.resolve()
@@ -355,4 +378,4 @@ def _names(submissions: "Sequence[audits.Submission]") -> list[str]:
         candidates = chain([name], (f"{name}-{k}" for k in count(2)))
         taken = {other.casefold() for other in names}
         names.append(next(other for other in candidates if other.casefold() not in taken))
-    return names
+    return [output / name for name in names]

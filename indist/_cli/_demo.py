@@ -11,17 +11,21 @@ from rich.text import Text
 
 from indist import audits, oracles
 from indist._cli._colours import COLOURS
-from indist._cli._options import Gamma, Models, Out, Seed
+from indist._cli._options import Gamma, Out, Seed
+from oracles.storage.folders import check_folder
 from oracles.storage.locks import locked
 
 CANDIDATES = ("identity", "finetune", "neggrad", "retrain", "retrain-behaviour")
-_QUICK = 128
+_MODELS, _QUICK = 256, 128
 
 
 def demo(
     output: Out = Path("indist-demo"),
     scenario: Annotated[str, typer.Option(help="See indist scenarios.")] = "digits-trigger",
-    models: Models = 256,
+    models: Annotated[
+        int | None,
+        typer.Option(help="Models in each population; 256 if unsaid, and 128 if quick.", min=1),
+    ] = None,
     discovery: Gamma = None,
     seed: Seed = 0,
     quick: Annotated[bool, typer.Option("--quick", help="128 models, for a first look.")] = False,
@@ -32,8 +36,9 @@ def demo(
     """
     knobs: dict[str, Any] = {} if discovery is None else {"discovery": discovery}
     world = oracles.scenarios.load(scenario, seed=seed, **knobs)
+    check_folder(output, own=("references", "submissions", "audits", "plane.svg", "plane.png"))
     with locked(output, nested=True):
-        _run(world, output, _QUICK if quick else models, seed)
+        _run(world, output, models or (_QUICK if quick else _MODELS), seed)
 
 
 def _run(scenario: "oracles.Scenario", folder: Path, models: int, seed: int) -> None:

@@ -22,6 +22,8 @@ class Ended(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
+        # What the command that was ended has kept; set where it is known.
+        self.kept = ""
 
 
 def end_on_signals() -> None:
@@ -74,11 +76,10 @@ def plain_ends() -> Generator[None]:
         if ended is None:
             raise
         name = signal.Signals(ended.number).name
-        kept = "finished models are kept, and --resume continues with them"
         with suppress(OSError, ValueError):
             sys.stdout.flush()
         with suppress(OSError, ValueError):
-            sys.stderr.write(f"indist: ended by {name}; {kept}\n")
+            sys.stderr.write(f"indist: ended by {name}{ended.kept}\n")
             sys.stderr.flush()
         # All that this command began was unwound by now. Threads of compiled programs may still
         # run, and tearing down what they use would end in a crash.

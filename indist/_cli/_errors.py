@@ -1,6 +1,7 @@
 """What a user sees when something is wrong: one sentence and an exit code, never a traceback."""
 
 import functools
+import inspect
 import os
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from indist._cli._endings import SIGNALLED
+from indist._cli._endings import SIGNALLED, Ended
 from oracles.storage.files import printable
 
 Arguments = ParamSpec("Arguments")
@@ -20,15 +21,21 @@ CHECK_FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 _PIPE_CLOSED = SIGNALLED + 13
+# Commands that go on from what lies in their folder, without being asked to.
+_CONTINUING = ("demo", "study", "figures")
 
 
 def plain_errors(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
     """Turns the errors of a user's mistake into a sentence on standard error and exit code 2."""
+    kept = _kept(command)
 
     @functools.wraps(command)
     def wrapped(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         try:
             command(*args, **kwargs)
+        except Ended as ended:
+            ended.kept = kept
+            raise
         except BrokenPipeError:
             _drop_output()
             raise typer.Exit(_PIPE_CLOSED) from None
@@ -41,13 +48,22 @@ def plain_errors(command: Callable[Arguments, None]) -> Callable[Arguments, None
                 raise
             detail = str(error).partition("\n")[0]
             shown = f" ({detail})" if detail else ""
-            say(f"indist: out of memory{shown}; finished models are kept, --resume continues")
+            say(f"indist: out of memory{shown}{kept}")
             raise typer.Exit(BAD_INPUT) from None
         except KeyboardInterrupt:
-            say("indist: interrupted; finished models are kept, --resume continues")
+            say(f"indist: interrupted{kept}")
             raise typer.Exit(INTERRUPTED) from None
 
     return wrapped
+
+
+def _kept(command: Callable[..., None]) -> str:
+    """What a command keeps when it is ended, and how it continues; empty for most."""
+    if "resume" in inspect.signature(command).parameters:
+        return "; finished models are kept, --resume continues"
+    if command.__name__ in _CONTINUING:
+        return "; finished models are kept, running it again continues"
+    return ""
 
 
 def _sentence(error: ValueError | OSError) -> str:

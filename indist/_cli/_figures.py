@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from indist._cli._options import Models, Out, Seed
+from oracles.storage.folders import check_folder
 from oracles.storage.locks import locked
 
 
@@ -30,6 +31,8 @@ def figures(
     from indist import figures
 
     work = figures.Work(output / "work", models, seed, results)
+    pictures = [f"{name}{end}" for name in figures.FIGURES for end in (".csv", "-*")]
+    check_folder(output, own=("work", *pictures))
     with locked(output, nested=True):
         for name, paths in figures.make(names or (), output, work):
             typer.echo(f"{name}: {figures.FIGURES[name].title}")

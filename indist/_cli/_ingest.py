@@ -1,7 +1,9 @@
 """``indist ingest``: from any format to an observation array of indist's own."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -26,13 +28,21 @@ def ingest(
     ] = None,
     learner: OwnLearner = None,
     scenario: OwnScenario = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace files that are no such array.")
+    ] = False,
 ) -> None:
     """Turns what somebody holds into an observation array that indist audit reads.
 
+    A table has a line for each model and probe, in columns model, probe and group, and margin,
+    probability, loss or logit_0, logit_1 and so on. What it leaves unsaid stands in --mapping.
+
     Feldman and Zhang's published scores of examples become a table.
     """
-    if format is None and _ingest_scores(submission, output):
+    if format is None and _ingest_scores(submission, output, force):
         return
+    if not force:
+        _check_array(output)
     content = audits.formats.read(submission, format, mapping=mapping)
     seen = content.seen
     if not isinstance(seen, oracles.Observations):
@@ -64,7 +74,43 @@ def ingest(
     typer.echo(f"  indist audit {output}.safetensors --references {beside} -o report")
 
 
-def _ingest_scores(path: Path, output: Path) -> bool:
+def _check_array(output: Path) -> None:
+    """Refuses to replace files other than an observation array."""
+    paths = [output.with_name(f"{output.name}.{kind}") for kind in ("json", "safetensors")]
+    if not any(path.exists() for path in paths):
+        return
+    try:
+        manifest = json.loads(paths[0].read_bytes())
+    except (OSError, ValueError):
+        manifest = None
+    if not isinstance(manifest, dict) or manifest.get("format") != "indist-observations":
+        _refuse(paths)
+
+
+def _check_table(output: Path, columns: Sequence[str]) -> None:
+    """Refuses to replace files other than a table of these columns."""
+    paths = [output.with_name(f"{output.name}.{kind}") for kind in ("csv", "parquet")]
+    if not any(path.exists() for path in paths):
+        return
+    head = f"{','.join(columns)}\n".encode()
+    try:
+        with paths[0].open("rb") as file:
+            is_table = file.read(len(head)) == head
+    except OSError:
+        is_table = False
+    if not is_table:
+        _refuse(paths)
+
+
+def _refuse(paths: Sequence[Path]) -> NoReturn:
+    found = " and ".join(str(path) for path in paths if path.exists())
+    raise ValueError(
+        f"{found}: would be replaced, and was not made by indist ingest; give another name, or "
+        "add --force to replace it"
+    )
+
+
+def _ingest_scores(path: Path, output: Path, force: bool) -> bool:
     """Writes what Feldman and Zhang published as a table; False for every other file."""
     if path.suffix != ".npz" or not path.is_file():
         return False
@@ -86,6 +132,8 @@ def _ingest_scores(path: Path, output: Path) -> bool:
     else:
         return False
     table = pd.DataFrame(scores)
+    if not force:
+        _check_table(output, list(table.columns))
     written = write_table(table, output)
     typer.echo(f"{path}: {len(table):,} {what} with their scores, and no models to audit")
     typer.echo(" and ".join(map(str, written)))

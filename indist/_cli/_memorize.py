@@ -13,6 +13,7 @@ from indist._cli._options import (
     ScenarioOptions,
     scenario_options,
 )
+from oracles.storage.folders import check_folder
 from oracles.storage.locks import locked
 
 
@@ -39,8 +40,9 @@ def memorize(
 
     world = scenario.load()
     check_confidence(confidence)
-    from indist._cli._memorized import report
+    from indist._cli._memorized import TABLES, report
 
+    check_folder(output, own=("runs", "figures", *(f"{name}.*" for name in TABLES)))
     with locked(output, shared=engine == "distributed", nested=True):
         runs = oracles.subset_runs(
             world,

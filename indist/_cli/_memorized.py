@@ -13,6 +13,8 @@ from indist._digits import digits_shown
 from indist._tables import parquet_available, write_table
 from indist.figures._page import MARKS
 
+TABLES = ("memorization", "self_cross", "influence_by_group", "influence_pairs")
+"""Names of the tables that are written."""
 THRESHOLD = 0.25
 """Above which an example counts as memorized, after Feldman and Zhang (2020)."""
 _RATE = 0.05
@@ -41,12 +43,13 @@ def report(scenario: oracles.Scenario, study: MemorizationStudy, folder: Path) -
 
 
 def _write_tables(study: MemorizationStudy, folder: Path) -> None:
-    for name, table in (
-        ("memorization", study.memorization_table()),
-        ("self_cross", study.self_cross_table()),
-        ("influence_by_group", study.group_table()),
-        ("influence_pairs", study.pairs_table()),
-    ):
+    tables = (
+        study.memorization_table(),
+        study.self_cross_table(),
+        study.group_table(),
+        study.pairs_table(),
+    )
+    for name, table in zip(TABLES, tables, strict=True):
         write_table(table, folder / name)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from audits.report.folders import check_result_folder
 from indist import audits, oracles
 from indist._cli._options import Force, Interval, LeaveOut, OwnLearner, OwnScenario
 
@@ -28,16 +29,21 @@ def score(
     if output is not None and output.exists() and not output.is_dir():
         raise ValueError(f"{output}: expected a folder to write the scores to, found a file")
     loaded = audits.load(submission)
+    if output is not None:
+        known = {"submission": loaded.name, "seed": seed, "confidence": confidence}
+        check_result_folder(output, "scores.json", known, replace=force)
     stored = oracles.load_references(
         references, learner=learner, scenario=scenario, leave_out_damaged=leave_out_damaged
     )
     waiting = "computing the scores: about a minute at 128 models in each population"
     with Console(stderr=True).status(waiting):
         board = audits.score(loaded, stored, seed=seed, confidence=confidence)
+    # Written before anything is printed: who reads the text may stop reading.
+    if output is not None:
+        board.report(output, command=" ".join(["indist", *sys.argv[1:]]), replace=force)
     typer.echo(str(board))
     if output is None:
         return
-    board.report(output, command=" ".join(["indist", *sys.argv[1:]]), replace=force)
     names = ("scores.csv", "scores.parquet", "scores.json")
     paths = [output / name for name in names if (output / name).exists()]
     typer.echo(f"\nScores: {', '.join(map(str, paths))}")

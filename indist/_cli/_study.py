@@ -19,7 +19,11 @@ from indist._cli._errors import parse_settings
 from indist._cli._options import Out, Settings
 from indist._version import __version__
 from oracles.storage.files import write_json_atomic
+from oracles.storage.folders import check_folder
 from oracles.storage.locks import locked
+
+# Folders in which studies keep what they go on from.
+_KEPT = ("cells", "populations", "references", "runs", "pools", "without the rest")
 
 
 def study(
@@ -50,6 +54,7 @@ def study(
     changes |= {"scenarios": tuple(scenario)} if scenario else {}
     changes |= {"methods": tuple(method)} if method else {}
     chosen = _chosen(name, quick, changes | parse_settings(settings or []))
+    check_folder(output, marks=(f"{name}.json",), own=(f"{name}.*", *_KEPT))
     with locked(output, nested=True):
         _run(chosen, name, output)
 

@@ -22,7 +22,10 @@ def verify(
         typer.Option(help="The submission itself: its digests, method and seeds are compared too."),
     ] = None,
 ) -> None:
-    """Recomputes a result from what is stored beside it; exit code 1 on any difference.
+    """Recomputes a result from what is stored beside it.
+
+    The exit code is 1 on any difference, and 2 where a file is missing or cannot be read, as one
+    whose bytes were changed may be.
 
     Says what was recomputed and equal, and what is only the auditor's word.
     """

@@ -118,8 +118,11 @@ def _imported(name: str) -> tuple[Factory, list[str] | None]:
         with _folder_searched():
             factory = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
+        why, top = str(error), module.partition(".")[0]
+        if top in sys.stdlib_module_names:
+            why += f"; Python's own module {top!r} was found: give a file of yours another name"
         raise ValueError(
-            f"learner: expected an importable package.module:factory, found {name!r} ({error})"
+            f"learner: expected an importable package.module:factory, found {name!r} ({why})"
         ) from None
     if not callable(factory):
         found = type(factory).__name__

@@ -230,7 +230,14 @@ def test_every_audit_begins_with_how_many_there_are(
         ((more,), "4 submitted, 16"),
         ((one, more), "5 submitted in 2 submissions, 16"),
     ):
-        done = run("audit", *given, "--references", references, "-o", tmp_path / str(len(numbers)))
+        done = run(
+            "audit",
+            *given,
+            "--references",
+            references,
+            "-o",
+            tmp_path / numbers[:2].strip() / numbers[-2:],
+        )
         assert done.output.startswith(f"{numbers} references (8 untraining, 8 unlearning)\n")
 
 
@@ -313,7 +320,7 @@ def test_single_and_logs_are_no_commands_any_more() -> None:
             ("--untraining", "LOG", "--leave-out-damaged"),
             "--leave-out-damaged: expected with --references only",
         ),
-        (("--untraining", "NOTHING"), "NOTHING: expected a log or a pattern that fits"),
+        (("--untraining", "NOTHING"), "NOTHING: not found; expected a log, or a pattern"),
     ],
 )
 def test_what_is_asked_for_must_be_clear(
@@ -333,3 +340,6 @@ def test_nothing_that_fits_a_pattern_is_said(references: Path, tmp_path: Path) -
     done = run("audit", pattern, "--references", references, "-o", tmp_path / "out")
     assert done.exit_code == 2
     assert "expected a submission or a pattern that fits 1 to" in " ".join(done.output.split())
+    done = run("audit", tmp_path / "a.npz", "--references", references, "-o", tmp_path / "out")
+    assert done.exit_code == 2
+    assert "a.npz: not found; expected a submission" in " ".join(done.output.split())

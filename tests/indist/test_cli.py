@@ -1,11 +1,13 @@
 """The command line: what it prints, its exit codes, and one sentence for every mistake."""
 
+import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from indist import oracles
 from indist._cli._errors import parse_settings
 from tests.indist.helpers import run
 
@@ -141,6 +143,43 @@ def test_verify_finds_a_changed_number(references: Path, submission: Path, tmp_p
     done = run("verify", path)
     assert done.exit_code == 1
     assert "verdict" in done.output
+
+
+def test_verify_claims_no_more_of_files_than_it_compared(
+    references: Path, submission: Path, tmp_path: Path
+) -> None:
+    assert run("audit", submission, "--references", references, "-o", tmp_path).exit_code == 0
+    path, page = tmp_path / "certificate.json", tmp_path / "report.html"
+    page.write_text("forged")
+    certificate = json.loads(path.read_text())
+    digest = hashlib.sha256(page.read_bytes()).hexdigest()
+    certificate["predicate"]["files"]["report.html"] = digest
+    path.write_text(json.dumps(certificate))
+    done = run("verify", path)
+    assert done.exit_code == 0
+    said = " ".join(done.output.split())
+    assert "Files whose bytes have the digests that it gives: observations/" in said
+    assert "written" not in said
+    seen = tmp_path / "observations" / "submission.safetensors"
+    seen.write_bytes(seen.read_bytes()[:-1] + bytes([seen.read_bytes()[-1] ^ 1]))
+    assert run("verify", path).exit_code == 2
+    shown = " ".join(run("verify", "--help").output.split())
+    assert "1 on any difference, and 2 where a file is missing or cannot be read" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "models"),
+    [((), 256), (("--quick",), 128), (("--quick", "--models", 32), 32), (("--models", 9), 9)],
+)
+def test_demo_runs_as_many_models_as_are_asked_for(
+    words: tuple[object, ...], models: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(*_: object, models: int, **__: object) -> None:
+        raise ValueError(f"asked for {models}")
+
+    monkeypatch.setattr(oracles, "references", told)
+    done = run("demo", "--scenario", "circles", "-o", tmp_path / "out", *words)
+    assert f"asked for {models}" in done.output
 
 
 def test_unlearning_without_references_trains_its_own_originals(tmp_path: Path) -> None:

@@ -1,18 +1,27 @@
 """How commands end when something outside ends them: a sentence, and nothing left over."""
 
+import functools
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import typer
 
-from indist._cli._endings import Ended, end_on_signals
+from indist._cli._audit import audit
+from indist._cli._demo import demo
+from indist._cli._endings import Ended, end_on_signals, plain_ends
 from indist._cli._errors import plain_errors
+from indist._cli._ingest import ingest
+from indist._cli._memorize import memorize
+from indist._cli._references import references
+from indist._cli._score import score
+from indist._cli._study import study
 from oracles.storage.locks import LOCK
 from tests.indist.helpers import run
 
@@ -31,7 +40,7 @@ def start(*words: object, stdout: int = subprocess.PIPE) -> "subprocess.Popen[st
     )
 
 
-KEPT = "finished models are kept, and --resume continues with them"
+KEPT = "finished models are kept, --resume continues"
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
@@ -67,10 +76,7 @@ def test_a_signal_is_not_lost_where_nothing_can_be_raised() -> None:
         [sys.executable, "-c", LOST], env=ENVIRONMENT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 143
-    assert (
-        done.stderr
-        == "indist: ended by SIGTERM; finished models are kept, and --resume continues with them\n"
-    )
+    assert done.stderr == "indist: ended by SIGTERM\n"
 
 
 def test_a_signal_that_is_ignored_stays_so() -> None:
@@ -103,6 +109,21 @@ def test_a_reader_that_goes_is_no_error(words: tuple[str, ...]) -> None:
     assert process.returncode in (1, 141)
 
 
+def test_a_report_is_whole_when_its_reader_goes(tmp_path: Path) -> None:
+    refs, made, out = (tmp_path / name for name in ("refs", "made", "out"))
+    assert run("references", "circles", "-o", refs, "--models", 2).exit_code == 0
+    words = ("--method", "identity", "--references", refs, "--models", 1, "-o", made)
+    assert run("unlearn", "circles", *words).exit_code == 0
+    with start("audit", made, "--references", refs, "-o", out) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("1 submitted")
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
+    assert {"single.json", "report.html"} <= {path.name for path in out.iterdir()}
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [
@@ -121,13 +142,47 @@ def test_a_reader_that_goes_is_no_error(words: tuple[str, ...]) -> None:
 def test_errors_of_the_system_are_sentences(
     error: Exception, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail() -> None:
+    def fail(*, resume: bool = False) -> None:
         raise error
 
     with pytest.raises(typer.Exit) as ended:
         plain_errors(fail)()
     assert ended.value.exit_code == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "kept"),
+    [
+        (audit, ""),
+        (score, ""),
+        (ingest, ""),
+        (demo, "; finished models are kept, running it again continues"),
+        (study, "; finished models are kept, running it again continues"),
+        (references, "; finished models are kept, --resume continues"),
+        (memorize, "; finished models are kept, --resume continues"),
+    ],
+)
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), MemoryError(), Ended(15)])
+def test_only_what_can_be_resumed_is_said_to_be(
+    command: Callable[..., None],
+    kept: str,
+    error: BaseException,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The process of the tests is not to end.
+    monkeypatch.setattr(os, "_exit", sys.exit)
+
+    @functools.wraps(command)
+    def interrupted(**_: object) -> None:
+        raise error
+
+    with pytest.raises((typer.Exit, SystemExit)), plain_ends():
+        plain_errors(interrupted)()
+    how = {"KeyboardInterrupt": "interrupted", "MemoryError": "out of memory"}
+    said = how.get(type(error).__name__, "ended by SIGTERM")
+    assert capsys.readouterr().err == f"indist: {said}{kept}\n"
 
 
 def test_other_errors_of_a_program_stay_errors() -> None:
@@ -167,6 +222,7 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(
     assert "/proc/nope" in said
     assert "No such file or directory" in said
     assert "[Errno" not in said
+    assert ".report-" not in said
 
 
 def test_nothing_is_left_after_an_audit(tmp_path: Path) -> None:

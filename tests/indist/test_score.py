@@ -79,6 +79,6 @@ def test_mistakes_are_sentences(made: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="file: expected a folder to write the scores to"):
         scored(made, file)
     with pytest.raises(ValueError, match="confidence: expected a number in"):
-        scored(made, tmp_path, confidence=0.0)
+        scored(made, tmp_path / "out", confidence=0.0)
     with pytest.raises(ValueError, match="expected a folder made by indist references"):
         scored(made, None, references=tmp_path)

@@ -403,6 +403,7 @@ def test_a_claim_with_the_noise_left_out_is_caught() -> None:
         ("rewind-to-delete", {"rewound": 99}, "rewound: expected 0 to 20"),
         ("sisa", {"slices": 0}, "slices: expected at least 1"),
         ("no.such.module:make", {}, "expected an importable package.module:factory"),
+        ("csv:make", {}, "Python's own module 'csv' was found: give a file of yours another name"),
         ("math:pi", {}, "expected 'math:pi' to be callable"),
         ("builtins:dict", {}, "learner builtins:dict"),
     ],

@@ -85,6 +85,10 @@ CSV: dict[str, tuple[Change, str]] = {
     ),
     "one logit": (lines("model,probe,logit_0"), "expected logit_0, logit_1 and so on"),
     "text": (lines(HEAD, "0,a,forget,x"), "expected as many numbers and names a line as columns"),
+    "other columns": (
+        lines("run,example,loss", "0,forget/0000,1.5"),
+        "needs columns model, probe, group, and margin, .*logit_1.*indist ingest --mapping",
+    ),
     "fewer cells": (lines(HEAD, "0,a,forget,1", "0,b"), "expected"),
     "nan": (lines(HEAD, "0,a,forget,nan"), "found nan in model 0 at probe 'a'"),
     "inf": (lines(HEAD, "0,a,forget,1e39"), r"found 1e\+39 in model 0 at probe 'a'"),

@@ -1,0 +1,137 @@
+"""A folder holds one kind of result: other files are refused before anything is computed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indist import audits, oracles
+from tests.indist.helpers import run
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of folders: references, a submission, others of it, and an audit."""
+    top = tmp_path_factory.mktemp("folders")
+    assert run("references", "circles", "-o", top / "refs", "--models", 4).exit_code == 0
+    words = ("unlearn", "circles", "--method", "identity", "--references", top / "refs")
+    assert run(*words, "-o", top / "submission").exit_code == 0
+    assert run(*words, "--models", 1, "-o", top / "one").exit_code == 0
+    done = run("audit", top / "submission", "--references", top / "refs", "-o", top / "audit")
+    assert done.exit_code == 0, done.output
+    (top / "seeds" / "cells").mkdir(parents=True)
+    (top / "seeds" / "seeds.json").write_text("{}")
+    return top
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+AUDIT = ("--references", "TOP/refs")
+
+
+@pytest.mark.parametrize(
+    ("words", "output"),
+    [
+        (("references", "circles", "--models", 2), "submission"),
+        (("references", "circles", "--models", 2), "audit"),
+        (("unlearn", "circles", "--method", "identity", *AUDIT), "refs"),
+        (("unlearn", "circles", "--method", "identity", *AUDIT), "audit"),
+        (("demo", "--scenario", "circles", "--models", 2), "audit"),
+        (("demo", "--scenario", "circles", "--models", 2), "refs"),
+        (("study", "seeds", "--quick"), "audit"),
+        (("study", "claims", "--quick"), "seeds"),
+        (("memorize", "circles", "--models", 2), "audit"),
+        (("figures", "claimed"), "audit"),
+        (("audit", "TOP/submission", *AUDIT), "refs"),
+        (("audit", "TOP/submission", *AUDIT), "submission"),
+        (("audit", "TOP/one", *AUDIT), "submission"),
+        (("audit", "TOP/one", "TOP/submission", *AUDIT), "audit"),
+        (("score", "TOP/submission", *AUDIT), "refs"),
+    ],
+)
+def test_a_folder_of_another_kind_is_refused_before_anything_is_computed(
+    words: tuple[object, ...], output: str, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compute(*_: object, **__: object) -> None:
+        raise AssertionError("computed before the folder was looked at")
+
+    for name in ("references", "train", "unlearn", "subset_runs"):
+        monkeypatch.setattr(oracles, name, compute)
+    for name in ("audit", "audit_single", "score"):
+        monkeypatch.setattr(audits, name, compute)
+    before = contents(made)
+    typed = [str(word).replace("TOP", str(made)) for word in words]
+    done = run(*typed, "-o", made / output)
+    assert done.exit_code == 2, done.output
+    assert "holds other files; give a new folder" in " ".join(done.output.split())
+    assert contents(made) == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("submission", "--epsilon", 2),
+        ("submission", "--tolerance", 0.3),
+        ("submission", "--confidence", 0.9),
+        ("one",),
+        ("refs/untraining",),
+    ],
+)
+def test_another_result_is_refused_before_it_is_computed(
+    words: tuple[object, ...], made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compute(*_: object, **__: object) -> None:
+        raise AssertionError("computed before the folder was looked at")
+
+    for name in ("audit", "audit_single"):
+        monkeypatch.setattr(audits, name, compute)
+    name, *options = words
+    done = run("audit", made / str(name), "--references", made / "refs", *options,
+               "-o", made / "audit")  # fmt: skip
+    assert done.exit_code == 2, done.output
+    assert "already holds another result (certificate.json)" in " ".join(done.output.split())
+
+
+def test_ones_own_folder_goes_on(made: Path) -> None:
+    references = ("references", "circles", "-o", made / "refs", "--models", 4)
+    auditing = ("--references", made / "refs", "-o")
+    (made / "audit" / "notes.txt").write_text("mine")
+    for words in (
+        (*references, "--resume"),
+        ("audit", made / "submission", *auditing, made / "audit"),
+        ("audit", made / "one", made / "submission", *auditing, made / "both"),
+        ("audit", made / "one", made / "submission", *auditing, made / "both"),
+        ("audit", made / "one", *auditing, made / "seeds", "--force"),
+    ):
+        done = run(*words)
+        assert done.exit_code == 0, done.output
+    assert (made / "both" / "one" / "single.json").exists()
+    assert (made / "seeds" / "seeds.json").exists()
+    assert (made / "audit" / "notes.txt").read_text() == "mine"
+
+
+def test_ingest_replaces_only_what_it_has_written(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("model,probe,group,margin\n0,a,forget,1\n")
+    np.savez(tmp_path / "scores.npz", tr_mem=np.array([0.5, 0.25]), tr_label=np.array([0, 1]))
+    for name in ("references.json", "certificate.json", "alone.safetensors", "alone.csv"):
+        (tmp_path / name).write_text('{"format": "another"}')
+    before = contents(tmp_path)
+    for given, stem in (
+        (table, "references"),
+        (table, "certificate"),
+        (table, "alone"),
+        (tmp_path / "scores.npz", "alone"),
+    ):
+        done = run("ingest", given, "-o", tmp_path / stem)
+        assert done.exit_code == 2, done.output
+        said = " ".join(done.output.split())
+        assert "would be replaced, and was not made by indist ingest; give another name" in said
+        assert contents(tmp_path) == before
+    for given, stem in ((table, "mine"), (tmp_path / "scores.npz", "scores")):
+        for _ in range(2):
+            done = run("ingest", given, "-o", tmp_path / stem)
+            assert done.exit_code == 0, done.output
+        assert run("ingest", given, "-o", tmp_path / "alone", "--force").exit_code == 0
