@@ -9,8 +9,8 @@ import numpy as np
 
 from audits.report._terminal import aligned
 from audits.report.numbers import rounded_up
+from audits.verdict._blocks import columns_of
 from audits.verdict._compare import EVENTS, LOWER
-from audits.verdict._observables import columns_of
 from estimators import delta_lower_bound, delta_upper_bound
 from estimators.checks import check_seed, check_within
 from estimators.exact import least_models

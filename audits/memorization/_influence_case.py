@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from jaxtyping import Float
 
+from audits.verdict._columns import Block, median_margins
 from audits.verdict._compare import compare
-from audits.verdict._observables import Block, median_margins
 from audits.verdict._results import Comparison, Separation
 from audits.verdict._rule import separate
 from estimators import ConfidenceInterval, CrossInfluence, PseudoCountWelch, Result, cross_influence

@@ -17,7 +17,7 @@ from audits.report._words import REFERENCES, Consistency, ReferenceName
 from audits.single._findings import SingleFindings
 from audits.single._results import ErrorRate, GroupRank, LikelihoodRatio, RankTest
 from audits.submissions._parties import Given, ReferencesLike, observe_all
-from audits.verdict._observables import Observables, median_margins
+from audits.verdict._columns import Observables, median_margins
 from audits.verdict._warnings import like_probabilities
 from estimators.checks import check_confidence
 from oracles import Observations

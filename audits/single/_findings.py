@@ -10,7 +10,7 @@ from audits._provenance import Provenance
 from audits.report._terminal import filled
 from audits.single._results import LikelihoodRatio, RankTest
 from audits.single._words import evidence, headline, sentence
-from audits.verdict._observables import Observables
+from audits.verdict._columns import Observables
 from oracles import Observations
 
 if TYPE_CHECKING:

@@ -17,6 +17,8 @@ from audits.submissions._parties import (
     check_several,
     observe_all,
 )
+from audits.verdict._blocks import blocks_of, not_learned
+from audits.verdict._columns import Block, median_margins
 from audits.verdict._compare import BOUNDS, EVENTS, LOWER, compare, exact_bounds
 from audits.verdict._findings import AuditFindings
 from audits.verdict._groups import summarise
@@ -24,13 +26,9 @@ from audits.verdict._least_tolerance import calibrated_tolerance, least_toleranc
 from audits.verdict._nearest import nearest
 from audits.verdict._observables import (
     DEFAULT_OBSERVABLES,
-    Block,
     GroupMedians,
     Observable,
-    blocks_of,
     check_observables,
-    median_margins,
-    not_learned,
     settings_of,
 )
 from audits.verdict._over_unlearned import over_unlearned

@@ -6,9 +6,9 @@ from dataclasses import fields
 import numpy as np
 from jaxtyping import Float
 
+from audits.verdict._columns import Block
 from audits.verdict._forecast import forecast
 from audits.verdict._half_lines import Directions, divergence, masses_below
-from audits.verdict._observables import Block
 from audits.verdict._results import Comparison, Curve, ObservableDistance
 from audits.verdict._rule import decide
 from estimators import (

@@ -6,56 +6,20 @@ models hold; the models set aside are used in no bound of that observable.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float
 
+from audits.verdict._columns import Observables, median_margins
 from estimators.checks import check_array, check_counts, check_within
 from estimators.kinds import check_kind, check_name
-from oracles import PROBE_GROUPS, Observations
+from oracles import Observations
 
-LEAST_ASIDE = 8
-"""Models that must be set aside, of each population, before anything is learned from them."""
-# The groups whose examples are persons to be forgotten, or of the behaviour.
-_HELD = ("forget", "behaviour")
-
-
-class Observables(NamedTuple):
-    """Scalar functions of each model's observation.
-
-    Attributes:
-        names: what each column is, in words.
-        groups: the probe group each column is read on; "all" for a column of several groups.
-        values: ``[models, observables]``, finite.
-        examples: the id of the probe that a column is the margin of, or "" for other columns.
-    """
-
-    names: tuple[str, ...]
-    groups: tuple[str, ...]
-    values: Float[np.ndarray, "models observables"]
-    examples: tuple[str, ...]
-
-    def only(self, columns: list[int]) -> "Observables":
-        """Some of the columns."""
-        names, groups, examples = (
-            tuple(entries[column] for column in columns)
-            for entries in (self.names, self.groups, self.examples)
-        )
-        return Observables(names, groups, self.values[:, columns], examples)
-
-    @staticmethod
-    def join(parts: "list[Observables]") -> "Observables":
-        """The columns of several, beside one another."""
-        names, groups, values, examples = zip(*parts, strict=True)
-        return Observables(
-            tuple(name for part in names for name in part),
-            tuple(group for part in groups for group in part),
-            np.concatenate(values, axis=1),
-            tuple(example for part in examples for example in part),
-        )
+HELD = ("forget", "behaviour")
+"""The groups whose examples are to be forgotten, or show the behaviour."""
 
 
 class Observable(ABC):
@@ -159,14 +123,14 @@ class EachExample(FixedObservable):
 
     def words(self) -> str:
         """See `Observable.words`."""
-        groups = " and ".join(_HELD)
+        groups = " and ".join(HELD)
         return f"margin of each example of the probe groups {groups}, at most {self.most} a group"
 
     def columns(self, seen: Observations, seed: int) -> Observables:
         """See `FixedObservable.columns`."""
         rng = np.random.default_rng([seed, 1])
         chosen: list[int] = []
-        for group in _HELD:
+        for group in HELD:
             probes = np.flatnonzero(seen.groups == group)
             drawn = rng.permutation(probes)[: self.most]
             chosen += sorted(int(probe) for probe in drawn)
@@ -232,7 +196,7 @@ class WorstExample(LearnedObservable):
         """See `Observable.words`."""
         return (
             f"greatest standardised deviation of an example of the probe groups "
-            f"{' and '.join(_HELD)}, standardised on {self.share:.3g} of the reference"
+            f"{' and '.join(HELD)}, standardised on {self.share:.3g} of the reference"
         )
 
     def learn(
@@ -243,7 +207,7 @@ class WorstExample(LearnedObservable):
     ) -> Learned | None:
         """See `LearnedObservable.learn`."""
         del first
-        present = tuple(group for group in _HELD if (groups == group).any())
+        present = tuple(group for group in HELD if (groups == group).any())
         if not present:
             return None
         mean, deviation = second.mean(axis=0), _positive(second.std(axis=0, ddof=1))
@@ -390,139 +354,10 @@ def check_observables(observables: Sequence[Any]) -> tuple[Observable, ...]:
     return found
 
 
-def not_learned(
-    observables: Sequence[Observable], seen: Mapping[str, Observations]
-) -> tuple[str, ...]:
-    """A sentence for each learned observable that the submission could not be asked about."""
-    sizes = [seen[name].models for name in ("submission", "untraining", "unlearning")]
-    return tuple(
-        f"The {kind.words()} was not looked at: too few models to set {LEAST_ASIDE} aside of each "
-        "population that it needs."
-        for kind in observables
-        if isinstance(kind, LearnedObservable)
-        and not all(can_learn(kind, sizes[0], reference) for reference in sizes[1:])
-    )
-
-
 def _settings(observable: Any) -> dict[str, Any]:
     return {field.name: getattr(observable, field.name) for field in fields(observable)}
-
-
-class Block(NamedTuple):
-    """Columns of two populations to be compared, on the models that may be used for them.
-
-    Attributes:
-        names: of the columns.
-        examples: as in `Observables`.
-        first: ``[models of P, columns]``.
-        second: ``[models of Q, columns]``.
-    """
-
-    names: tuple[str, ...]
-    examples: tuple[str, ...]
-    first: Float[np.ndarray, "n columns"]
-    second: Float[np.ndarray, "m columns"]
-
-    @staticmethod
-    def of(first: Observables, second: Observables) -> "Block":
-        """A block of all models."""
-        return Block(first.names, first.examples, first.values, second.values)
-
-
-def blocks_of(
-    observables: tuple[Observable, ...], first: Observations, second: Observations, seed: int
-) -> list[Block]:
-    """The columns of two populations: a block of fixed observables, and one of learned ones.
-
-    The learned ones are evaluated on the same models, those that none of them has learned from.
-    Given the models set aside all of them are fixed at once, so that one bound holds for them all.
-
-    Args:
-        observables: what to look at.
-        first: P, the submission.
-        second: Q, the reference.
-        seed: of the models that are set aside, and of the examples drawn.
-
-    Returns:
-        The blocks. A learned observable for which too few models can be set aside has none.
-    """
-    sides = (first, second)
-    fixed = [kind for kind in observables if isinstance(kind, FixedObservable)]
-    blocks: list[Block] = []
-    if fixed:
-        columns = [Observables.join([kind.columns(side, seed) for kind in fixed]) for side in sides]
-        blocks.append(Block.of(*columns))
-    orders = [
-        np.random.default_rng([seed, 2, place]).permutation(side.models)
-        for place, side in enumerate(sides)
-    ]
-    p, q = (side.margins[order] for side, order in zip(sides, orders, strict=True))
-    n = m = 0
-    learned: list[Learned] = []
-    for kind in observables:
-        if isinstance(kind, LearnedObservable) and can_learn(kind, first.models, second.models):
-            own_n = models_aside(first.models, kind.share) if kind.from_both else 0
-            own_m = models_aside(second.models, kind.share)
-            function = kind.learn(p[:own_n], q[:own_m], second.groups)
-            if function is not None:
-                learned.append(function)
-                n, m = max(n, own_n), max(m, own_m)
-    if learned:
-        rest = (p[n:], q[m:])
-        columns = [Observables.join([function(side) for function in learned]) for side in rest]
-        blocks.append(Block.of(*columns))
-    return blocks
-
-
-def columns_of(groups: np.ndarray) -> int:
-    """How many columns the default observables have at probes of these groups."""
-    sizes = [int((groups == group).sum()) for group in _HELD]
-    medians = np.unique(groups).size
-    return medians + sum(min(size, EachExample().most) + (size > 0) for size in sizes) + 1
-
-
-def can_learn(kind: LearnedObservable, first: int, second: int) -> bool:
-    """Whether a submission and a reference of these sizes have models to spare for it."""
-    sizes = (first, second) if kind.from_both else (second,)
-    return all(models_aside(models, kind.share) >= LEAST_ASIDE for models in sizes)
-
-
-def models_aside(models: int, share: float) -> int:
-    """Models that are set aside of so many: a share, at least 8, at most a quarter of them."""
-    return min(max(round(share * models), LEAST_ASIDE), models // 4)
 
 
 def _positive(deviation: Float[np.ndarray, " probes"]) -> Float[np.ndarray, " probes"]:
     """Standard deviations, those near 0 raised: all models may agree on an example."""
     return np.maximum(deviation, 1e-3 * max(float(deviation.max()), 1e-3))
-
-
-def median_margins(observations: Observations) -> Observables:
-    """The median margin of each model on each probe group present.
-
-    The margin of a probe is ln p_y - ln sum_{j != y} p_j, in nats: its label's log-odds. A median
-    is moved little by a few odd probes, and by none of them beyond its own order.
-
-    Args:
-        observations: what was seen of a population.
-
-    Returns:
-        One column a probe group, in the order of `oracles.PROBE_GROUPS`.
-
-    Example:
-        >>> import numpy as np
-        >>> from oracles import Observations
-        >>> seen = Observations(
-        ...     np.log(np.array([[[3.0, 1.0]], [[1.0, 3.0]]], np.float32)),
-        ...     np.zeros(1, np.int32), np.array(["forget"]), np.array(["a"]))
-        >>> columns = median_margins(seen)
-        >>> columns.names, columns.values.round(2).tolist()
-        (('median margin on forget',), [[1.1], [-1.1]])
-    """
-    present = tuple(group for group in PROBE_GROUPS if (observations.groups == group).any())
-    margins = observations.margins
-    values = np.stack(
-        [np.median(margins[:, observations.groups == group], axis=1) for group in present], axis=1
-    )
-    names = tuple(f"median margin on {group}" for group in present)
-    return Observables(names, present, values, ("",) * len(present))

@@ -9,9 +9,9 @@ from scipy.special import softmax
 from audits import GroupMedians, ObservedReferences, SubmissionError, audit, audit_single
 from audits.report.numbers import rounded_up
 from audits.verdict._audit import Audit
+from audits.verdict._columns import median_margins
 from audits.verdict._groups import summarise
 from audits.verdict._least_tolerance import least_tolerance, self_distances
-from audits.verdict._observables import median_margins
 from audits.verdict._over_unlearned import over_unlearned
 from estimators import delta_upper_bound
 from oracles import PROBE_GROUPS, Observations

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from audits.verdict._columns import Block
 from audits.verdict._compare import compare
-from audits.verdict._observables import Block
 from audits.verdict._rule import decide, verdict_of
 from estimators import delta_lower_bound, delta_upper_bound
 from tests.audits.decisions import ALPHA, decisions, normal, shift_of

@@ -19,13 +19,9 @@ from audits import (
     read_certificate,
     verify,
 )
-from audits.verdict._observables import (
-    OBSERVABLES,
-    Observables,
-    blocks_of,
-    check_observables,
-    settings_of,
-)
+from audits.verdict._blocks import blocks_of
+from audits.verdict._columns import Observables
+from audits.verdict._observables import OBSERVABLES, check_observables, settings_of
 from estimators import delta_lower_bound
 from oracles import Observations
 
