@@ -123,12 +123,12 @@ def _long(path: Path, frame: Any, mapping: Mapping, limits: Limits) -> Content:
         ids, labels = np.array(probes), np.full(len(probes), -1)
         code, known = _codes(path, frame, "group")
         groups = np.array(known)[_of_probe(path, code, probe, probes, "group")]
-        for one, group in zip(probes, groups, strict=True):
+        for name, group in zip(probes, groups, strict=True):
             if group not in PROBE_GROUPS:
                 refuse(
                     path,
                     f"column 'group': expected one of {', '.join(PROBE_GROUPS)}, found "
-                    f"{str(group)[:60]!r} at probe {one[:60]!r}",
+                    f"{str(group)[:60]!r} at probe {name[:60]!r}",
                 )
     else:
         labels, groups, ids = named_probes(path, mapping, probes)
@@ -176,7 +176,7 @@ def _codes(path: Path, frame: Any, name: str) -> tuple[np.ndarray, list[str]]:
     import pandas as pd
 
     codes, uniques = pd.factorize(frame[name])
-    names = [str(one) for one in uniques]
+    names = [str(value) for value in uniques]
     if (codes < 0).any() or "" in names:
         refuse(path, f"column {name!r}: expected a name in each line, found none in some")
     if len(set(names)) < len(names):
@@ -218,8 +218,8 @@ def _of_probe(
     values = column[first]
     wrong = np.flatnonzero(values[probe] != column)
     if wrong.size:
-        one = probes[int(probe[wrong[0]])]
-        refuse(path, f"column {name!r}: expected one for probe {one[:60]!r}, found several")
+        where = probes[int(probe[wrong[0]])]
+        refuse(path, f"column {name!r}: expected one for probe {where[:60]!r}, found several")
     return values
 
 

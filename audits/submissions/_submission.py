@@ -92,8 +92,8 @@ class Submission:
         if isinstance(self.content, tuple):
             return _joined(
                 [
-                    (one.observe(probes, learner=learner, scenario=scenario), str(one.path))
-                    for one in self.content
+                    (run.observe(probes, learner=learner, scenario=scenario), str(run.path))
+                    for run in self.content
                 ]
             )
         if learner is None or not isinstance(probes, Probes):
@@ -202,23 +202,23 @@ def load_all(
     limits = limits or Limits()
     paths = matching(patterns, "a submission", limits)
     given = [load(path, limits=limits) for path in dict.fromkeys(paths)]
-    kinds = {(formats.sniff(one.path), type(one.content), one.margins_only) for one in given}
-    if len(given) == 1 or len(kinds) > 1 or any(one.models != 1 for one in given):
+    kinds = {(formats.sniff(file.path), type(file.content), file.margins_only) for file in given}
+    if len(given) == 1 or len(kinds) > 1 or any(file.models != 1 for file in given):
         return given
     first = given[0]
-    seeds = [seed for one in given for seed in _listed(one.seeds)]
+    seeds = [seed for file in given for seed in _listed(file.seeds)]
     return [
         Submission(
             name=f"{first.name} and {len(given) - 1} more",
             path=first.path.parent,
             models=len(given),
-            method=first.method if len({one.method for one in given}) == 1 else None,
+            method=first.method if len({file.method for file in given}) == 1 else None,
             seeds=seeds if len(seeds) == len(given) else None,
             content=tuple(given),
             limits=limits,
-            claim=first.claim if all(one.claim == first.claim for one in given) else None,
-            left_out=sum(one.left_out for one in given),
-            margins_only=all(one.margins_only for one in given),
+            claim=first.claim if all(file.claim == first.claim for file in given) else None,
+            left_out=sum(file.left_out for file in given),
+            margins_only=all(file.margins_only for file in given),
         )
     ]
 

@@ -61,7 +61,9 @@ def verify_certificate(
     found += differences("subject", _dumped(certified)["subject"], _subject(certified))
     equal: list[str] = []
     if submission is not None:
-        submitted = next(one for one in predicate.populations if one.name == "submission")
+        submitted = next(
+            population for population in predicate.populations if population.name == "submission"
+        )
         word = {"method": provenance.method, **submitted.model_dump()}
         equal, different = compare_submission(submission, word, seen["submission"])
         found += different
@@ -110,7 +112,11 @@ def _dumped(certificate: AnyCertificate) -> dict[str, Any]:
 
 def _subject(certified: AnyCertificate) -> list[dict[str, Any]]:
     """The subject as the populations have it."""
-    submitted = next(one for one in certified.predicate.populations if one.name == "submission")
+    submitted = next(
+        population
+        for population in certified.predicate.populations
+        if population.name == "submission"
+    )
     digests = {"observations": submitted.observations, "parameters": submitted.parameters}
     return [
         {"name": name, "digest": {"sha256": digest}}
@@ -153,10 +159,10 @@ def _word(certified: AnyCertificate, equal: list[str]) -> tuple[str, ...]:
     claim = predicate.claimed
     compared = {text.removesuffix(" of the submission") for text in equal}
     parameters = [
-        one.name
-        for one in predicate.populations
-        if one.parameters is not None
-        and not (one.name == "submission" and "digest of parameters" in compared)
+        population.name
+        for population in predicate.populations
+        if population.parameters is not None
+        and not (population.name == "submission" and "digest of parameters" in compared)
     ]
     words = [
         "that the observations are of the models named, made independently",

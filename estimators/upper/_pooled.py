@@ -84,9 +84,9 @@ def pooled_delta_upper_bound(
     factor = factors(epsilons)
     grid = np.unique(np.append(np.arange(1, STEPS + 1) / STEPS, at))
     upper, estimates = np.empty((2, factor.size)), np.empty((2, factor.size))
-    for side, (one, other) in enumerate(((flat_p, flat_q), (flat_q, flat_p))):
-        sizes = one.shape[0], other.shape[0]
-        counts = events.counts(one, other)
+    for side, (sample, other) in enumerate(((flat_p, flat_q), (flat_q, flat_p))):
+        sizes = sample.shape[0], other.shape[0]
+        counts = events.counts(sample, other)
         frontier = undominated(counts, sizes[1])
         joint = greatest_upper(counts, *sizes, factor, confidence).max(axis=1)
         estimates[side] = greatest_difference(counts, *sizes, factor).max(axis=1)

@@ -157,10 +157,10 @@ def first_repeated(found: Iterable[T]) -> T | None:
         'a'
     """
     seen = set[T]()
-    for one in found:
-        if one in seen:
-            return one
-        seen.add(one)
+    for item in found:
+        if item in seen:
+            return item
+        seen.add(item)
     return None
 
 
