@@ -68,7 +68,7 @@ def rejected_counts(
 
     Example:
         >>> rejected_counts(20, 20, 1.0, 0.3, 0.05)[[0, 5, 10, 20]].tolist()
-        [-1, 5, 10, 20]
+        [2, 6, 10, 20]
     """
     null = _Null(n, m, factor, difference)
     first = _rejected_by_joint_bound(null, alpha)
