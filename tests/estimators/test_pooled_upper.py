@@ -28,10 +28,10 @@ def _shift(epsilon: float, delta: float) -> float:
     return cast(float, brentq(excess, 1e-6, 10.0))
 
 
-# Errors of 0.025 in 200 simulations: more than 13 with probability 5e-4, ten cells.
+# Errors of 0.025 in 200 simulations: more than 13 with probability 5e-4, six cells.
 @pytest.mark.parametrize(
     ("n", "m", "epsilon"),
-    [(24, 24, 0.0), (40, 120, 1.0), (120, 40, 1.0), (64, 64, 0.0), (64, 64, 1.0)],
+    [(24, 24, 0.0), (40, 120, 1.0), (64, 64, 1.0)],
 )
 @pytest.mark.parametrize("tied", [False, True])
 def test_a_bound_is_below_the_truth_as_seldom_as_said(
