@@ -14,12 +14,11 @@ from itertools import product
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from scipy.optimize import brentq
-from scipy.stats import norm
 
 from estimators.exact._exact_test import rejected_counts
 from estimators.exact._frontier import half_line_counts, undominated
 from indist import audits, oracles
+from oracles.mechanisms import gaussian_mu
 
 ALPHA = 0.025
 TOLERANCE = 0.2
@@ -39,16 +38,6 @@ def matches(
         within = (frontier.x <= region[frontier.y]).all(axis=0)
         called &= within.reshape(repeats, -1).all(axis=1)
     return called
-
-
-def shift_of(epsilon: float, delta: float) -> float:
-    """The shift of a standard normal whose divergence at epsilon is delta."""
-
-    def excess(mu: float) -> float:
-        ends = mu / 2 - epsilon / mu, -mu / 2 - epsilon / mu
-        return float(norm.cdf(ends[0]) - math.exp(epsilon) * norm.cdf(ends[1])) - delta
-
-    return float(brentq(excess, 1e-6, 10.0))  # pyright: ignore[reportArgumentType]
 
 
 def yes(repeats: int) -> Table:
@@ -89,7 +78,7 @@ def valid(repeats: int) -> Table:
             p = rng.normal(size=(n, count, observables))
             q = rng.normal(size=(m, count, observables))
             if kind == "normal":
-                p[:, :, 0] += shift_of(epsilon, TOLERANCE)
+                p[:, :, 0] += gaussian_mu(epsilon, TOLERANCE)
             else:
                 rate = 0.3
                 high = math.exp(epsilon) * rate + TOLERANCE

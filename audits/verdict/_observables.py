@@ -276,9 +276,7 @@ DEFAULT_OBSERVABLES: tuple[Observable, ...] = (
 )
 """What an audit looks at, unless something else is declared."""
 
-OBSERVABLES: dict[str, type[Observable]] = {
-    kind.name: kind for kind in (GroupMedians, EachExample, WorstExample, LearnedWitness)
-}
+OBSERVABLES: dict[str, type[Observable]] = {kind.name: type(kind) for kind in DEFAULT_OBSERVABLES}
 """The observables that have a name."""
 
 
