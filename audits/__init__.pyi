@@ -44,6 +44,7 @@ from .submissions._submission import load as load
 from .submissions._submission import load_all as load_all
 from .verdict._audit import Audit as Audit
 from .verdict._audit import audit as audit
+from .verdict._audit import audit_all as audit_all
 from .verdict._observables import DEFAULT_OBSERVABLES as DEFAULT_OBSERVABLES
 from .verdict._observables import EachExample as EachExample
 from .verdict._observables import GroupMedians as GroupMedians
@@ -60,6 +61,7 @@ from .verdict._results import GroupSummary as GroupSummary
 from .verdict._results import Nearest as Nearest
 from .verdict._results import ObservableDistance as ObservableDistance
 from .verdict._results import OverUnlearned as OverUnlearned
+from .verdict._results import Sharing as Sharing
 from .verdict._results import WorstExampleFound as WorstExampleFound
 from .verification._results import Verification as Verification
 from .verification._verify import verification as verification

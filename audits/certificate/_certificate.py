@@ -42,10 +42,27 @@ class Declaration(DeclarationRecord):
         looked_at: settings of the observables; empty for the median margins alone, with joint
             upper bounds.
         seed: of the models set aside and the examples drawn; null where nothing is drawn.
+        looks: numbers of submitted models at which one looks; null is one look at what was handed
+            in.
+        look: which of them this is, from 1; 0 is an exploratory look.
+        look_confidence: of the verdict of this look alone, where looks are declared.
+        among: how many submissions were audited at once.
     """
 
     looked_at: list[str] = []
     seed: int | None = None
+    looks: list[int] | None = None
+    look: int = Field(default=1, ge=0)
+    look_confidence: float | None = None
+    among: int = Field(default=1, ge=1)
+
+
+class SharingRecord(Record):
+    """Whether both references share the level, as they lie far apart."""
+
+    needed: float
+    shown: float
+    shared: bool
 
 
 class Predicate(PredicateRecord):
@@ -59,6 +76,8 @@ class Predicate(PredicateRecord):
     version: Literal[2]
     # Of version 2, with more fields than that of every version.
     declaration: Declaration  # pyright: ignore[reportIncompatibleVariableOverride]
+    sharing: SharingRecord | None = None
+    stands: bool | None = None
     files: dict[FilePath, Sha256]
 
 

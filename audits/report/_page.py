@@ -72,6 +72,7 @@ class Page:
         scenario: the scenario it is in, where there is one.
         headline: the finding in a sentence.
         scope: what the headline means, and how sure it is.
+        next_step: what would help, where something would.
         verdict: the finding in a word, where there is one.
         warnings: what a reader should know.
         warned_after: whether it stands after the findings, rather than before them.
@@ -85,6 +86,7 @@ class Page:
     scenario: str
     headline: str
     scope: str
+    next_step: str = ""
     verdict: str = ""
     warnings: tuple[str, ...]
     warned_after: bool = False
@@ -135,6 +137,7 @@ def markdown(page: Page) -> str:
     parts = [
         f"# {escape(page.headline)}",
         f"{escape(page.title)}. {verdict}{escape(page.scope)}",
+        *([f"What would help: {within(page.next_step)}"] if page.next_step else []),
         *([] if page.warned_after else warnings),
         "\n".join(map(_glance, page.glances)),
         *([escape(page.terms)] if page.terms else []),

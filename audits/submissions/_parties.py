@@ -141,6 +141,23 @@ class Parties:
         """What was seen of each population."""
         return {name: party.observations for name, party in self.by_name.items()}
 
+    def with_first(self, models: int) -> "Parties":
+        """The same with so many models of the submission, the first ones; the others wait."""
+        submission = self.submission
+        if models == submission.observations.models:
+            return self
+        seen = submission.observations
+        seeds = submission.seeds
+        first = replace(
+            submission,
+            observations=replace(seen, logits=seen.logits[:models]),
+            seeds=seeds[:models] if isinstance(seeds, list | tuple) else seeds,
+            # Of all models, which the certificate does not speak of.
+            parameters=None,
+            population=None,
+        )
+        return replace(self, by_name={**self.by_name, "submission": first})
+
 
 def _observed(name: str, part: Any) -> Any:
     """The observations of a reference, which may have been read from files."""

@@ -5,6 +5,7 @@ from ._columns import median_margins as median_margins
 from ._compare import EVENTS as EVENTS
 from ._compare import LOWER as LOWER
 from ._compare import compare as compare
+from ._earlier import looked_before as looked_before
 from ._half_lines import divergence as divergence
 from ._half_lines import masses_below as masses_below
 from ._results import Decision as Decision

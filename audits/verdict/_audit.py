@@ -1,7 +1,7 @@
 """The audit: a submission against both references, from observations to a verdict."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +13,7 @@ from audits.claims._claimed import check_claim
 from audits.report._words import REFERENCES
 from audits.submissions._parties import (
     Given,
+    Parties,
     ReferencesLike,
     check_several,
     observe_all,
@@ -23,23 +24,17 @@ from audits.verdict._compare import BOUNDS, EVENTS, LOWER, compare, exact_bounds
 from audits.verdict._findings import AuditFindings
 from audits.verdict._groups import summarise
 from audits.verdict._least_tolerance import calibrated_tolerance, least_tolerance, self_distances
+from audits.verdict._looks import look_at
 from audits.verdict._nearest import nearest
-from audits.verdict._observables import (
-    DEFAULT_OBSERVABLES,
-    GroupMedians,
-    Observable,
-    check_observables,
-    settings_of,
-)
+from audits.verdict._observables import DEFAULT_OBSERVABLES, Observable, settings_of
 from audits.verdict._over_unlearned import over_unlearned
 from audits.verdict._record import certificate_of
-from audits.verdict._results import Comparison, Declaration
+from audits.verdict._results import Comparison, Declaration, Sharing, VerdictName
 from audits.verdict._rule import separate, verdict_of
+from audits.verdict._settings import Settings, checked, seed_of
+from audits.verdict._sharing import shared_level
 from audits.verdict._warnings import warnings_of
 from estimators import RankGrid
-from estimators.checks import check_confidence, check_seed, check_within
-from estimators.kinds import check_kind
-from oracles import Observations
 from oracles.mechanisms import Claim
 
 
@@ -54,6 +49,10 @@ class Audit(AuditFindings):
         unlearning: the submission against models trained without the behaviour.
         references: the references against each other, at their own confidence.
         original: the original against each reference, as context; None when it is not known.
+        sharing: whether the references lie far enough apart to share the level; None where that
+            is not asked.
+        stands: whether the verdict holds together with those of all submissions that were audited
+            at once; None for one alone.
         nearest: which reference is nearer, with its own interval.
         over_unlearned: whether the behaviour is hidden more than by models that never saw it.
         groups: what each population does on each probe group.
@@ -98,6 +97,8 @@ def audit(
     confidence: float = 0.95,
     claim: Claim | None = None,
     observables: Sequence[Observable] | None = DEFAULT_OBSERVABLES,
+    looks: Sequence[int] | None = None,
+    among: int = 1,
     seed: int | None = None,
 ) -> Audit:
     r"""Decides which reference the submitted models are distributed like.
@@ -107,13 +108,14 @@ def audit(
     $$\max_j \sup_R \max\{P_j(R) - e^\epsilon Q_j(R),\; Q_j(R) - e^\epsilon P_j(R)\}$$
 
     over half-lines R of the declared observables j gets a lower and an upper bound, each wrong with
-    probability at most $\alpha/2$. An upper bound at most ``tolerance`` is a match, a lower bound
-    above it a difference, anything else open. Unless declared otherwise the observables are the
-    median margin of each probe group, the margin of each single example of S and of B outside S,
-    the worst of them, and a score learned to tell submission and reference apart. A verdict
-    that claims anything false has probability at most $\alpha$, at every number of models,
-    provided that models are independent. The references are compared with each other too: where
-    they match, the question is vacuous and the verdict says so.
+    probability at most $\alpha/2$; or nearly $\alpha$, where the references are shown to lie so
+    far apart that errors about both all but exclude each other. An upper bound at most
+    ``tolerance`` is a match, a lower bound above it a difference, anything else open. Unless
+    declared otherwise the observables are the median margin of each probe group, the margin of each
+    single example of S and of B outside S, the worst of them, and a score learned to tell
+    submission and reference apart. A verdict that claims anything false has probability at most
+    $\alpha$, at every number of models, provided that models are independent. The references are
+    compared with each other too: where they match, the question is vacuous and the verdict says so.
 
     Args:
         submission: from `load`, or a population or its observations.
@@ -131,6 +133,13 @@ def audit(
         observables: what to look at of each model: any of `GroupMedians`, `EachExample`,
             `WorstExample`, `LearnedWitness` and `OwnObservable`. None looks at the median margins
             alone, with the joint upper bounds of indist 0.1.0.
+        looks: numbers of submitted models at which verdicts are read, declared before the first of
+            them: this audit then uses the first models, up to the last number reached, and that
+            look's part of alpha, so that the verdict is right at whichever look one stops. None is
+            one look at what was handed in; an empty sequence, or fewer models than the first
+            number, is an exploratory look.
+        among: how many submissions are judged at once; `Audit.stands` says whether the verdict
+            holds together with the verdicts of all the others. `audit_all` counts them.
         seed: of the models that are set aside for learned observables, and of the pilots of lower
             bounds; it is recorded, and `verify` uses it. None takes one from the digests of all
             observations, the references' among them.
@@ -154,29 +163,117 @@ def audit(
         Neel, Roth and Sharifi-Malvajerdi (2021), "Descent-to-delete", definition 2.2.
         Berger (1982), "Multiparameter hypothesis testing and acceptance sampling", theorem 1.
     """
-    check_within("[0, 50]", epsilon=epsilon)
-    if tolerance != "calibrated":
-        check_within("(0, 1)", tolerance=tolerance)
-    check_confidence(confidence)
-    seed = None if seed is None else check_seed(seed)
-    if claim is not None:
-        check_kind(claim, "claim", Claim, "a Claim, as oracles.mechanisms.Claim(epsilon, delta)")
-    alpha = 1.0 - confidence
-
-    # Observe: one number a model and observable, of every population, at the references' probes.
+    settings = checked(
+        epsilon=epsilon,
+        tolerance=tolerance,
+        confidence=confidence,
+        claim=claim,
+        observables=observables,
+        looks=looks,
+        among=among,
+        seed=seed,
+    )
     parties = observe_all(submission, references)
     check_several(parties)
+    return _audited(parties, settings, {})
+
+
+def audit_all(
+    submissions: Mapping[str, Given],
+    references: ReferencesLike,
+    *,
+    epsilon: float = 1.0,
+    tolerance: float | Literal["calibrated"] = 0.2,
+    confidence: float = 0.95,
+    claim: Claim | None = None,
+    observables: Sequence[Observable] | None = DEFAULT_OBSERVABLES,
+    looks: Sequence[int] | None = None,
+    seed: int | None = None,
+) -> dict[str, Audit]:
+    """Audits several submissions against the same references, which are compared but once.
+
+    Each verdict is wrong with probability at most alpha. Of the verdicts whose `Audit.stands` is
+    true, *all* are right with probability at least ``confidence``: each of them stays the same at a
+    level of alpha divided by the number of submissions (Bonferroni).
+
+    Args:
+        submissions: what was submitted, by name.
+        references: see `audit`, as all that follows.
+        epsilon: of the divergence.
+        tolerance: the divergence up to which two populations count as matching.
+        confidence: one minus alpha.
+        claim: an (epsilon, delta) that is claimed of every submission.
+        observables: what to look at of each model.
+        looks: declared numbers of submitted models.
+        seed: of what is drawn, for all of them.
+
+    Returns:
+        The audits, by the submission's name.
+
+    Raises:
+        SubmissionError: when a submission does not fit the references.
+        TypeError: when something is no population.
+        ValueError: when a number lies outside its range, or nothing is submitted.
+
+    Example:
+        >>> from indist import audits, oracles
+        >>> scenario = oracles.scenarios.load("circles", seed=0)
+        >>> refs = oracles.references(scenario, models=8, seed=0)
+        >>> found = audits.audit_all({"nothing": refs.original, "all": refs.unlearning}, refs)
+        >>> [audit.declaration.among for audit in found.values()]
+        [2, 2]
+    """
+    if not submissions:
+        raise ValueError("submissions: expected at least one, found none")
+    settings = checked(
+        epsilon=epsilon,
+        tolerance=tolerance,
+        confidence=confidence,
+        claim=claim,
+        observables=observables,
+        looks=looks,
+        among=1 if observables is None else len(submissions),
+        seed=seed,
+    )
+    given = {name: observe_all(part, references) for name, part in submissions.items()}
+    for parties in given.values():
+        check_several(parties)
+    if settings.exact and seed is None:
+        # One seed for all, else the references would be compared anew with each.
+        seen = {
+            f"{name} {kind}": observations
+            for name, parties in given.items()
+            for kind, observations in parties.observations.items()
+        }
+        settings = replace(settings, seed=seed_of(seen))
+    compared: dict[tuple[str, ...], Comparison] = {}
+    return {name: _audited(parties, settings, compared) for name, parties in given.items()}
+
+
+def _audited(
+    parties: Parties, settings: Settings, compared: dict[tuple[str, ...], Comparison]
+) -> Audit:
+    """The audit of populations that were observed, at the references' probes.
+
+    Args:
+        parties: the populations.
+        settings: what was declared.
+        compared: comparisons without the submission, which other audits have made or will use.
+    """
+    # Observe: what is looked at of each model, of every population.
+    look = look_at(parties.submission.observations.models, settings.looks)
+    parties = parties.with_first(look.models)
     seen = parties.observations
     columns = {name: median_margins(observations) for name, observations in seen.items()}
     values = {name: column.values for name, column in columns.items()}
-    resampling = _seed(seen)
-    exact = observables is not None
-    looked_at = (GroupMedians(),) if observables is None else check_observables(observables)
-    drawn = resampling if seed is None else seed
+    resampling = seed_of(seen)
+    drawn = resampling if settings.seed is None else settings.seed
+    exact, epsilon, confidence = settings.exact, settings.epsilon, settings.confidence
     lower = RankGrid(seed=drawn) if exact else LOWER
+    alpha, alpha_here = settings.alpha, settings.alpha * look.share
 
     def blocks(first: str, second: str) -> list[Block]:
-        return blocks_of(looked_at, seen[first], seen[second], drawn)
+        return blocks_of(settings.observables, seen[first], seen[second], drawn)
 
     pairs = {name: blocks("submission", name) for name in REFERENCES}
 
@@ -185,50 +282,81 @@ def audit(
         self_distances(
             pairs[name][0].second,
             epsilon=epsilon,
-            confidence=1.0 - alpha / 2.0,
+            confidence=1.0 - alpha_here / 2.0,
             models=seen["submission"].models,
             seed=resampling,
         )
         for name in REFERENCES
     ]
     least = least_tolerance(*distances)
+    tolerance = settings.tolerance
+    calibrated = tolerance == "calibrated"
+    if tolerance == "calibrated":
+        tolerance = calibrated_tolerance(*distances)
     declaration = Declaration(
-        epsilon=float(epsilon),
-        tolerance=calibrated_tolerance(*distances)
-        if tolerance == "calibrated"
-        else float(tolerance),
-        confidence=float(confidence),
+        epsilon=epsilon,
+        tolerance=tolerance,
+        confidence=confidence,
         observables=tuple(name for block in pairs["untraining"] for name in block.names),
         events=EVENTS.words(),
         bounds=exact_bounds(lower) if exact else BOUNDS,
-        calibrated=tolerance == "calibrated",
-        looked_at=tuple(map(settings_of, looked_at)) if exact else (),
+        calibrated=calibrated,
+        looked_at=tuple(map(settings_of, settings.observables)) if exact else (),
         seed=drawn if exact else None,
+        looks=settings.looks,
+        look=look.number,
+        look_confidence=None if settings.looks is None else 1.0 - alpha_here,
+        among=settings.among,
     )
 
     # Compare: the submission with each reference, the references with each other, and the rest.
-    def against(first: str, second: str, level: float) -> Comparison:
+    def against(first: str, second: str, levels: Sequence[float]) -> Comparison:
         return compare(
             pairs[second] if first == "submission" else blocks(first, second),
             names=(first, second),
             epsilon=epsilon,
-            tolerance=declaration.tolerance,
-            confidence=1.0 - level,
-            seed=resampling,
+            tolerance=tolerance,
+            confidence=1.0 - levels[0],
+            also=1.0 - levels[1] if len(levels) > 1 else None,
+            seed=seed_of({name: seen[name] for name in (first, second)}) if exact else resampling,
             exact=exact,
             lower=lower,
         )
 
-    untraining = against("submission", "untraining", alpha / 2.0)
-    unlearning = against("submission", "unlearning", alpha / 2.0)
-    between_references = against("untraining", "unlearning", alpha)
+    def context(first: str, second: str) -> Comparison:
+        """A comparison without the submission, at the confidence of the whole."""
+        key = (first, seen[first].digest, second, seen[second].digest, str(tolerance))
+        if key not in compared:
+            compared[key] = against(first, second, (alpha,))
+        return compared[key]
+
+    between_references = context("untraining", "unlearning")
+    separation = separate(between_references.decision)
+
+    def decided(level: float) -> tuple[Sharing | None, Comparison, Comparison, VerdictName]:
+        """Both comparisons that a verdict rests on, and the verdict, at a level."""
+        sharing, levels = None, (level / 2.0,)
+        # A tolerance found on the references is not fixed beforehand, as the proof of sharing asks.
+        if exact and not calibrated:
+            sharing, levels = shared_level(
+                blocks("untraining", "unlearning")[0],
+                seen["submission"].models,
+                epsilon=epsilon,
+                tolerance=tolerance,
+                alpha=level,
+                method=lower,
+            )
+        one, other = (against("submission", name, levels) for name in REFERENCES)
+        return sharing, one, other, verdict_of(one.decision, other.decision, separation)
+
+    sharing, untraining, unlearning, verdict = decided(alpha_here)
+    stands = None
+    if settings.among > 1:
+        stands = verdict != "inconclusive" and decided(alpha_here / settings.among)[-1] == verdict
     original = None
     if "original" in seen:
-        original = (
-            against("original", "untraining", alpha),
-            against("original", "unlearning", alpha),
-        )
-    claim = parties.submission.claim if claim is None else claim
+        original = (context("original", "untraining"), context("original", "unlearning"))
+    claim = parties.submission.claim if settings.claim is None else settings.claim
     claimed = None
     if claim is not None and np.isfinite(claim.epsilon):
         claimed = check_claim(
@@ -239,10 +367,6 @@ def audit(
             confidence=confidence,
         )
 
-    # Decide.
-    separation = separate(between_references.decision)
-    verdict = verdict_of(untraining.decision, unlearning.decision, separation)
-
     # Record.
     return Audit(
         verdict=verdict,
@@ -252,6 +376,8 @@ def audit(
         unlearning=unlearning,
         references=between_references,
         original=original,
+        sharing=sharing,
+        stands=stands,
         nearest=nearest(
             values["submission"],
             values["untraining"],
@@ -271,15 +397,9 @@ def audit(
         provenance=provenance(parties, seen),
         warnings=(
             *warnings_of(seen, declaration, separation, between_references, least, claimed),
-            *not_learned(looked_at, seen),
+            *not_learned(settings.observables, seen),
             *parties.warnings,
         ),
         observations=seen,
         claimed=claimed,
     )
-
-
-def _seed(seen: Mapping[str, Observations]) -> int:
-    """A seed that the data fix and nobody chooses; below 2^32, as every JSON reader keeps it."""
-    digests = " ".join(f"{name}={seen[name].digest}" for name in sorted(seen))
-    return int(hashlib.sha256(digests.encode()).hexdigest()[:8], 16)

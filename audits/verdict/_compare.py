@@ -54,6 +54,7 @@ def compare(
     seed: int,
     exact: bool = False,
     lower: LowerBoundMethod = LOWER,
+    also: float | None = None,
 ) -> Comparison:
     """Bounds on the divergence of two populations over half-lines of declared observables.
 
@@ -78,6 +79,8 @@ def compare(
         seed: of the forecast's simulation.
         exact: whether the upper bound is that of `estimators.pooled_delta_upper_bound`.
         lower: the method of the lower bound at the declared epsilon.
+        also: another confidence at which both bounds must hold: of two bounds that ought to be
+            nested, the wider one is taken.
 
     Returns:
         The comparison; open ones carry a forecast.
@@ -90,17 +93,23 @@ def compare(
     place = int(np.searchsorted(grid, epsilon))
     columns = sum(len(block.names) for block in blocks)
     confidence_each = 1.0 - (1.0 - confidence) / columns
+    confidences = [confidence] if also is None else [confidence, also]
     rows: list[ObservableDistance] = []
     curves: list[Curve] = []
     high = 0.0
     for block in blocks:
         first, second = block.first, block.second
         plug_in = plug_in_curves(first, second, grid)
-        least = np.asarray(
-            delta_lower_bound(
-                first, second, epsilon=epsilon, confidence=confidence_each, method=lower
-            ).bound
-        )
+        least = np.min(
+            [
+                delta_lower_bound(
+                    first, second, epsilon=epsilon, confidence=1.0 - (1.0 - c) / columns,
+                    method=lower,
+                ).bound
+                for c in confidences
+            ],
+            axis=0,
+        )  # fmt: skip
         band = delta_lower_bound(
             first, second, epsilon=grid, confidence=confidence_each, method=BAND
         )
@@ -108,15 +117,15 @@ def compare(
         each = upper.bound[place]
         greatest = float(each.max())
         if exact:
-            pooled = pooled_delta_upper_bound(
-                first,
-                second,
-                epsilon=epsilon,
-                confidence=confidence,
-                events=EVENTS,
-                at=(tolerance,),
-            )
-            greatest = float(pooled.bound)
+            greatest = max(
+                float(
+                    pooled_delta_upper_bound(
+                        first, second, epsilon=epsilon, confidence=c, events=EVENTS,
+                        at=(tolerance,),
+                    ).bound
+                )
+                for c in confidences
+            )  # fmt: skip
             each = np.minimum(each, greatest)
         high = max(high, greatest)
         estimates = np.maximum(plug_in.forward, plug_in.backward)[place]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from audits._provenance import Provenance
 from audits.claims._claimed import ClaimCheck
 from audits.report._terminal import filled
+from audits.verdict._next import next_step
 from audits.verdict._results import (
     Comparison,
     Declaration,
@@ -16,12 +17,13 @@ from audits.verdict._results import (
     Nearest,
     OverUnlearned,
     Separation,
+    Sharing,
     VerdictName,
     WorstExampleFound,
 )
 from audits.verdict._rule import models_needed
 from audits.verdict._terminal import accuracies, distances, further
-from audits.verdict._words import scope, sentence
+from audits.verdict._words import level_and_company, scope, sentence
 from oracles import Observations
 
 if TYPE_CHECKING:
@@ -47,16 +49,31 @@ class AuditFindings:
     warnings: tuple[str, ...]
     observations: Mapping[str, Observations]
     claimed: ClaimCheck | None = None
+    sharing: Sharing | None = None
+    stands: bool | None = None
 
     @property
     def sentence(self) -> str:
         """The verdict in one plain sentence."""
-        return sentence(self.verdict, self.separation, self.untraining, self.unlearning)
+        return sentence(
+            self.verdict, self.separation, self.untraining, self.unlearning, self.declaration
+        )
 
     @property
     def scope(self) -> str:
         """What "like" and "unlike" mean in `sentence`, and how sure the verdict is."""
         return scope(self.declaration)
+
+    @property
+    def next_step(self) -> str:
+        """The one thing that would help most; "" after a verdict that settles the question."""
+        return next_step(
+            self.verdict,
+            self.separation,
+            (self.untraining, self.unlearning),
+            self.worst_examples,
+            self.declaration,
+        )
 
     @property
     def models_needed(self) -> int | None:
@@ -100,11 +117,13 @@ class AuditFindings:
             self.claimed,
             self.least_tolerance,
             self.worst_examples,
+            level_and_company(self.sharing, self.stands, self.declaration),
         )
         parts = [
             f"Verdict: {self.verdict.upper()}",
             filled(self.sentence),
             filled(self.scope),
+            filled(f"Next: {self.next_step}") if self.next_step else "",
             distances(self.comparisons),
             accuracies(self.groups, tuple(self.observations)),
             "\n".join(filled(clause, "- ") for clause in found),
@@ -122,6 +141,7 @@ class AuditFindings:
         return (
             f"<div><p><strong>Verdict: {escape(self.verdict)}</strong></p>"
             f"<p>{escape(self.sentence)}</p><p>{escape(self.scope)}</p>"
+            f"<p>{escape(self.next_step)}</p>"
             f"{rows.to_html(index=False)}{warnings}</div>"
         )
 

@@ -17,9 +17,16 @@ from audits.report._words import LETTERS, POPULATION_NAMES, group_name
 from audits.verdict._figures import distance_plane, group_margins, hockey_stick_curve
 from audits.verdict._findings import AuditFindings
 from audits.verdict._limits import cannot_conclude
-from audits.verdict._results import FEWEST_TO_FORECAST, Comparison, OverUnlearned
+from audits.verdict._results import FEWEST_TO_FORECAST, Comparison, Declaration, OverUnlearned
 from audits.verdict._tables import bounds, by_group, by_observable, group_words, people
-from audits.verdict._words import example_off, observables_in_words, too_few
+from audits.verdict._words import (
+    example_off,
+    level_and_company,
+    listed_looks,
+    observables_in_words,
+    too_few,
+    which_look,
+)
 
 _DECISIONS = {"match": "matches", "differ": "differs", "open": "undecided"}
 _REASONS = {
@@ -66,6 +73,7 @@ def page(audit: AuditFindings) -> Page:
         scenario=provenance.scenario or "",
         headline=audit.sentence,
         scope=audit.scope,
+        next_step=audit.next_step,
         verdict=audit.verdict,
         warnings=audit.warnings,
         figure=_plane(audit, glances),
@@ -210,14 +218,14 @@ def _groups(audit: AuditFindings) -> tuple[Section, ...]:
 
 def _deciding(audit: AuditFindings) -> tuple[Section, ...]:
     texts = tuple(
-        _forecast(comparison, audit.declaration.epsilon)
+        _forecast(comparison, audit.declaration)
         for comparison in (audit.untraining, audit.unlearning)
         if comparison.forecast is not None
     )
     return (Section("What would decide it", texts),) if texts else ()
 
 
-def _forecast(comparison: Comparison, epsilon: float) -> str:
+def _forecast(comparison: Comparison, declaration: Declaration) -> str:
     forecast, start = comparison.forecast, f"Against the {POPULATION_NAMES[comparison.second]}, "
     if too_few(comparison):
         return (
@@ -231,12 +239,13 @@ def _forecast(comparison: Comparison, epsilon: float) -> str:
         )
     text = (
         f"{start}{numbers.about(forecast.models)} models a side would decide (now "
-        f"{numbers.count(comparison.models_first)} and {numbers.count(comparison.models_second)}), "
+        f"{numbers.count(comparison.models_first)} and {numbers.count(comparison.models_second)}"
+        f"{which_look(forecast.models, declaration)}), "
         f"probably that the submission {_DECISIONS[forecast.towards]}. This is a forecast: it "
         f"holds with probability {numbers.plain(forecast.power)} if the distance is what these "
         "models suggest."
     )
-    if forecast.towards == "match" and epsilon > 0.0:
+    if forecast.towards == "match" and declaration.epsilon > 0.0:
         text += " Above epsilon 0 a match that is not perfect may need two or three times that."
     return text
 
@@ -299,6 +308,9 @@ def _further(audit: AuditFindings) -> Pairs:
             "smaller tolerance would miss most matches.",
         )
     )
+    for clause in level_and_company(audit.sharing, audit.stands, audit.declaration):
+        name, _, text = clause.partition(": ")
+        found.append((name.capitalize(), f"{text[:1].upper()}{text[1:]}."))
     return tuple(found)
 
 
@@ -325,6 +337,7 @@ def _declared(audit: AuditFindings) -> Pairs:
             f"{numbers.level(declared.confidence)} for the verdict as a whole; "
             f"{numbers.level(audit.untraining.confidence)} for each bound on each reference",
         ),
+        ("looks", _looks(declared)),
         ("observables", "; ".join(observables_in_words(declared))),
         ("class of events", declared.events),
         (
@@ -333,3 +346,12 @@ def _declared(audit: AuditFindings) -> Pairs:
             "above it; undecided otherwise",
         ),
     )
+
+
+def _looks(declared: Declaration) -> str:
+    if declared.looks is None:
+        return "one, at what was handed in"
+    if not declared.looks:
+        return "none: this one is exploratory"
+    here = "an exploratory one" if declared.look == 0 else f"number {declared.look}"
+    return f"at {listed_looks(declared.looks)} submitted models; this is {here}"

@@ -29,6 +29,11 @@ class Declaration:
         looked_at: the observables as settings that `observable_of` reads; empty for the median
             margins alone, with joint upper bounds.
         seed: of the models set aside and the examples drawn; None where nothing is drawn.
+        looks: numbers of submitted models at which one looks; None is one look at what was
+            handed in.
+        look: which of them this is, from 1; 0 is an exploratory look, which was not declared.
+        look_confidence: 1 − the part of α that this look has.
+        among: how many submissions were audited at once.
     """
 
     epsilon: float
@@ -40,6 +45,25 @@ class Declaration:
     calibrated: bool = False
     looked_at: tuple[str, ...] = ()
     seed: int | None = None
+    looks: tuple[int, ...] | None = None
+    look: int = 1
+    look_confidence: float | None = None
+    among: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sharing:
+    """Whether both references share the level, as they lie far apart.
+
+    Attributes:
+        needed: the least distance of the references at ε = 0 that allows it, fixed by the sizes.
+        shown: a lower bound on that distance.
+        shared: whether it is shown: every bound then has nearly all of the level, else half of it.
+    """
+
+    needed: float
+    shown: float
+    shared: bool
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -12,7 +12,7 @@ from audits.verdict._results import (
     OverUnlearned,
     WorstExampleFound,
 )
-from audits.verdict._words import example_off, needed
+from audits.verdict._words import example_off
 
 _DECISIONS = {"match": "alike", "differ": "unlike", "open": "open"}
 
@@ -50,6 +50,7 @@ def further(
     claimed: ClaimCheck | None,
     least_tolerance: float,
     worst_examples: Sequence[WorstExampleFound] = (),
+    beside: Sequence[str] = (),
 ) -> list[str]:
     """What was found besides the distances, a clause each.
 
@@ -60,6 +61,7 @@ def further(
         claimed: a claim beside what was measured, where there is one.
         least_tolerance: the least tolerance that a match could meet.
         worst_examples: single examples that are off, where they were looked at.
+        beside: further clauses, for the end.
     """
     sizes = {comparison.first: comparison.models_first for comparison in comparisons}
     sizes |= {comparison.second: comparison.models_second for comparison in comparisons}
@@ -82,10 +84,7 @@ def further(
         )
     if claimed is not None:
         found.append(f"claim ({claimed.mechanism}): {claimed.sentence}")
-    untraining, unlearning, *_ = comparisons
-    if "open" in (untraining.decision, unlearning.decision):
-        found.append(f"to decide what is open: {needed(untraining, unlearning)}")
     found.append(
         f"least tolerance that {sizes['submission']:,} models can meet: about {least_tolerance:.2g}"
     )
-    return found
+    return [*found, *beside]

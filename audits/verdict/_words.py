@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 from audits.report._words import WITHOUT, ReferenceName
 from audits.report.numbers import down, rounded_up
+from audits.verdict._looks import next_look
 from audits.verdict._observables import words_of
 from audits.verdict._results import (
     FEWEST_TO_FORECAST,
     Comparison,
     Declaration,
     Separation,
+    Sharing,
     VerdictName,
     WorstExampleFound,
 )
@@ -41,27 +43,75 @@ _CALIBRATED = (
 
 
 def sentence(
-    verdict: VerdictName, separation: Separation, untraining: Comparison, unlearning: Comparison
+    verdict: VerdictName,
+    separation: Separation,
+    untraining: Comparison,
+    unlearning: Comparison,
+    declaration: Declaration,
 ) -> str:
     """The verdict in one plain sentence; see `scope` for what "like" and "unlike" mean in it."""
     if separation == "coincide":
-        return _vacuous(verdict)
-    if verdict == "inconclusive":
-        return _inconclusive(untraining, unlearning)
-    return _VERDICTS[verdict]
+        text = _vacuous(verdict)
+    elif verdict == "inconclusive":
+        text = _inconclusive(untraining, unlearning, declaration)
+    else:
+        text = _VERDICTS[verdict]
+    if declaration.look == 0:
+        return f"In an exploratory look, which was not declared: {text[0].lower()}{text[1:]}"
+    return text
 
 
 def scope(declaration: Declaration) -> str:
     """What "like" and "unlike" stand for, and how sure the verdict is."""
     observables = len(declaration.observables)
+    error = f"{100 * (1 - declaration.confidence):.6g} %"
+    sure = (
+        f"the verdict as a whole is wrong with probability at most {error}, for independent models."
+    )
+    if declaration.looks is not None:
+        sure = _sure_of_looks(declaration, declaration.looks, error)
     return (
         f'"Like" is within delta {declaration.tolerance:.10g} at epsilon '
         f"{declaration.epsilon:.10g} for half-lines of the {observables} declared "
         f"observable{'s' if observables > 1 else ''}{_counted(declaration.observables)}, "
-        f'"unlike" is beyond it, and the verdict as a '
-        f"whole is wrong with probability at most {100 * (1 - declaration.confidence):.6g} %, for "
-        f"independent models.{_CALIBRATED if declaration.calibrated else ''}"
+        f'"unlike" is beyond it, and {sure}{_CALIBRATED if declaration.calibrated else ""}'
     )
+
+
+def _sure_of_looks(declaration: Declaration, looks: tuple[int, ...], error: str) -> str:
+    """How sure the verdict is, where looks were declared, or one was not."""
+    if declaration.look == 0:
+        declared = (
+            f"; looks are declared at {listed_looks(looks)} submitted models" if looks else ""
+        )
+        return (
+            f"the verdict would be wrong with probability at most {error}, for independent models, "
+            f"were this the only look. It is not one that was declared{declared}, and spoils none."
+        )
+    confidence = declaration.look_confidence
+    assert confidence is not None
+    return (
+        f"the verdict is wrong with probability at most {100 * (1 - confidence):.3g} % at this "
+        f"look, the one at {looks[declaration.look - 1]:,} of those declared at "
+        f"{listed_looks(looks)} submitted models; at whichever look one stops, with probability at "
+        f"most {error}, for independent models."
+    )
+
+
+def listed_looks(looks: Sequence[int]) -> str:
+    """Numbers of models, as in a sentence."""
+    *first, last = (f"{models:,}" for models in looks)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def which_look(models: int, declaration: Declaration) -> str:
+    """Which look so many models would be, as the end of a sentence."""
+    if not declaration.looks:
+        return ", in a second look, which is exploratory: no looks were declared"
+    number = next_look(models, declaration.looks)
+    if number is None:
+        return f", beyond the last declared look, at {declaration.looks[-1]:,}"
+    return f", which is the declared look at {declaration.looks[number - 1]:,}"
 
 
 _KINDS = {
@@ -100,7 +150,7 @@ def _vacuous(verdict: VerdictName) -> str:
     )
 
 
-def _inconclusive(untraining: Comparison, unlearning: Comparison) -> str:
+def _inconclusive(untraining: Comparison, unlearning: Comparison, declaration: Declaration) -> str:
     comparisons: dict[ReferenceName, Comparison] = {
         "untraining": untraining,
         "unlearning": unlearning,
@@ -117,7 +167,7 @@ def _inconclusive(untraining: Comparison, unlearning: Comparison) -> str:
     parts = [
         *decided,
         f"whether they are like {' or '.join(undecided)} is open",
-        needed(untraining, unlearning),
+        needed(untraining, unlearning, declaration=declaration),
     ]
     return f"The submitted models do not decide the question: {'; '.join(parts)}."
 
@@ -148,11 +198,47 @@ def example_off(worst: WorstExampleFound) -> str:
     )
 
 
-def needed(*comparisons: Comparison) -> str:
-    """About how many models would decide what is open, as a clause."""
+def needed(*comparisons: Comparison, declaration: Declaration | None = None) -> str:
+    """About how many models would decide what is open, as a clause.
+
+    Args:
+        *comparisons: what may be open.
+        declaration: says which look it would be, where the submission is compared.
+    """
     models = models_needed(*comparisons)
     if models is None and too_few(*comparisons):
         return f"fewer than {FEWEST_TO_FORECAST} models a side do not tell how many it would take"
     if models is None:
         return "the estimated distance is too near the tolerance for any feasible number of models"
-    return f"about {rounded_up(models):,} models a side would be needed"
+    about = rounded_up(models)
+    look = which_look(about, declaration) if declaration is not None else ""
+    return f"about {about:,} models a side would be needed{look}"
+
+
+def level_and_company(
+    sharing: Sharing | None, stands: bool | None, declaration: Declaration
+) -> tuple[str, ...]:
+    """How the level was shared, and whether the verdict stands among others, a clause each."""
+    found: list[str] = []
+    if sharing is not None:
+        far = f"at ε = 0 at least {down(sharing.shown)} apart"
+        found.append(
+            f"level: the references are {far}, and {sharing.needed:.2f} was needed, so that "
+            + (
+                "nearly all of it is used for each of them"
+                if sharing.shared
+                else "each of them has half of it"
+            )
+        )
+    if stands is not None:
+        others = declaration.among
+        found.append(
+            f"among {others} submissions audited at once: this verdict "
+            + (
+                f"holds, together with the others of which this is said, at "
+                f"{100 * declaration.confidence:.6g} % for all of them"
+                if stands
+                else f"is not one that holds at a level shared by all {others}"
+            )
+        )
+    return tuple(found)

@@ -22,6 +22,16 @@ from oracles.mechanisms import Claim
 
 # Fields that say what observations cannot show: where the numbers and the populations came from.
 _DECLARED = {"version", "files", "provenance", "parameters", "seeds"}
+# What version 1 has no fields for: it looked once, at the median margins, and drew nothing.
+_LATER_DECLARED: dict[str, Any] = {
+    "looked_at": [],
+    "seed": None,
+    "looks": None,
+    "look": 1,
+    "look_confidence": None,
+    "among": 1,
+}
+_LATER: dict[str, Any] = {"sharing": None, "stands": None}
 _RECOMPUTED = (
     "verdict, its sentence and scope",
     "estimate, bounds, curve and decision of every comparison",
@@ -60,19 +70,22 @@ def verify_certificate(
     found += files.differences if files else []
     found += differences("subject", _dumped(certified)["subject"], _subject(certified))
     equal: list[str] = []
+    declared = predicate.declaration
+    later = isinstance(declared, Declaration)
     if submission is not None:
         submitted = next(
             population for population in predicate.populations if population.name == "submission"
         )
         word = {"method": provenance.method, **submitted.model_dump()}
-        equal, different = compare_submission(submission, word, seen["submission"])
+        equal, different = compare_submission(
+            submission, word, seen["submission"], first=later and declared.looks is not None
+        )
         found += different
     # Loaded on use: a file that cannot be read is refused at once.
     from audits.verdict._audit import audit
     from audits.verdict._observables import observable_of
 
-    declared = predicate.declaration
-    settings = declared.looked_at if isinstance(declared, Declaration) else []
+    settings = declared.looked_at if later else []
     try:
         looked_at = tuple(map(observable_of, settings)) or None
         recomputed = audit(
@@ -83,7 +96,9 @@ def verify_certificate(
             confidence=declared.confidence,
             claim=_claim(predicate.claimed),
             observables=looked_at,
-            seed=declared.seed if isinstance(declared, Declaration) else None,
+            looks=declared.looks if later else None,
+            among=declared.among if later else 1,
+            seed=declared.seed if later else None,
         )
     except ValueError as error:
         found.append(f"the audit cannot be run again: {error}")
@@ -129,9 +144,8 @@ def _compared(certificate: AnyCertificate, submitted: Observations) -> dict[str,
     """The part of a certificate that observations determine."""
     predicate = _without_declared(_dumped(certificate)["predicate"])
     predicate["populations"] = [_without_declared(part) for part in predicate["populations"]]
-    # Version 1 has no such fields: it looked at the median margins, and drew nothing.
-    declared = {"looked_at": [], "seed": None} | predicate["declaration"]
-    predicate["declaration"] = declared
+    predicate["declaration"] = _LATER_DECLARED | predicate["declaration"]
+    predicate = _LATER | predicate
     if is_reduced(submitted):
         predicate["warnings"] = [text for text in predicate["warnings"] if text != REDUCED]
     return predicate

@@ -1,5 +1,6 @@
 """A submission at hand against what is certified of it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ def compare_submission(
     pattern: Path | str,
     certified: dict[str, Any],
     seen: Observations,
+    *,
+    first: bool = False,
 ) -> tuple[list[str], list[str]]:
     """Compares a submission with what is certified of it.
 
@@ -23,6 +26,7 @@ def compare_submission(
         pattern: a path, or a pattern that fits the files of one submission.
         certified: ``method``, ``seeds`` and ``parameters`` as they are certified.
         seen: what was observed of it.
+        first: whether only its first models may have been looked at, the others waiting.
 
     Returns:
         What was found equal, in words; and a sentence for each difference.
@@ -43,10 +47,15 @@ def compare_submission(
         else:
             differences.append(f"{what} of the submission: certified {old!r}, found {new!r}")
 
-    compare("number of models", seen.models, found.models)
+    waiting = first and found.models > seen.models
+    seeds = found.seeds[: seen.models] if waiting and isinstance(found.seeds, list) else found.seeds
+    compare("number of models", seen.models, seen.models if waiting else found.models)
     compare("method", certified["method"], found.method)
-    compare("seeds", certified["seeds"], found.seeds)
-    if isinstance(found.content, PopulationFiles):
+    compare("seeds", certified["seeds"], seeds)
+    if waiting and certified["parameters"] is None:
+        # Parameters are certified of all models that are there, or not at all.
+        pass
+    elif isinstance(found.content, PopulationFiles):
         compare("digest of parameters", certified["parameters"], parameters_digest(found.content))
         if _stored_logits_are(found.content, seen):
             equal.append("observations of the submission, which lie beside its parameters")
@@ -57,6 +66,7 @@ def compare_submission(
         )
     if isinstance(found.content, Observations):
         aligned = found.observe(seen)
+        aligned = replace(aligned, logits=aligned.logits[: seen.models]) if waiting else aligned
         compare("digest of observations", seen.digest, aligned.digest)
     return equal, differences
 

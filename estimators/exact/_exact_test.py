@@ -41,6 +41,7 @@ from estimators.exact._binomial_window import binomial_window
 GREATEST_TOTAL = 2048
 # Chebyshev nodes a degree: the level that is not used is 2 % of it.
 _NODES = 8
+_FEW_NODES = 2
 # Outcomes whose score is this far from the level's normal quantile need no p-value.
 _BAND = 0.5
 # Rows of masses in work at once.
@@ -78,6 +79,43 @@ def rejected_counts(
         band = 2.0 * band if band < _WIDEST else np.inf
     region.flags.writeable = False
     return region
+
+
+def chance_of_rejection(
+    n: int, m: int, factor: float, tested: float, alpha: float, difference: float
+) -> float:
+    """The greatest probability that a test rejects although ``p - factor q >= difference``.
+
+    Args:
+        n: trials of the first binomial.
+        m: trials of the second.
+        factor: c, at least 1.
+        tested: D of the test of ``p - factor q >= D``; that of `rejected_counts`, or of the joint
+            bound above `GREATEST_TOTAL` trials in all.
+        alpha: level of the test.
+        difference: the true difference, at least D and below 1.
+
+    Returns:
+        An upper bound on it: alpha at D, and falling with the difference.
+
+    Example:
+        >>> round(chance_of_rejection(100, 100, 1.0, 0.2, 0.05, 0.4), 5)
+        8e-05
+    """
+    region = _decided(n, m, factor, tested, alpha)
+    # The region is closed in the same way, so that its probability is greatest on a line, too.
+    null = _Null(n, m, factor, difference)
+    seen = _greatest_probability(null, region, alpha, _FEW_NODES)
+    return min(seen / math.cos(math.pi / (2 * _FEW_NODES)), alpha)
+
+
+@lru_cache(maxsize=64)
+def _decided(
+    n: int, m: int, factor: float, tested: float, alpha: float
+) -> Int[np.ndarray, " counts"]:
+    if n + m <= GREATEST_TOTAL:
+        return rejected_counts(n, m, factor, tested, alpha)
+    return _rejected_by_joint_bound(_Null(n, m, factor, tested), alpha)
 
 
 class _Null(NamedTuple):

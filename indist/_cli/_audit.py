@@ -1,6 +1,7 @@
 """One door for what people hold: many models, one model, or the logs of language models."""
 
 from collections.abc import Sequence, Set
+from functools import partial
 from itertools import chain, count, takewhile
 from os.path import commonprefix
 from pathlib import Path
@@ -10,7 +11,7 @@ import typer
 
 from audits.report.folders import check_folder_of_results, check_result_folder
 from indist import audits, oracles
-from indist._cli._errors import parse_tolerance
+from indist._cli._errors import parse_looks, parse_tolerance
 from indist._cli._options import (
     Confidence,
     Epsilon,
@@ -29,6 +30,7 @@ _OF_MODELS = (
     "tolerance",
     "claim",
     "observable",
+    "looks",
     "learner",
     "scenario",
     "leave_out_damaged",
@@ -73,6 +75,14 @@ def audit(
             metavar="NAME[:KEY=VALUE]",
             help="Models: what to look at, in place of group-medians, each-example, worst-example "
             f"and learned-witness; may be repeated. {AS_BEFORE} alone is an audit of that version.",
+        ),
+    ] = None,
+    looks: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N,N,…",
+            help="Models: numbers of submitted models at which the verdict is read, declared "
+            "before the first of them; none declared is exploratory. One look if unsaid.",
         ),
     ] = None,
     learner: OwnLearner = None,
@@ -137,6 +147,7 @@ def audit(
             confidence=confidence,
             claim=claim,
             observables=observable or (),
+            looks=parse_looks(looks),
             seed=seed,
             force=force,
         )
@@ -260,6 +271,7 @@ def audit_models(
     confidence: float,
     claim: tuple[float, float] | None,
     observables: Sequence[str] = (),
+    looks: tuple[int, ...] | None = None,
     seed: int | None = None,
     force: bool = False,
 ) -> None:
@@ -281,6 +293,7 @@ def audit_models(
         confidence: one minus alpha.
         claim: a claimed (ε, δ), or None for what the submission declares.
         observables: what to look at, by name and settings; the audit's own if none.
+        looks: declared numbers of submitted models, or None for one look.
         seed: of the models that are set aside, or None.
         force: replace other results that the folders hold.
 
@@ -306,6 +319,9 @@ def audit_models(
             check_result_folder(folder, "single.json", name, replace=force)
         else:
             check_result_folder(folder, "certificate.json", name | many, replace=force)
+    # Loaded on use: the command line starts without what an audit needs.
+    from audits.verdict import looked_before
+
     stored = oracles.load_references(
         references, learner=learner, scenario=scenario, leave_out_damaged=leave_out_damaged
     )
@@ -314,20 +330,32 @@ def audit_models(
         untraining=stored.untraining.models,
         unlearning=stored.unlearning.models,
     )
+    several = {
+        str(folder): submission
+        for submission, folder in zip(submissions, folders, strict=True)
+        if submission.models > 1
+    }
+    judge = partial(
+        audits.audit_all,
+        references=stored,
+        epsilon=epsilon,
+        tolerance=tolerance,
+        confidence=confidence,
+        claim=None if claim is None else oracles.mechanisms.Claim(*claim),
+        observables=looked_at,
+        seed=seed,
+    )
+    judged = judge(several, looks=looks) if several else {}
+    again = [name for name, result in judged.items() if looked_before(result, Path(name))]
+    if again and looked_at is not None:
+        # Looked at before, and this look was not declared then: an exploratory one.
+        redone = judge(several, looks=())
+        judged |= {name: redone[name] for name in again}
     results = [
-        audits.audit_single(submission, stored, confidence=confidence)
-        if submission.models == 1
-        else audits.audit(
-            submission,
-            stored,
-            epsilon=epsilon,
-            tolerance=tolerance,
-            confidence=confidence,
-            claim=None if claim is None else oracles.mechanisms.Claim(*claim),
-            observables=looked_at,
-            seed=seed,
-        )
-        for submission in submissions
+        judged[str(folder)]
+        if submission.models > 1
+        else audits.audit_single(submission, stored, confidence=confidence)
+        for submission, folder in zip(submissions, folders, strict=True)
     ]
     if len(submissions) == 1:
         _say(results[0], output, force)

@@ -50,7 +50,7 @@ def _run(scenario: "oracles.Scenario", folder: Path, models: int, seed: int) -> 
     references = oracles.references(
         scenario, models=models, seed=seed, directory=folder / "references", resume=True
     )
-    results: dict[str, audits.Audit] = {}
+    submissions: dict[str, audits.Submission] = {}
     for method in CANDIDATES:
         where = folder / "submissions" / method
         oracles.unlearn(
@@ -62,9 +62,11 @@ def _run(scenario: "oracles.Scenario", folder: Path, models: int, seed: int) -> 
             directory=where,
             resume=where.exists(),
         )
-        with console.status(f"auditing {method}"):
-            results[method] = audits.audit(audits.load(where), references)
-            results[method].report(folder / "audits" / method)
+        submissions[method] = audits.load(where)
+    with console.status(f"auditing {len(submissions)} candidates"):
+        results = audits.audit_all(submissions, references, seed=seed)
+    for method, result in results.items():
+        result.report(folder / "audits" / method)
     write_candidates(results, folder / "plane")
     console.print(_answer(results))
     for method, result in results.items():

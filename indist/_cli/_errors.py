@@ -118,6 +118,23 @@ def parse_tolerance(text: str) -> float | Literal["calibrated"]:
         raise ValueError(f"tolerance: expected a number or calibrated, found {text!r}") from None
 
 
+def parse_looks(text: str | None) -> tuple[int, ...] | None:
+    """Numbers of models as typed, separated by commas; None if nothing was.
+
+    Raises:
+        ValueError: when one is no whole number.
+    """
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    wrong = [part for part in parts if not part.isdecimal()]
+    if wrong:
+        raise ValueError(
+            f"looks: expected whole numbers with commas, as 128,256,512, found {wrong[0][:60]!r}"
+        )
+    return tuple(map(int, parts))
+
+
 def _value(text: str) -> bool | int | float | str:
     if text in ("true", "false"):
         return text == "true"
