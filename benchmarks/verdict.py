@@ -3,6 +3,8 @@
     python benchmarks/verdict.py sees     # k examples of S never forgotten, in real populations
     python benchmarks/verdict.py yes      # share of perfect matches called, by models a side
     python benchmarks/verdict.py valid    # share of matches called at the tolerance: at most .025
+    python benchmarks/verdict.py shared   # false claims about both references: at most .05
+    python benchmarks/verdict.py looks    # false claims at any of the declared looks: at most .05
 
 All seeds are literal. ``--models`` and ``--repeats`` make it smaller or larger.
 """
@@ -15,9 +17,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from audits.verdict._looks import shares
+from audits.verdict._sharing import SHARE, least_separation
 from estimators.exact._exact_test import rejected_counts
 from estimators.exact._frontier import half_line_counts, undominated
-from indist import audits, oracles
+from indist import audits, estimators, oracles
 from oracles.mechanisms import gaussian_mu
 
 ALPHA = 0.025
@@ -25,14 +29,19 @@ TOLERANCE = 0.2
 
 
 def matches(
-    p: np.ndarray, q: np.ndarray, *, epsilon: float, tolerance: float = TOLERANCE
+    p: np.ndarray,
+    q: np.ndarray,
+    *,
+    epsilon: float,
+    tolerance: float = TOLERANCE,
+    alpha: float = ALPHA,
 ) -> np.ndarray:
     """Whether the exact test calls a match: ``[models, repeats, observables]`` to ``[repeats]``."""
     repeats = p.shape[1]
     called = np.ones(repeats, dtype=bool)
     for first, second in ((p, q), (q, p)):
         n, m = len(first), len(second)
-        region = rejected_counts(n, m, math.exp(epsilon), tolerance, ALPHA)
+        region = rejected_counts(n, m, math.exp(epsilon), tolerance, alpha)
         counts = half_line_counts(first.reshape(n, -1), second.reshape(m, -1))
         frontier = undominated(counts, m)
         within = (frontier.x <= region[frontier.y]).all(axis=0)
@@ -40,10 +49,67 @@ def matches(
     return called
 
 
+def differs(
+    p: np.ndarray, q: np.ndarray, *, epsilon: float, alpha: float, tolerance: float = TOLERANCE
+) -> np.ndarray:
+    """Whether the lower bound of an audit is above the tolerance: ``[repeats]``."""
+    each = 1.0 - alpha / p.shape[2]
+    found = estimators.delta_lower_bound(
+        p, q, epsilon=epsilon, confidence=each, method=estimators.RankGrid(seed=0)
+    )
+    return (found.bound > tolerance).any(axis=1)
+
+
+def wrong(
+    p: np.ndarray,
+    references: tuple[np.ndarray, np.ndarray],
+    *,
+    epsilon: float,
+    near: tuple[bool, bool],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Whether the rule of an audit claims anything false, and whether the references share.
+
+    Args:
+        p: the submission, ``[models, repeats, observables]``.
+        references: both references, the same way.
+        epsilon: of the divergence.
+        near: which of them the submission truly lies within the tolerance of.
+
+    Returns:
+        Two truths a repeat.
+    """
+    alpha = 2.0 * ALPHA
+    needed = least_separation(len(p), *map(len, references), epsilon, TOLERANCE, alpha)
+    assert needed is not None
+    t, u = references
+    apart = estimators.delta_lower_bound(
+        t,
+        u,
+        epsilon=0.0,
+        confidence=1.0 - SHARE * alpha / t.shape[2],
+        method=estimators.RankGrid(seed=0),
+    )
+    far = apart.bound.max(axis=1) >= needed
+    whole = (1.0 - SHARE) * alpha
+    found = np.zeros(p.shape[1], dtype=bool)
+    for reference, within in zip(references, near, strict=True):
+        # What would be a false claim about this reference.
+        claim = differs if within else matches
+        claimed = claim(p, reference, epsilon=epsilon, alpha=whole)
+        # Where the level is not shared, half of it must say so, too.
+        asked = np.flatnonzero(claimed & ~far)
+        if asked.size:
+            half = claim(p[:, asked], reference[:, asked], epsilon=epsilon, alpha=whole / 2.0)
+            claimed[asked] = half
+        found |= claimed
+    return found, far
+
+
 def yes(repeats: int) -> Table:
     """Share of perfect matches called, observables independent."""
-    table = Table("observables", "epsilon", "models", "against", "called", "standard error")
-    cells = [
+    columns = ("level", "observables", "epsilon", "models", "against", "called", "standard error")
+    table = Table(*columns)
+    alone = [
         *((6, 1.0, n, n) for n in (86, 91, 95)),
         *((6, 0.0, n, n) for n in (284, 303, 308)),
         *((36, 1.0, n, n) for n in (105, 110, 115)),
@@ -52,13 +118,27 @@ def yes(repeats: int) -> Table:
         *((6, 1.0, n, 512) for n in (48, 50)),
         *((36, 1.0, n, 512) for n in (60, 64)),
     ]
-    for observables, epsilon, n, m in cells:
+    # References far apart, so that nearly all of the level serves each.
+    far = [
+        *((6, 1.0, n, n) for n in (86, 91)),
+        *((6, 0.0, n, n) for n in (284, 290)),
+        *((36, 1.0, n, n) for n in (105, 110)),
+        *((36, 0.0, n, n) for n in (350, 356)),
+        *((69, 1.0, n, n) for n in (112, 117, 128)),
+        *((6, 1.0, n, 512) for n in (45, 48)),
+        *((36, 1.0, n, 512) for n in (55, 60)),
+    ]
+    levels = [(ALPHA, "half", cell) for cell in alone]
+    levels += [((1.0 - SHARE) * 2.0 * ALPHA, "shared", cell) for cell in far]
+    for alpha, level, (observables, epsilon, n, m) in levels:
         rng = np.random.default_rng(1)
         p = rng.normal(size=(n, repeats, observables))
         q = rng.normal(size=(m, repeats, observables))
-        share = float(matches(p, q, epsilon=epsilon).mean())
+        share = float(matches(p, q, epsilon=epsilon, alpha=alpha).mean())
         error = math.sqrt(share * (1.0 - share) / repeats)
-        table.add_row(*map(str, (observables, epsilon, n, m)), f"{share:.3f}", f"{error:.3f}")
+        table.add_row(
+            level, *map(str, (observables, epsilon, n, m)), f"{share:.3f}", f"{error:.3f}"
+        )
     return table
 
 
@@ -71,7 +151,7 @@ def valid(repeats: int) -> Table:
         (1, 6, 36), (0.0, 1.0), sizes, ("normal", "binary")
     ):
         rng = np.random.default_rng(2)
-        called = 0
+        hits = 0
         # In blocks, to bound the memory.
         for start in range(0, repeats, 500):
             count = min(500, repeats - start)
@@ -87,12 +167,122 @@ def valid(repeats: int) -> Table:
                     high = 0.9
                 p[:, :, 0] = rng.random((n, count)) < high
                 q[:, :, 0] = rng.random((m, count)) < rate
-            called += int(matches(p, q, epsilon=epsilon).sum())
+            hits += int(matches(p, q, epsilon=epsilon).sum())
         table.add_row(
             *map(str, (observables, epsilon, n, m, kind)),
-            f"{called / repeats:.4f}",
-            f"{limit:.4f}{' EXCEEDED' if called / repeats > limit else ''}",
+            f"{hits / repeats:.4f}",
+            f"{limit:.4f}{' EXCEEDED' if hits / repeats > limit else ''}",
         )
+    return table
+
+
+def drawn(
+    rng: np.random.Generator, shape: tuple[int, int, int], place: float, kind: str
+) -> np.ndarray:
+    """Models of which one observable lies at a place; the others are alike in all populations."""
+    values = rng.normal(size=shape)
+    if kind == "binary":
+        values = np.sign(values)
+        values[:, :, 0] = rng.random(shape[:2]) < place
+    else:
+        values[:, :, 0] += place
+        if kind == "ties":
+            values = np.round(values)
+    return values
+
+
+def shared(repeats: int) -> Table:
+    """Share of audits that claim anything false, the submission at or between the references."""
+    columns = ("place", "epsilon", "models", "against", "observables", "shared", "false", "limit")
+    table = Table(*columns)
+    alpha = 2.0 * ALPHA
+    limit = alpha + 3.0 * math.sqrt(alpha * (1.0 - alpha) / repeats)
+    sizes = [
+        (96, (96, 96), 1),
+        (96, (96, 96), 6),
+        (256, (256, 256), 1),
+        (64, (512, 512), 1),
+        (400, (400, 100), 1),
+    ]
+    for epsilon, (n, others, observables), (place, kind) in product(
+        (0.0, 1.0),
+        sizes,
+        (
+            ("midway", "ties"),
+            ("midway", "binary"),
+            ("beyond one", "binary"),
+            ("within one", "normal"),
+        ),
+    ):
+        rng = np.random.default_rng(4)
+        beyond = gaussian_mu(epsilon, TOLERANCE * 1.001)
+        within = gaussian_mu(epsilon, TOLERANCE * 0.999)
+        if kind == "binary" and place == "midway":
+            # On a line of three rates, each just beyond the tolerance from the next.
+            factor = math.exp(epsilon)
+            low = 0.3 if epsilon == 0.0 else 0.05
+            middle = factor * low + TOLERANCE * 1.001
+            high = min(factor * middle + TOLERANCE * 1.001, 1.0)
+            places = (middle, low, high)
+        elif kind == "binary":
+            # Just beyond the tolerance from one reference, the other as far as can be.
+            low = 0.3 if epsilon == 0.0 else 0.1
+            places = (math.exp(epsilon) * low + TOLERANCE * 1.001, low, 1.0)
+        elif place == "midway":
+            places = (0.0, -beyond, beyond)
+        else:
+            places = (within, 0.0, within + 8.0)
+        hits = far = 0
+        for start in range(0, repeats, 250):
+            count = min(250, repeats - start)
+            made = [
+                drawn(rng, (models, count, observables), where, kind)
+                for models, where in zip((n, *others), places, strict=True)
+            ]
+            near = (place == "within one", False)
+            false, apart = wrong(made[0], (made[1], made[2]), epsilon=epsilon, near=near)
+            hits += int(false.sum())
+            far += int(apart.sum())
+        table.add_row(
+            f"{place} ({kind})",
+            *map(str, (epsilon, n, others, observables)),
+            f"{far / repeats:.2f}",
+            f"{hits / repeats:.4f}",
+            f"{limit:.4f}{' EXCEEDED' if hits / repeats > limit else ''}",
+        )
+    return table
+
+
+def looks(repeats: int) -> Table:
+    """Share of audits that call a false match at any look, declared or not."""
+    table = Table("looks", "epsilon", "observables", "called", "limit")
+    limit = ALPHA + 3.0 * math.sqrt(ALPHA * (1.0 - ALPHA) / repeats)
+    schedules = {
+        "declared 64, 128, 256, 512": (64, 128, 256, 512),
+        "undeclared, every 32": tuple(range(32, 513, 32)),
+    }
+    for epsilon, observables in product((0.0, 1.0), (1, 6)):
+        for name, schedule in schedules.items():
+            declared = name.startswith("declared")
+            rng = np.random.default_rng(5)
+            hits = 0
+            for start in range(0, repeats, 250):
+                count = min(250, repeats - start)
+                p = rng.normal(size=(512, count, observables))
+                q = rng.normal(size=(512, count, observables))
+                p[:, :, 0] += gaussian_mu(epsilon, TOLERANCE * 1.001)
+                at_any = np.zeros(count, dtype=bool)
+                for models, share in zip(schedule, shares(len(schedule)), strict=True):
+                    level = ALPHA * (share if declared else 1.0)
+                    at_any |= matches(p[:models], q, epsilon=epsilon, alpha=level)
+                hits += int(at_any.sum())
+            exceeded = hits / repeats > limit and declared
+            table.add_row(
+                name,
+                *map(str, (epsilon, observables)),
+                f"{hits / repeats:.4f}",
+                f"{limit:.4f}{' EXCEEDED' if exceeded else ''}" if declared else "",
+            )
     return table
 
 
@@ -121,16 +311,18 @@ def sees(models: int) -> Table:
     return table
 
 
+SIMULATIONS = {"yes": yes, "valid": valid, "shared": shared, "looks": looks}
+
+
 def main() -> None:
     """Prints one table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("part", choices=("sees", "yes", "valid"))
+    parser.add_argument("part", choices=("sees", *SIMULATIONS))
     parser.add_argument("--models", type=int, default=256)
     parser.add_argument("--repeats", type=int, default=1000)
     given = parser.parse_args()
-    table = sees(given.models) if given.part == "sees" else None
-    table = table or (yes(given.repeats) if given.part == "yes" else valid(given.repeats))
-    Console(width=140).print(table)
+    simulate = SIMULATIONS.get(given.part)
+    Console(width=140).print(simulate(given.repeats) if simulate else sees(given.models))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Float
 
 from audits._provenance import provenance
 from audits.certificate._certificate import Certificate
@@ -278,21 +279,24 @@ def _audited(
     pairs = {name: blocks("submission", name) for name in REFERENCES}
 
     # Declare: all that the verdict depends on, before the submission is compared with anything.
-    distances = [
-        self_distances(
-            pairs[name][0].second,
-            epsilon=epsilon,
-            confidence=1.0 - alpha_here / 2.0,
-            models=seen["submission"].models,
-            seed=resampling,
-        )
-        for name in REFERENCES
-    ]
-    least = least_tolerance(*distances)
+    def distances(level: float) -> list[Float[np.ndarray, " splits"]]:
+        """About the upper bounds that perfect matches would get."""
+        return [
+            self_distances(
+                pairs[name][0].second,
+                epsilon=epsilon,
+                confidence=1.0 - level,
+                models=seen["submission"].models,
+                seed=resampling,
+                exact=exact,
+            )
+            for name in REFERENCES
+        ]
+
     tolerance = settings.tolerance
     calibrated = tolerance == "calibrated"
     if tolerance == "calibrated":
-        tolerance = calibrated_tolerance(*distances)
+        tolerance = calibrated_tolerance(*distances(alpha_here / 2.0))
     declaration = Declaration(
         epsilon=epsilon,
         tolerance=tolerance,
@@ -350,6 +354,7 @@ def _audited(
         return sharing, one, other, verdict_of(one.decision, other.decision, separation)
 
     sharing, untraining, unlearning, verdict = decided(alpha_here)
+    least = least_tolerance(*distances(1.0 - untraining.confidence))
     stands = None
     if settings.among > 1:
         stands = verdict != "inconclusive" and decided(alpha_here / settings.among)[-1] == verdict
