@@ -57,7 +57,7 @@ def differs(
     found = estimators.delta_lower_bound(
         p, q, epsilon=epsilon, confidence=each, method=estimators.RankGrid(seed=0)
     )
-    return (found.bound > tolerance).any(axis=1)
+    return np.asarray(found.bound > tolerance).any(axis=1)
 
 
 def wrong(

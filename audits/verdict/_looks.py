@@ -12,7 +12,7 @@ beside them.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from estimators.checks import check_counts
 
@@ -77,7 +77,7 @@ def next_look(models: int, looks: Sequence[int]) -> int | None:
     return next((k for k, size in enumerate(looks, 1) if size >= models), None)
 
 
-def check_looks(looks: Sequence[int] | None) -> tuple[int, ...] | None:
+def check_looks(looks: Sequence[Any] | None) -> tuple[int, ...] | None:
     """The declared numbers of models.
 
     Raises:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from audits.report._words import WITHOUT, ReferenceName
-from audits.report.numbers import down, rounded_up
+from audits.report.numbers import down, rounded_up, up
 from audits.verdict._looks import next_look
 from audits.verdict._observables import words_of
 from audits.verdict._results import (
@@ -223,7 +223,7 @@ def level_and_company(
     if sharing is not None:
         far = f"at ε = 0 at least {down(sharing.shown)} apart"
         found.append(
-            f"level: the references are {far}, and {sharing.needed:.2f} was needed, so that "
+            f"level: the references are {far}, and {up(sharing.needed)} was needed, so that "
             + (
                 "nearly all of it is used for each of them"
                 if sharing.shared

@@ -44,6 +44,8 @@ SLACK = 1e-9
 LEVEL_SLACK = 1e-9
 # At levels from here on the region's size was compared with one of 60 digits: it is never above.
 LEAST_LEVEL = 1e-30
+# Up to so many trials rates are kept: 2 MB a table.
+_MOST_KEPT = 2048
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(256)
 
 
@@ -175,6 +177,29 @@ def _checked_counts(count: Any, trials: int, name: str) -> np.ndarray:
     return values
 
 
+def _border_rates(
+    counts: np.ndarray, trials: int, region: tuple[float, float, float, int], side: int
+) -> Float[np.ndarray, "cells counts"]:
+    """The rates p (side 0) or q (side 1) along the border of a region, at each count."""
+    z, quantile = region_border(*region)[side][:, None], (lower_quantile, upper_quantile)[side]
+    if trials > _MOST_KEPT:
+        return quantile(counts, trials, z)
+    # Searches ask for the same counts many times, and inverses take long: they are kept.
+    known = _kept_rates(trials, region, side)
+    missing = counts[np.isnan(known[0, counts])]
+    known[:, missing] = quantile(missing, trials, z)
+    return known[:, counts]
+
+
+@lru_cache(maxsize=32)
+def _kept_rates(
+    trials: int, region: tuple[float, float, float, int], side: int
+) -> Float[np.ndarray, "cells counts"]:
+    """Rates that were computed, NaN where none was yet; filled by `_border_rates`."""
+    del side
+    return np.full((region[3], trials + 1), np.nan)
+
+
 def joint_lower(
     x: Any,
     n: int,
@@ -234,9 +259,8 @@ def joint_lower(
     ys, at_y = np.unique(pairs % (m + 1), return_inverse=True)
     bounds = np.empty((factors.size, pairs.size))
     for weight in np.unique(weights):
-        border = region_border(1.0 - confidence, float(weight), kappa, cells)
-        low = lower_quantile(xs, n, border.z_p[:, None])
-        high = upper_quantile(ys, m, border.z_q[:, None])
+        region = (1.0 - confidence, float(weight), kappa, cells)
+        low, high = _border_rates(xs, n, region, 0), _border_rates(ys, m, region, 1)
         chosen = np.flatnonzero(weights == weight)
         c = factors[chosen, None]
         best = np.full((chosen.size, pairs.size), np.inf)
