@@ -1,5 +1,6 @@
 from . import formats as formats
 from . import llm as llm
+from ._plan import Needed as Needed
 from ._plan import Plan as Plan
 from ._plan import plan as plan
 from ._provenance import Provenance as Provenance

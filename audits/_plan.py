@@ -1,9 +1,9 @@
 """Before anything runs: how many models an audit needs, and what they will cost."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from textwrap import indent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -11,8 +11,8 @@ from audits.report._terminal import aligned
 from audits.report.numbers import rounded_up
 from audits.verdict._blocks import columns_of
 from audits.verdict._compare import EVENTS, LOWER
-from estimators import delta_lower_bound, delta_upper_bound
-from estimators.checks import check_seed, check_within
+from estimators import delta_lower_bound, delta_upper_bound, within_tolerance
+from estimators.checks import check_counts, check_seed, check_within
 from estimators.exact import least_models
 from oracles import Cost, Scenario, training_cost
 from oracles.mechanisms import gaussian_mu
@@ -21,52 +21,87 @@ if TYPE_CHECKING:
     import pandas as pd
 
 POWER = 0.9
-_REPEATS = 60
+_REPEATS = 100
 _MOST = 100_000
 # True divergences at which the length of an interval is looked at.
 _DISTANCES = (0.0, 0.2, 0.5)
-_POPULATIONS = 4
+
+
+@dataclass(frozen=True)
+class Needed:
+    """What an audit of one submission needs; seconds, memory and disk are about.
+
+    Attributes:
+        references: models of the original and of each reference.
+        submitted: models of the submission; None where no number would do beside so few references.
+        difference: submitted models from which a difference can be shown at all; None for a goal
+            that asks for none.
+        seconds: to train the original, both references and a submission by retraining.
+        memory: peak resident memory in bytes.
+        disk: bytes of all four populations.
+    """
+
+    references: int
+    submitted: int | None
+    difference: int | None
+    seconds: float
+    memory: int
+    disk: int
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What an audit of one candidate will need; seconds, memory and disk are about.
+    """What an audit of one submission will need.
 
     Attributes:
         scenario: name of the scenario.
         goal: what the models are to achieve, in words.
-        models: models in each population.
-        seconds: to train the original population, both references and a candidate by retraining.
-        memory: peak resident memory in bytes.
-        disk: bytes of all four populations.
+        needed: what it needs, for each number of reference models that was asked about.
         cost: what was measured.
     """
 
     scenario: str
     goal: str
-    models: int
-    seconds: float
-    memory: int
-    disk: int
+    needed: tuple[Needed, ...]
     cost: Cost
 
+    @property
+    def models(self) -> int | None:
+        """Models of the submission, beside the first number of references."""
+        return self.needed[0].submitted
+
+    @property
+    def seconds(self) -> float:
+        """Seconds to train them all."""
+        return self.needed[0].seconds
+
     def to_dataframe(self) -> "pd.DataFrame":
-        """One row."""
+        """A row for each number of reference models."""
         import pandas as pd
 
-        names = ("scenario", "goal", "models", "seconds", "memory", "disk")
-        return pd.DataFrame([{name: getattr(self, name) for name in names}])
+        about = {"scenario": self.scenario, "goal": self.goal}
+        return pd.DataFrame([about | asdict(row) for row in self.needed])
 
     def __str__(self) -> str:
-        rows = (
-            ("goal", self.goal),
-            ("models a population", f"{self.models:,}"),
-            ("time", f"{_duration(self.seconds)} ({1 / self.cost.seconds:.0f} models/s here)"),
-            ("memory", _size(self.memory)),
-            ("disk", f"{_size(self.disk)} in {_POPULATIONS} populations"),
+        lines = [("reference models", "submitted models", "time", "memory", "disk")]
+        for row in self.needed:
+            submitted = "no number" if row.submitted is None else f"{row.submitted:,}"
+            if row.difference is not None:
+                submitted += f" (a difference: {row.difference:,})"
+            lines.append(
+                (
+                    f"{row.references:,}",
+                    submitted,
+                    _duration(row.seconds),
+                    _size(row.memory),
+                    _size(row.disk),
+                )
+            )
+        start = (
+            f"Plan for {self.scenario}: original, two references, a submission; "
+            f"{1 / self.cost.seconds:.0f} models/s here"
         )
-        title = f"Plan for {self.scenario}: original, two references, a candidate"
-        return f"{title}\n{indent(aligned(rows, left=(0, 1)), '  ')}"
+        return f"{start}\nGoal: {self.goal}\n{indent(aligned(lines, left=(0,)), '  ')}"
 
 
 def plan(
@@ -74,6 +109,7 @@ def plan(
     *,
     tolerance: float | None = None,
     half_width: float | None = None,
+    reference_models: int | Sequence[int] | None = None,
     epsilon: float = 1.0,
     confidence: float = 0.95,
     seed: int,
@@ -81,8 +117,10 @@ def plan(
     """How many models an audit needs for a goal, and what they cost on this machine.
 
     Models needed are found by simulating audits of normal observables, as many as an audit looks at
-    unless others are declared, with joint bounds: the exact upper bounds of an audit need some 15 %
-    fewer at epsilon 1. Seconds and sizes are found by training a few models.
+    unless others are declared, and as if independent of one another: those of real models are not,
+    and need fewer. Each reference has half of the level; where they are shown to lie far apart it
+    is nearly all of it, and some 8 % fewer models do. Seconds and sizes are found by training a few
+    models.
 
     Args:
         scenario: the scenario.
@@ -90,6 +128,8 @@ def plan(
             times in ten.
         half_width: or the goal that half the length of the interval for a distance is at most this
             in every other audit, at the hardest of the true distances 0, 0.2 and 0.5.
+        reference_models: models in each reference, which are trained but once, or several such
+            numbers; None for as many as are submitted. For a tolerance only.
         epsilon: of the divergence.
         confidence: of the verdict.
         seed: of the simulation.
@@ -110,35 +150,65 @@ def plan(
     seed = check_seed(seed)
     if (tolerance is None) == (half_width is None):
         raise ValueError("plan: expected either a tolerance or a half-width")
-    groups = columns_of(scenario.probes.groups)
+    if half_width is not None and reference_models is not None:
+        raise ValueError("reference_models: expected with a tolerance only")
+    asked = _listed(reference_models)
+    observables = columns_of(scenario.probes.groups)
     level = (1.0 - confidence) / 2.0
+    found: list[tuple[int, int | None, int | None]] = []
     if tolerance is not None:
-        models = models_for_tolerance(tolerance, epsilon, level, groups, seed)
         goal = (
             f"call a perfect match at ε = {epsilon:g}, tolerance {tolerance:g}, nine times in ten"
         )
+        for others in asked:
+            models = models_for_tolerance(tolerance, epsilon, level, observables, seed, others)
+            least = models_for_difference(tolerance, epsilon, level, observables, others)
+            found.append((others or cast(int, models), models, least))
     else:
         assert half_width is not None
-        models = models_for_half_width(half_width, epsilon, level, groups, seed)
+        models = models_for_half_width(half_width, epsilon, level, observables, seed)
         goal = f"know a distance at ε = {epsilon:g} within ± {half_width:g}"
+        found.append((models, models, None))
     cost = training_cost(scenario)
-    seen = _POPULATIONS * models * cost.logits
-    return Plan(
-        scenario.name,
-        goal,
-        models,
-        _POPULATIONS * models * cost.seconds + cost.startup,
-        # An audit holds the logits of all populations, and one more copy while it reads them.
-        cost.memory + 2 * seen,
-        seen + _POPULATIONS * models * cost.parameters,
-        cost,
-    )
+    rows: list[Needed] = []
+    for references, submitted, least in found:
+        total = 3 * references + (submitted or 0)
+        seen = total * cost.logits
+        rows.append(
+            Needed(
+                references,
+                submitted,
+                least,
+                total * cost.seconds + cost.startup,
+                # An audit holds the logits of all populations, and one more copy while it reads.
+                cost.memory + 2 * seen,
+                seen + total * cost.parameters,
+            )
+        )
+    return Plan(scenario.name, goal, tuple(rows), cost)
+
+
+def _listed(reference_models: int | Sequence[int] | None) -> tuple[int | None, ...]:
+    if reference_models is None:
+        return (None,)
+    several = isinstance(reference_models, Sequence)
+    found = tuple(reference_models) if several else (reference_models,)
+    if not found:
+        raise ValueError("reference_models: expected at least one number, found none")
+    for models in found:
+        check_counts(least=2, reference_models=models)
+    return found
 
 
 def models_for_tolerance(
-    tolerance: float, epsilon: float, level: float, observables: int, seed: int
-) -> int:
-    """Models a side at which nine of ten perfect matches have their upper bound within tolerance.
+    tolerance: float,
+    epsilon: float,
+    level: float,
+    observables: int,
+    seed: int,
+    references: int | None = None,
+) -> int | None:
+    """Submitted models at which nine of ten perfect matches are called.
 
     Args:
         tolerance: the tolerance, in (0, 1).
@@ -146,18 +216,59 @@ def models_for_tolerance(
         level: of the upper bound.
         observables: how many, simulated as independent.
         seed: of the simulation.
+        references: models of the reference; None for as many as are submitted.
 
     Returns:
-        The number, to two leading digits.
+        The number, to two leading digits; None where no number would do beside such references.
     """
     check_within("(0, 1)", tolerance=tolerance)
 
     def reached(models: int) -> bool:
-        p, q = np.random.default_rng(seed).normal(size=(2, models, _REPEATS, observables))
-        high = delta_upper_bound(p, q, epsilon=epsilon, confidence=1.0 - level, events=EVENTS).bound
-        return bool(np.quantile(np.asarray(high).max(axis=1), POWER) <= tolerance)
+        rng = np.random.default_rng(seed)
+        others = references or models
+        p, q = (rng.normal(size=(size, _REPEATS, observables)) for size in (models, others))
+        called = within_tolerance(
+            p, q, epsilon=epsilon, tolerance=tolerance, confidence=1.0 - level, events=EVENTS
+        )
+        return float(called.mean()) >= POWER
 
-    return _least(reached, f"tolerance {tolerance:g}")
+    if references is None:
+        return _least(reached, f"tolerance {tolerance:g}")
+    # Beyond many times their number, submitted models add next to nothing beside references.
+    models = least_models(reached, most=16 * references, least=9, start=16, within=0.02)
+    return None if models is None else rounded_up(models)
+
+
+def models_for_difference(
+    tolerance: float, epsilon: float, level: float, observables: int, references: int | None
+) -> int:
+    """Submitted models from which populations wholly apart are shown to differ.
+
+    Args:
+        tolerance: that the lower bound is to be above.
+        epsilon: of the divergence.
+        level: of the lower bound, shared by the observables.
+        observables: how many are looked at.
+        references: models of the reference; None for as many as are submitted.
+
+    Returns:
+        The number.
+    """
+
+    def reached(models: int) -> bool:
+        bound = delta_lower_bound(
+            np.zeros(models),
+            np.ones(references or models),
+            epsilon=epsilon,
+            confidence=1.0 - level / observables,
+            method=LOWER,
+        ).bound
+        return float(bound) > tolerance
+
+    models = least_models(reached, most=_MOST, least=2, start=8)
+    if models is None:
+        raise ValueError(f"plan: no number of models shows a difference beyond {tolerance:g}")
+    return models
 
 
 def models_for_half_width(
@@ -191,7 +302,7 @@ def _median_half_width(
     models: int, shift: float, epsilon: float, level: float, observables: int, seed: int
 ) -> float:
     # A median needs fewer repeats than a share of nine in ten, and lower bounds take their time.
-    repeats = max(_REPEATS * 6 // max(observables, 6), 10)
+    repeats = max(360 // max(observables, 6), 10)
     p, q = np.random.default_rng(seed).normal(size=(2, models, repeats, observables))
     p[:, :, 0] += shift
     each = 1.0 - level / observables
@@ -202,7 +313,7 @@ def _median_half_width(
 
 
 def _least(reached: Callable[[int], bool], goal: str) -> int:
-    models = least_models(reached, most=_MOST, least=9, start=16, within=0.04)
+    models = least_models(reached, most=_MOST, least=9, start=64, within=0.04)
     if models is None:
         raise ValueError(f"plan: {goal} would need more than {_MOST:,} models a population")
     return rounded_up(models)

@@ -74,4 +74,5 @@ from .upper._events import Letters as Letters
 from .upper._pooled import pooled_delta_upper_bound as pooled_delta_upper_bound
 from .upper._smoothed_events import Noised as Noised
 from .upper._smoothed_events import SmoothedEvents as SmoothedEvents
+from .upper._tolerance_test import within_tolerance as within_tolerance
 from .upper._upper import delta_upper_bound as delta_upper_bound

@@ -18,7 +18,15 @@ from pydantic import Field, ValidationError
 
 from audits._reading import Limits, SubmissionError, read_json
 from audits.certificate import _version_1
-from audits.certificate._records import DeclarationRecord, PredicateRecord, Record, Sha256, Subject
+from audits.certificate._records import (
+    ComparisonRecord,
+    DeclarationRecord,
+    ForecastRecord,
+    PredicateRecord,
+    Record,
+    Sha256,
+    Subject,
+)
 
 STATEMENT: Final = "https://in-toto.io/Statement/v1"
 PREDICATE: Final = "urn:indist:certificate:2"
@@ -57,6 +65,22 @@ class Declaration(DeclarationRecord):
     among: int = Field(default=1, ge=1)
 
 
+class Forecast(ForecastRecord):
+    """About how many models would decide an open comparison.
+
+    Attributes:
+        submitted: submitted models that would do beside the reference's models that there are.
+    """
+
+    submitted: int | None = None
+
+
+class Comparison(ComparisonRecord):
+    """One population against another."""
+
+    forecast: Forecast | None  # pyright: ignore[reportIncompatibleVariableOverride]
+
+
 class SharingRecord(Record):
     """Whether both references share the level, as they lie far apart."""
 
@@ -74,8 +98,12 @@ class Predicate(PredicateRecord):
     """
 
     version: Literal[2]
-    # Of version 2, with more fields than that of every version.
+    # Of version 2, with more fields than those of every version.
     declaration: Declaration  # pyright: ignore[reportIncompatibleVariableOverride]
+    untraining: Comparison  # pyright: ignore[reportIncompatibleVariableOverride]
+    unlearning: Comparison  # pyright: ignore[reportIncompatibleVariableOverride]
+    references: Comparison  # pyright: ignore[reportIncompatibleVariableOverride]
+    original: list[Comparison] | None  # pyright: ignore[reportIncompatibleVariableOverride]
     sharing: SharingRecord | None = None
     stands: bool | None = None
     files: dict[FilePath, Sha256]

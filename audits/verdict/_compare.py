@@ -170,6 +170,7 @@ def compare(
             confidence=confidence,
             bounds=(low, high),
             seed=seed,
+            unequal=exact and names[0] == "submission",
         )
         if decision == "open"
         else None,

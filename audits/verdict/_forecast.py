@@ -1,6 +1,7 @@
 """About how many models would decide an open comparison, if the estimated distance were true."""
 
 import math
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -12,6 +13,8 @@ from estimators.exact import least_models
 
 POWER = 0.8
 _MOST = 1_000_000
+# Against so few others no number of submitted models helps much beyond this many times theirs.
+_MOST_TIMES = 16
 _FOLDS = 5
 
 
@@ -24,6 +27,7 @@ def forecast(
     confidence: float,
     bounds: tuple[float, float],
     seed: int,
+    unequal: bool = False,
 ) -> Forecast:
     """Models a side that would decide with probability about 0.8.
 
@@ -40,6 +44,8 @@ def forecast(
         confidence: of each bound.
         bounds: lower and upper bound of the audit at hand.
         seed: of the simulation.
+        unequal: whether the number of models of P alone is forecast, too, beside those of Q that
+            there are.
 
     Returns:
         The forecast. It says "about", since it is computed from estimates. Even at the true
@@ -54,21 +60,26 @@ def forecast(
     """
     factor = math.exp(epsilon)
     distance = held_out_divergence(first, second, factor)
-    models, towards = models_to_decide(
-        first,
-        second,
-        distance=distance,
-        factor=factor,
-        tolerance=tolerance,
-        confidence=confidence,
-        bounds=bounds,
-        seed=seed,
-    )
+    settings: Any = {
+        "distance": distance,
+        "factor": factor,
+        "tolerance": tolerance,
+        "confidence": confidence,
+        "bounds": bounds,
+        "seed": seed,
+    }
+    models, towards = models_to_decide(first, second, **settings)
     if min(len(first), len(second)) < FEWEST_TO_FORECAST:
         return Forecast(None, POWER, towards)
     # The models at hand did not decide it: more are needed, whatever the simulation says.
-    least = math.ceil(1.1 * max(len(first), len(second)))
-    return Forecast(None if models is None else max(models, least), POWER, towards)
+    if models is not None:
+        models = max(models, math.ceil(1.1 * max(len(first), len(second))))
+    submitted = None
+    if unequal:
+        submitted, _ = models_to_decide(first, second, **settings, others=len(second))
+        if submitted is not None:
+            submitted = max(submitted, math.ceil(1.1 * len(first)))
+    return Forecast(models, POWER, towards, submitted)
 
 
 def models_to_decide(
@@ -81,6 +92,7 @@ def models_to_decide(
     confidence: float,
     bounds: tuple[float, float],
     seed: int,
+    others: int | None = None,
 ) -> tuple[int | None, Towards]:
     """The forecast at a given distance: see `forecast`.
 
@@ -93,9 +105,10 @@ def models_to_decide(
         confidence: of each bound.
         bounds: lower and upper bound of the audit at hand.
         seed: of the simulation.
+        others: models of Q; None for as many as of P.
 
     Returns:
-        Models a side, None when a million would not do; and the decision they would reach.
+        Models a side, or of P, None when a million would not do; and the decision they would reach.
     """
     towards: Towards = "match" if distance < tolerance else "differ"
     level, bound = 1.0 - confidence, bounds[1]
@@ -110,11 +123,12 @@ def models_to_decide(
     truth = fitted(first, second, factor, distance)
 
     def enough(models: int) -> bool:
-        simulated = margins.simulated_bounds(truth, models, seed)
+        simulated = margins.simulated_bounds(truth, models, others or models, seed)
         decided = simulated <= tolerance if margins.upper else simulated > tolerance
         return float(decided.mean()) >= POWER
 
-    return least_models(enough, most=_MOST, least=3, start=64, within=0.02), towards
+    most = _MOST if others is None else min(_MOST, _MOST_TIMES * others)
+    return least_models(enough, most=most, least=3, start=64, within=0.02), towards
 
 
 def held_out_divergence(

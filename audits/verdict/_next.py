@@ -13,7 +13,7 @@ from audits.verdict._results import (
     VerdictName,
     WorstExampleFound,
 )
-from audits.verdict._rule import models_needed
+from audits.verdict._rule import models_needed, submitted_needed
 from audits.verdict._words import too_few, which_look
 
 
@@ -74,11 +74,17 @@ def _more(comparisons: tuple[Comparison, Comparison], declaration: Declaration) 
             f"Declare another tolerance for new models: the distance from {WITHOUT[_name(far)]} is "
             f"about {far.estimate:.2f}, too near {declaration.tolerance:.10g} for any number."
         )
-    needed = rounded_up(models)
-    sizes = [min(pair.models_first, pair.models_second) for pair in undecided]
-    more = max(needed - min(sizes), 1)
+    submitted = submitted_needed(*comparisons)
+    if submitted is not None and submitted <= 2 * models:
+        # No reference has to be trained anew.
+        needed = rounded_up(submitted)
+        more, of = needed - undecided[0].models_first, "more submitted models"
+    else:
+        needed = rounded_up(models)
+        sizes = [min(pair.models_first, pair.models_second) for pair in undecided]
+        more, of = needed - min(sizes), "more models a side"
     look = which_look(needed, declaration)
-    return f"Make about {more:,} more models a side, {needed:,} in all{look}."
+    return f"Make about {max(more, 1):,} {of}, {needed:,} in all{look}."
 
 
 def _name(comparison: Comparison) -> ReferenceName:

@@ -237,8 +237,14 @@ def _forecast(comparison: Comparison, declaration: Declaration) -> str:
             f"{start}no feasible number of models would decide: the distance seems too close to "
             "the tolerance. Another tolerance, declared before new models are drawn, could."
         )
+    alone = (
+        f", or {numbers.about(forecast.submitted)} submitted ones beside the references that there "
+        "are,"
+        if forecast.submitted is not None
+        else ""
+    )
     text = (
-        f"{start}{numbers.about(forecast.models)} models a side would decide (now "
+        f"{start}{numbers.about(forecast.models)} models a side{alone} would decide (now "
         f"{numbers.count(comparison.models_first)} and {numbers.count(comparison.models_second)}"
         f"{which_look(forecast.models, declaration)}), "
         f"probably that the submission {_DECISIONS[forecast.towards]}. This is a forecast: it "

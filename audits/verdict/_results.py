@@ -123,11 +123,14 @@ class Forecast:
             are at hand, of which an estimate says too little.
         power: the probability of a decision that the number aims at.
         towards: the decision that would then be reached.
+        submitted: submitted models that would do beside the reference's models that there are; None
+            where no feasible number would, or where it was not asked.
     """
 
     models: int | None
     power: float
     towards: Towards
+    submitted: int | None = None
 
 
 class WorstExampleFound(NamedTuple):

@@ -81,8 +81,24 @@ def models_needed(*comparisons: Comparison) -> int | None:
     Returns:
         The greatest of their forecasts, or None when none is open or one has no feasible number.
     """
-    forecasts = [
-        c.forecast.models if c.forecast else None for c in comparisons if c.decision == "open"
-    ]
+    return _greatest(
+        [c.forecast and c.forecast.models for c in comparisons if c.decision == "open"]
+    )
+
+
+def submitted_needed(*comparisons: Comparison) -> int | None:
+    """About how many submitted models decide what is open, beside the references as they are.
+
+    Args:
+        *comparisons: the comparisons a verdict rests on.
+
+    Returns:
+        The greatest of their forecasts, or None when none is open or one has no feasible number.
+    """
+    undecided = [c for c in comparisons if c.decision == "open"]
+    return _greatest([c.forecast and c.forecast.submitted for c in undecided])
+
+
+def _greatest(forecasts: list[int | None]) -> int | None:
     numbers = [number for number in forecasts if number is not None]
     return max(numbers) if numbers and len(numbers) == len(forecasts) else None

@@ -118,15 +118,20 @@ class Margins(NamedTuple):
         trivial = bound >= 1.0 if self.upper else bound <= 0.0
         return self._replace(stretch=max(stretch, 1.0 if trivial else 0.0))
 
-    def simulated_bounds(self, fit: Fitted, models: int, seed: int) -> Float[np.ndarray, " draws"]:
-        """Bounds of audits with as many models a side, drawn from fitted distributions."""
+    def simulated_bounds(
+        self, fit: Fitted, n: int, m: int, seed: int
+    ) -> Float[np.ndarray, " draws"]:
+        """Bounds of audits of n models of P and m of Q, drawn from fitted distributions."""
         rng = np.random.default_rng(seed)
         counts = np.concatenate(
-            [rng.multinomial(models, row / row.sum(), size=_DRAWS) for row in fit.weights]
+            [
+                rng.multinomial(models, row / row.sum(), size=_DRAWS)
+                for models, row in zip((n, m), fit.weights, strict=True)
+            ]
         )
         sign = 1.0 if self.upper else -1.0
         bounds = np.full(_DRAWS, -1.0)
-        for gap, margin in _events(fit, counts, models, models, self):
+        for gap, margin in _events(fit, counts, n, m, self):
             np.maximum(bounds, (gap + sign * margin).max(axis=1), out=bounds)
         return bounds
 

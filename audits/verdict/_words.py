@@ -15,7 +15,7 @@ from audits.verdict._results import (
     VerdictName,
     WorstExampleFound,
 )
-from audits.verdict._rule import models_needed
+from audits.verdict._rule import models_needed, submitted_needed
 
 _VERDICTS: dict[VerdictName, str] = {
     "untraining": (
@@ -212,7 +212,13 @@ def needed(*comparisons: Comparison, declaration: Declaration | None = None) -> 
         return "the estimated distance is too near the tolerance for any feasible number of models"
     about = rounded_up(models)
     look = which_look(about, declaration) if declaration is not None else ""
-    return f"about {about:,} models a side would be needed{look}"
+    submitted = submitted_needed(*comparisons)
+    alone = (
+        f", or about {rounded_up(submitted):,} submitted ones beside these references,"
+        if submitted is not None
+        else ""
+    )
+    return f"about {about:,} models a side{alone} would be needed{look}"
 
 
 def level_and_company(

@@ -146,6 +146,10 @@ def _compared(certificate: AnyCertificate, submitted: Observations) -> dict[str,
     predicate["populations"] = [_without_declared(part) for part in predicate["populations"]]
     predicate["declaration"] = _LATER_DECLARED | predicate["declaration"]
     predicate = _LATER | predicate
+    comparisons = [predicate[name] for name in ("untraining", "unlearning", "references")]
+    for comparison in [*comparisons, *(predicate["original"] or [])]:
+        if comparison["forecast"]:
+            comparison["forecast"] = {"submitted": None} | comparison["forecast"]
     if is_reduced(submitted):
         predicate["warnings"] = [text for text in predicate["warnings"] if text != REDUCED]
     return predicate

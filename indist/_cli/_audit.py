@@ -11,7 +11,7 @@ import typer
 
 from audits.report.folders import check_folder_of_results, check_result_folder
 from indist import audits, oracles
-from indist._cli._errors import parse_looks, parse_tolerance
+from indist._cli._errors import parse_numbers, parse_tolerance
 from indist._cli._options import (
     Confidence,
     Epsilon,
@@ -147,7 +147,7 @@ def audit(
             confidence=confidence,
             claim=claim,
             observables=observable or (),
-            looks=parse_looks(looks),
+            looks=parse_numbers("looks", looks),
             seed=seed,
             force=force,
         )

@@ -118,7 +118,7 @@ def parse_tolerance(text: str) -> float | Literal["calibrated"]:
         raise ValueError(f"tolerance: expected a number or calibrated, found {text!r}") from None
 
 
-def parse_looks(text: str | None) -> tuple[int, ...] | None:
+def parse_numbers(option: str, text: str | None) -> tuple[int, ...] | None:
     """Numbers of models as typed, separated by commas; None if nothing was.
 
     Raises:
@@ -130,7 +130,7 @@ def parse_looks(text: str | None) -> tuple[int, ...] | None:
     wrong = [part for part in parts if not part.isdecimal()]
     if wrong:
         raise ValueError(
-            f"looks: expected whole numbers with commas, as 128,256,512, found {wrong[0][:60]!r}"
+            f"{option}: expected whole numbers with commas, as 128,256,512, found {wrong[0][:60]!r}"
         )
     return tuple(map(int, parts))
 

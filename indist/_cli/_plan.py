@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 
 from indist import audits
+from indist._cli._errors import parse_numbers
 from indist._cli._options import Confidence, Epsilon, ScenarioOptions, scenario_options
 
 
@@ -17,6 +18,14 @@ def plan(
     ] = None,
     half_width: Annotated[
         float | None, typer.Option(help="Goal: know a distance within this much.")
+    ] = None,
+    reference_models: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N[,N,…]",
+            help="Models in each reference, which are trained but once: how many submitted ones "
+            "does it take? As many as are submitted if unsaid.",
+        ),
     ] = None,
     epsilon: Epsilon = 1.0,
     confidence: Confidence = 0.95,
@@ -32,6 +41,7 @@ def plan(
             world,
             tolerance=tolerance,
             half_width=half_width,
+            reference_models=parse_numbers("reference-models", reference_models),
             epsilon=epsilon,
             confidence=confidence,
             seed=seed,
