@@ -23,7 +23,8 @@ Its tables, and what each may hold::
     indices = "found.txt"
 
     [probes]                              # optional, like all in it
-    count = 100                           # the most of each group, drawn with the seed
+    count = 200                           # the most of each group, drawn with the seed; else 500
+                                          # of forget and behaviour, 100 of every other
     data = { kind = "npz", path = "test.npz" }    # fresh examples
     behaviour_test = { column = "shows_it" }      # those that show B: column, indices or label
     near = { indices = "alike.npy" }              # those that look like B and are not
@@ -56,7 +57,7 @@ from oracles.data._npz import Npz
 from oracles.data._toml_table import TomlTable
 from oracles.learners._registry import make
 from oracles.randomness import choose
-from oracles.scenarios._parts import PROBES_A_GROUP, choose_forget
+from oracles.scenarios._parts import HELD_A_GROUP, PROBES_A_GROUP, choose_forget
 from oracles.storage.arrays import Form, check_bytes, map_npy
 from oracles.storage.files import file_size, refuse
 
@@ -93,10 +94,15 @@ class _Forget(_Chosen):
 
 
 class _Probes(TomlTable):
-    count: int = Field(default=PROBES_A_GROUP, ge=1)
+    count: int | None = Field(default=None, ge=1)
     data: _Data | None = None
     behaviour_test: _Part | None = None
     near: _Part | None = None
+
+    def most(self, group: str) -> int:
+        """The most probes of a group."""
+        held = group in ("forget", "behaviour")
+        return self.count or (HELD_A_GROUP if held else PROBES_A_GROUP)
 
     @property
     def parts(self) -> dict[str, _Part]:
@@ -311,7 +317,7 @@ def _probes(
         pools["test"] = (fresh, rest)
     return Probes.join(
         [
-            (group, pools[group][0].take(choose(rng, pools[group][1], table.count)))
+            (group, pools[group][0].take(choose(rng, pools[group][1], table.most(group))))
             for group in PROBE_GROUPS
             if group in pools
         ]
