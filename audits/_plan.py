@@ -110,7 +110,7 @@ def plan(
     seed = check_seed(seed)
     if (tolerance is None) == (half_width is None):
         raise ValueError("plan: expected either a tolerance or a half-width")
-    groups = columns_of(scenario.probes.groups)
+    groups = columns_of(scenario.probes.groups, scenario.probes.persons)
     level = (1.0 - confidence) / 2.0
     if tolerance is not None:
         models = models_for_tolerance(tolerance, epsilon, level, groups, seed)

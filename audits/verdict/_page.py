@@ -133,10 +133,8 @@ def _reason(comparison: Comparison, tolerance: float) -> str:
     worst = comparison.worst_example(tolerance)
     if worst is None:
         return _REASONS[comparison.decision]
-    return (
-        f"{_REASONS[comparison.decision]}; the single example {worst.example} alone, by at least "
-        f"{numbers.down(worst.lower)}"
-    )
+    who = worst.called if worst.of_person else f"the single {worst.called}"
+    return f"{_REASONS[comparison.decision]}; {who} alone, by at least {numbers.down(worst.lower)}"
 
 
 def _plane(audit: AuditFindings, glances: tuple[Glance, ...]) -> Drawing:
@@ -266,7 +264,9 @@ def _further(audit: AuditFindings) -> Pairs:
     ]
     for worst in audit.worst_examples:
         text = example_off(worst)
-        found.append((f"Example {worst.example}", f"{text[:1].upper()}{text[1:]}."))
+        found.append(
+            tuple(f"{words[:1].upper()}{words[1:]}" for words in (worst.called, f"{text}."))
+        )
     if audit.over_unlearned is not None:
         found.append(("Unlearned too much?", _over_unlearned(audit.over_unlearned)))
     if audit.claimed is not None:

@@ -48,6 +48,8 @@ def by_observable(comparison: Comparison, tolerance: float) -> Table:
     examples.sort(key=lambda row: (-row.lower, -row.estimate, row.example))
     shown = [row for row in comparison.by_observable if not row.example] + examples[:_EXAMPLES]
     left_out = len(examples[_EXAMPLES:])
+    persons = sum(row.of_person for row in examples[_EXAMPLES:])
+    what = {0: "examples", left_out: "persons"}.get(persons, "examples and persons")
     rows = tuple(
         (
             row.observable,
@@ -60,7 +62,7 @@ def by_observable(comparison: Comparison, tolerance: float) -> Table:
     total = ("greatest", numbers.near(comparison.estimate), bounds(comparison, tolerance), "")
     return Table(
         f"Distance to the {POPULATION_NAMES[comparison.second]}, by observable"
-        + (f"; {left_out} more examples lie no farther" if left_out else ""),
+        + (f"; {left_out} more {what} lie no farther" if left_out else ""),
         ("observable", "estimate", "bounds", f"medians: {comparison.first} / {comparison.second}"),
         rows,
         total,
