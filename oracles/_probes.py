@@ -135,8 +135,9 @@ def listed_probes(probes: "Probes | Observations") -> list[dict[str, Any]]:
     ]
     texts = probes.texts if isinstance(probes, Observations) else None
     for name, values in (("person", probes.persons), ("text", texts)):
-        for place in np.flatnonzero([] if values is None else values != ""):
-            listed[place][name] = str(values[place])
+        for entry, value in zip(listed, [] if values is None else values, strict=False):
+            if value:
+                entry[name] = str(value)
     return listed
 
 
@@ -156,6 +157,10 @@ def _take_persons(held: "Probes | Observations", count: int) -> None:
         check_printable(name, "persons")
     # As objects: one long name does not widen all others.
     object.__setattr__(held, "persons", np.array(persons, dtype=object) if any(persons) else None)
+
+
+def _listed(persons: np.ndarray | None) -> list[str] | None:
+    return None if persons is None else persons.tolist()
 
 
 def _texts(values: Any, name: str, count: int) -> list[str]:
@@ -292,7 +297,7 @@ class Observations:
             np.array_equal(self.ids, other.ids)
             and np.array_equal(self.groups, other.groups)
             and np.array_equal(self.labels, other.labels)
-            and np.array_equal(self.persons, other.persons)
+            and _listed(self.persons) == _listed(other.persons)
         )
 
     def save(self, stem: Path, **about: Any) -> None:

@@ -81,8 +81,9 @@ def align(
             )
     _check_persons(observations, probes, order, name)
     if np.array_equal(order, np.arange(len(order))):
-        same = np.array_equal(observations.persons, probes.persons)
-        return observations if same else replace(observations, persons=probes.persons)
+        if observations.persons is None and probes.persons is not None:
+            return replace(observations, persons=probes.persons)
+        return observations
     return Observations(
         np.ascontiguousarray(observations.logits[:, order]),
         observations.labels[order],
@@ -112,7 +113,7 @@ def _check_persons(
         )
 
 
-def _whose(person: str) -> str:
+def _whose(person: object) -> str:
     return f"person {str(person)[:60]!r}" if person else "no person"
 
 

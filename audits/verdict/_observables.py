@@ -59,6 +59,14 @@ def rows_of(group: str, groups: np.ndarray, persons: np.ndarray | None) -> list[
     ]
 
 
+def names_of(row: Row, ids: np.ndarray) -> tuple[str, str]:
+    """What the column of a row is called, and the person or the id of the example that it is of."""
+    if row.person:
+        return person_column(row.person, len(row.probes), row.group), row.person
+    example = str(ids[row.probes[0]])
+    return example_column(example), example
+
+
 class Observable(ABC):
     """What is looked at of one model; subclasses are frozen dataclasses of settings."""
 
@@ -172,17 +180,12 @@ class EachExample(FixedObservable):
             found = {row.probes[0]: row for row in rows_of(group, seen.groups, seen.persons)}
             drawn = rng.permutation(list(found))[: self.most]
             rows += [found[first] for first in sorted(int(first) for first in drawn)]
-        names = [
-            person_column(row.person, len(row.probes), row.group)
-            if row.person
-            else example_column(str(seen.ids[row.probes[0]]))
-            for row in rows
-        ]
+        named = [names_of(row, seen.ids) for row in rows]
+        names, examples = (tuple(part[k] for part in named) for k in (0, 1))
         values = np.empty((seen.models, len(rows)))
         for place, row in enumerate(rows):
             values[:, place] = seen.margins[:, list(row.probes)].mean(axis=1)
-        examples = tuple(row.person or str(seen.ids[row.probes[0]]) for row in rows)
-        return Observables(tuple(names), tuple(row.group for row in rows), values, examples)
+        return Observables(names, tuple(row.group for row in rows), values, examples)
 
 
 @dataclass(frozen=True)

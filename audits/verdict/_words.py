@@ -151,9 +151,14 @@ def example_off(worst: WorstExampleFound) -> str:
     its = f"the {worst.observable}" if worst.of_person else "its margin"
     return (
         f"{its} alone tells the submission from {WITHOUT[worst.reference]} (distance at least "
-        f"{down(worst.lower)}; median margin {worst.median_first:.1f} against "
-        f"{worst.median_second:.1f}){more}"
+        f"{down(worst.lower)}; median margin {_margin(worst.median_first)} against "
+        f"{_margin(worst.median_second)}){more}"
     )
+
+
+def _margin(margin: float) -> str:
+    # 0.0 is added lest there be a zero with a minus.
+    return f"{round(margin, 1) + 0.0:.1f}"
 
 
 def needed(*comparisons: Comparison) -> str:
