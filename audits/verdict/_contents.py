@@ -20,20 +20,16 @@ def contents_of(
 ) -> dict[str, Given]:
     """What the examples are that differ beyond the tolerance, by the ids of their probes.
 
-    A text that the references, or else the submission, give a probe goes before its input, which
-    is known where the references hold models. Of what is not known there is no entry.
+    The references' text of a probe goes first, then its input, which is known where they hold
+    models, and last what the submission says. Of what is not known there is no entry.
     """
     seen = parties.observations["untraining"]
-    known: dict[str, Given] = {}
+    known = _texts(parties, "submission")
     if parties.scenario is not None:
         probes = parties.scenario.probes
         known |= {str(name): inputs for name, inputs in zip(probes.ids, probes.inputs, strict=True)}
-    # The references have the last word.
-    for name in ("submission", "original", "unlearning", "untraining"):
-        party = parties.by_name.get(name)
-        if party is not None and party.observations.texts is not None:
-            said = zip(party.observations.ids, party.observations.texts, strict=True)
-            known |= {str(probe): str(text) for probe, text in said if text}
+    for name in ("original", "unlearning", "untraining"):
+        known |= _texts(parties, name)
     differing = {
         (row.observable, row.example)
         for comparison in comparisons
@@ -69,6 +65,15 @@ def shown(
         text = "" if image is not None else words(contents[name])
         found.append(Shown(", ".join(caption), text, image))
     return tuple(found)
+
+
+def _texts(parties: Parties, name: str) -> dict[str, Given]:
+    """The texts that one population comes with, by the ids of their probes."""
+    party = parties.by_name.get(name)
+    if party is None or party.observations.texts is None:
+        return {}
+    seen = zip(party.observations.ids, party.observations.texts, strict=True)
+    return {str(probe): str(text) for probe, text in seen if text}
 
 
 def _members(seen: Observations) -> dict[tuple[str, str], list[str]]:
