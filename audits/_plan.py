@@ -153,7 +153,7 @@ def plan(
     if half_width is not None and reference_models is not None:
         raise ValueError("reference_models: expected with a tolerance only")
     asked = _listed(reference_models)
-    observables = columns_of(scenario.probes.groups)
+    observables = columns_of(scenario.probes.groups, scenario.probes.persons)
     level = (1.0 - confidence) / 2.0
     found: list[tuple[int, int | None, int | None]] = []
     if tolerance is not None:

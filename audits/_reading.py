@@ -163,21 +163,36 @@ def check_ids(path: Path, ids: Sequence[str]) -> None:
     """
     if "" in ids:
         refuse(path, "expected an id for each probe, found an empty one")
-    wrong = next((name for name in ids if printable(name) != name), None)
-    if wrong is not None:
-        refuse(path, f"probe {wrong[:60]!r}: expected an id of printable characters")
+    _check_names(path, ids, "probe", "an id")
     longest = max(ids, key=len, default="")
-    if len(longest) > MOST_ID:
-        refuse(
-            path,
-            f"probe {longest[:60]!r}: expected an id of at most {MOST_ID} characters, found "
-            f"{len(longest)}",
-        )
     if 4 * len(ids) * len(longest) > _MOST_ID_BYTES:
         refuse(
             path,
             f"expected ids of at most {_MOST_ID_BYTES} bytes, each as long as the longest, found "
             f"{len(ids)} of up to {len(longest)} characters, such as {longest[:60]!r}",
+        )
+
+
+def check_persons(path: Path, persons: Sequence[str]) -> None:
+    """Refuses names of persons that are long or not printable; an empty one stands for nobody.
+
+    Raises:
+        SubmissionError: when one is.
+    """
+    _check_names(path, list(dict.fromkeys(persons)), "person", "a name")
+
+
+def _check_names(path: Path, names: Sequence[str], what: str, expected: str) -> None:
+    # A line break is printable in a message, and no part of a name.
+    wrong = next((name for name in names if printable(name) != name or "\n" in name), None)
+    if wrong is not None:
+        refuse(path, f"{what} {wrong[:60]!r}: expected {expected} of printable characters")
+    longest = max(names, key=len, default="")
+    if len(longest) > MOST_ID:
+        refuse(
+            path,
+            f"{what} {longest[:60]!r}: expected {expected} of at most {MOST_ID} characters, found "
+            f"{len(longest)}",
         )
 
 

@@ -115,7 +115,9 @@ class Population:
                 np.asarray(observe(parameters_in(shard.arrays()), probes.inputs))
                 for shard in self.shards
             ]
-        return Observations(np.concatenate(logits), probes.labels, probes.groups, probes.ids)
+        return Observations(
+            np.concatenate(logits), probes.labels, probes.groups, probes.ids, probes.persons
+        )
 
 
 def _parameters(shard: Shard) -> dict[str, np.ndarray]:

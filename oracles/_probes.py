@@ -12,8 +12,15 @@ from safetensors.numpy import save
 from scipy.special import logsumexp
 
 from estimators.checks import check_array
+from estimators.kinds import check_kind
 from oracles.storage.digests import digest_arrays
-from oracles.storage.files import check_printable, write_bytes_atomic, write_json_atomic
+from oracles.storage.files import (
+    MOST_TEXT,
+    check_printable,
+    printable,
+    write_bytes_atomic,
+    write_json_atomic,
+)
 
 Group = Literal["forget", "behaviour", "behaviour_test", "near", "retain", "test"]
 """The name of a probe group."""
@@ -82,26 +89,28 @@ class Probes:
         labels: int32 ``[probes]``; on probes of the behaviour, the label that *shows* it.
         groups: one of `PROBE_GROUPS` for each probe.
         ids: a unique name for each probe, of 1 to 1000 printable characters.
+        persons: whom each probe belongs to, a name like an id; the empty text for nobody. None
+            where no probe belongs to anybody.
     """
 
     inputs: Shaped[np.ndarray, "probes ..."]
     labels: Int[np.ndarray, " labels"]
     groups: Shaped[np.ndarray, " groups"]
     ids: Shaped[np.ndarray, " ids"]
+    persons: Shaped[np.ndarray, " persons"] | None = None
 
     def __post_init__(self) -> None:
         _take_arrays(self, "inputs", "labels", "groups", "ids")
         _check_probes(len(self.inputs), self.labels, self.groups, self.ids)
+        _take_persons(self, len(self.inputs))
 
     def __len__(self) -> int:
         return len(self.labels)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the probes' inputs, labels, groups and ids."""
-        return digest_arrays(
-            {"inputs": self.inputs, "labels": self.labels, "groups": self.groups, "ids": self.ids}
-        )
+        """SHA-256 of the probes' inputs, labels, groups and ids, and of persons where there are."""
+        return digest_arrays({"inputs": self.inputs, **_described(self)})
 
     @staticmethod
     def join(parts: Sequence[tuple[str, Examples]]) -> "Probes":
@@ -119,11 +128,49 @@ class Probes:
 
 
 def listed_probes(probes: "Probes | Observations") -> list[dict[str, Any]]:
-    """Id, group and label of each probe, as manifests list them."""
-    return [
+    """Id, group and label of each probe, and its person and text if any, as manifests list them."""
+    listed: list[dict[str, Any]] = [
         {"id": str(i), "group": str(g), "label": int(y)}
         for i, g, y in zip(probes.ids, probes.groups, probes.labels, strict=True)
     ]
+    texts = probes.texts if isinstance(probes, Observations) else None
+    for name, values in (("person", probes.persons), ("text", texts)):
+        for entry, value in zip(listed, [] if values is None else values, strict=False):
+            if value:
+                entry[name] = str(value)
+    return listed
+
+
+def _described(probes: "Probes | Observations") -> dict[str, np.ndarray]:
+    """What is in the digest of probes besides their inputs, or of what was seen at them."""
+    arrays = {"labels": probes.labels, "groups": probes.groups, "ids": probes.ids}
+    # Where nobody is named the digest is that of earlier versions.
+    return arrays if probes.persons is None else arrays | {"persons": probes.persons}
+
+
+def _take_persons(held: "Probes | Observations", count: int) -> None:
+    """Checks whom the probes belong to; where that is nobody throughout, there are no persons."""
+    if held.persons is None:
+        return
+    persons = _texts(held.persons, "persons", count)
+    for name in filter(None, persons):
+        check_printable(name, "persons")
+    # As objects: one long name does not widen all others.
+    object.__setattr__(held, "persons", np.array(persons, dtype=object) if any(persons) else None)
+
+
+def _listed(persons: np.ndarray | None) -> list[str] | None:
+    return None if persons is None else persons.tolist()
+
+
+def _texts(values: Any, name: str, count: int) -> list[str]:
+    """One text a probe."""
+    array = check_array(values, name)
+    if array.shape != (count,):
+        raise ValueError(f"{name}: expected {count}, one a probe, found shape {array.shape}")
+    for value in array.tolist():
+        check_kind(value, name, str, "texts")
+    return array.tolist()
 
 
 def _check_probes(count: int, labels: Any, groups: Any, ids: Any) -> None:
@@ -158,11 +205,16 @@ class Observations:
         labels: int32 ``[probes]``.
         groups: the probe group of each probe.
         ids: the unique name of each probe, of 1 to 1000 printable characters.
+        persons: whom each probe belongs to, a name like an id; the empty text for nobody. None
+            where no probe belongs to anybody.
+        texts: what each probe is, for reports to show: at most 1000 characters, empty for
+            nothing; what is not printable is replaced. None where there is nothing to show. They
+            are no part of the digest.
 
     Raises:
         TypeError: when logits are not real numbers, labels not whole ones, or ids no text.
         ValueError: on shapes that do not fit, an unknown group, an id that is repeated or not
-            printable, a label outside
+            printable, a person that is not printable, a text that is too long, a label outside
             the classes, a number that is not finite (its model and probe are named), a masked
             array, or integers that float64 cannot hold.
     """
@@ -171,6 +223,8 @@ class Observations:
     labels: Int[np.ndarray, " labels"]
     groups: Shaped[np.ndarray, " groups"]
     ids: Shaped[np.ndarray, " ids"]
+    persons: Shaped[np.ndarray, " persons"] | None = None
+    texts: Shaped[np.ndarray, " texts"] | None = None
 
     def __post_init__(self) -> None:
         _take_arrays(self, "logits", "labels", "groups", "ids")
@@ -183,7 +237,10 @@ class Observations:
                 "logits: expected [models, probes, classes] with at least 2 classes, found shape "
                 f"{self.logits.shape}"
             )
-        _check_probes(self.logits.shape[1], self.labels, self.groups, self.ids)
+        probes = self.logits.shape[1]
+        _check_probes(probes, self.labels, self.groups, self.ids)
+        _take_persons(self, probes)
+        self._take_texts(probes)
         classes = self.logits.shape[2]
         if self.labels.min() < 0 or self.labels.max() >= classes:
             raise ValueError(
@@ -197,6 +254,18 @@ class Observations:
                 f"logits: expected finite numbers, found NaN or infinity in model {model} at "
                 f"probe {str(self.ids[probe])!r}"
             )
+
+    def _take_texts(self, count: int) -> None:
+        if self.texts is None:
+            return
+        texts = [" ".join(printable(text).split()) for text in _texts(self.texts, "texts", count)]
+        longest = max(texts, key=len)
+        if len(longest) > MOST_TEXT:
+            raise ValueError(
+                f"texts: expected at most {MOST_TEXT} characters, found {len(longest)}: "
+                f"{longest[:60]!r}"
+            )
+        object.__setattr__(self, "texts", np.array(texts, dtype=object) if any(texts) else None)
 
     @property
     def models(self) -> int:
@@ -220,16 +289,15 @@ class Observations:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the arrays, whatever file they came from."""
-        return digest_arrays(
-            {"logits": self.logits, "labels": self.labels, "groups": self.groups, "ids": self.ids}
-        )
+        return digest_arrays({"logits": self.logits, **_described(self)})
 
     def probes_like(self, other: "Probes | Observations") -> bool:
-        """Whether two sets of probes have the same ids, groups and labels in the same order."""
+        """Whether two sets have the same ids, groups, labels and persons in the same order."""
         return (
             np.array_equal(self.ids, other.ids)
             and np.array_equal(self.groups, other.groups)
             and np.array_equal(self.labels, other.labels)
+            and _listed(self.persons) == _listed(other.persons)
         )
 
     def save(self, stem: Path, **about: Any) -> None:

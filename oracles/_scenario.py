@@ -92,7 +92,8 @@ class Scenario:
         """The same world where another part S of the same behaviour B was found.
 
         Probes of the groups ``forget`` and ``behaviour`` become all of S and all of B∖S, with their
-        training labels; the other groups stay. The settings say γ as ``discovery`` and the digest
+        training labels; the other groups stay. Where probes belong to persons, an example of B that
+        was among them stays with its person. The settings say γ as ``discovery`` and the digest
         of the indices as ``forget``.
 
         Args:
@@ -118,14 +119,31 @@ class Scenario:
             [("forget", self.train.take(checked.forget)), ("behaviour", self.train.take(unseen))]
         )
         others = ~np.isin(self.probes.groups, ("forget", "behaviour"))
+        persons = None
+        if self.probes.persons is not None:
+            persons = np.append(self._persons_of(new), self.probes.persons[others])
         probes = Probes(
             inputs=np.concatenate([new.inputs, self.probes.inputs[others]]),
             labels=np.concatenate([new.labels, self.probes.labels[others]]),
             groups=np.concatenate([new.groups, self.probes.groups[others]]),
             ids=np.concatenate([new.ids, self.probes.ids[others]]),
+            persons=persons,
         )
         note = {"discovery": checked.discovery, "forget": digest_arrays({"forget": checked.forget})}
         return replace(checked, probes=probes, settings={**self.settings, **note})
+
+    def _persons_of(self, probes: Probes) -> np.ndarray:
+        """Whom probes belong to, told by the same inputs and label among those that are there."""
+        held = self.probes
+        known: dict[tuple[bytes, int], str] = {}
+        for k in np.flatnonzero(np.isin(held.groups, ("forget", "behaviour"))):
+            if held.persons is not None and held.persons[k]:
+                known[held.inputs[k].tobytes(), int(held.labels[k])] = held.persons[k]
+        found = [
+            known.get((x.tobytes(), int(y)), "")
+            for x, y in zip(probes.inputs, probes.labels, strict=True)
+        ]
+        return np.array(found, dtype=object)
 
     def with_learner(self, name: str, **settings: Any) -> "Scenario":
         """The same world with another learner.

@@ -6,6 +6,7 @@ that was given (to float32), so no observable of `audits` loses anything. A prob
 right label stands for the margin ln p − ln(1 − p), a loss ℓ = −ln p for −ln(e^ℓ − 1).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -115,7 +116,8 @@ def as_margins(observations: Observations) -> Observations:
     Returns:
         Two classes, label 0 at every probe, and the same margins, rounded to float32.
     """
-    return from_margins(observations.margins, observations.groups, observations.ids)
+    reduced = from_margins(observations.margins, observations.groups, observations.ids)
+    return replace(reduced, persons=observations.persons, texts=observations.texts)
 
 
 def scalar_content(
@@ -216,6 +218,26 @@ def logit_content(
     kept = _kept(path, given, np.asarray(finite), "finite float32 numbers", ids, mapping, models)
     seen = Observations(np.ascontiguousarray(given[kept]), labels.astype(np.int32), groups, ids)
     return _content(path, seen, kept, mapping)
+
+
+def described(
+    content: Content, persons: Sequence[str] | None, texts: Sequence[str] | None
+) -> Content:
+    """The same with whom the probes belong to and what they are, where that is said.
+
+    Args:
+        content: observations.
+        persons: a name a probe, in their order; empty for nobody.
+        texts: a text a probe; empty for nothing.
+    """
+    if not isinstance(content.seen, Observations) or (persons is None and texts is None):
+        return content
+    seen = content.seen
+    if persons is not None:
+        seen = replace(seen, persons=np.array(persons, dtype=object))
+    if texts is not None:
+        seen = replace(seen, texts=np.array(texts, dtype=object))
+    return replace(content, seen=seen)
 
 
 def run_content(path: Path, seen: Runnable, mapping: Mapping) -> Content:

@@ -92,7 +92,8 @@ class ParameterFiles:
                     f"expected at most {self.limits.array_bytes} bytes of logits, found {found}",
                 )
             rows.append(logits)
-        return Observations(np.stack(rows), probes.labels, probes.groups, probes.ids)
+        logits = np.stack(rows)
+        return Observations(logits, probes.labels, probes.groups, probes.ids, probes.persons)
 
 
 def fit(

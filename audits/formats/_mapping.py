@@ -17,13 +17,14 @@ from audits._reading import (
     Limits,
     check_format,
     check_ids,
+    check_persons,
     read_json,
     refuse,
     refuse_fields,
 )
 from oracles import Group
 from oracles.storage.arrays import Form, check_range, map_npy
-from oracles.storage.files import first_repeated
+from oracles.storage.files import MOST_TEXT, first_repeated
 
 FORMAT = "indist-mapping"
 VERSION = 1
@@ -45,11 +46,15 @@ class MappedProbe(_Said):
         id: its unique name.
         group: its probe group.
         label: its label; left out where there is one number a model and example.
+        person: whom it belongs to; an audit gives all examples of a person one row.
+        text: what it is, for reports to show.
     """
 
     id: str = Field(min_length=1, max_length=MOST_ID)
     group: Group
     label: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    person: str = Field(default="", max_length=MOST_ID)
+    text: str = Field(default="", max_length=MOST_TEXT)
 
 
 class Part(_Said):
@@ -250,6 +255,7 @@ def read_mapping(path: Path, limits: Limits) -> Mapping:
     if twice is not None:
         refuse(path, f"field probes: expected unique ids, found {twice[:60]!r} twice")
     check_ids(path, ids)
+    check_persons(path, [probe.person for probe in mapping.probes or ()])
     return mapping
 
 

@@ -74,7 +74,8 @@ class OnnxFiles:
                         f"{logits.size * 4 * self.models}",
                     )
                 rows.append(logits)
-        return Observations(np.stack(rows), probes.labels, probes.groups, probes.ids)
+        logits = np.stack(rows)
+        return Observations(logits, probes.labels, probes.groups, probes.ids, probes.persons)
 
     def _run(self, guest: Sandbox, file: Path, inputs: Path) -> np.ndarray:
         data = file.read_bytes()

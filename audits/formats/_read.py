@@ -17,7 +17,7 @@ from audits.formats import (
     _table,
 )
 from audits.formats._archives import is_zip, opened, read_member
-from audits.formats._content import Content
+from audits.formats._content import Content, described
 from audits.formats._logits import NAME
 from audits.formats._mapping import (
     Mapping,
@@ -27,6 +27,7 @@ from audits.formats._mapping import (
 from audits.formats._others import other_kind
 from audits.formats._torch import SUFFIXES
 from estimators.kinds import check_kind, check_name
+from oracles import Observations
 
 
 class Format(NamedTuple):
@@ -110,7 +111,25 @@ def read(
         mapping = find_mapping(where, limits)
     elif not isinstance(mapping, Mapping):
         mapping = read_mapping(Path(mapping), limits)
-    return FORMATS[kind].read(where, mapping, limits)
+    return _as_mapped(FORMATS[kind].read(where, mapping, limits), mapping)
+
+
+def _as_mapped(content: Content, mapping: Mapping) -> Content:
+    """With the persons and texts that a mapping lists with its probes."""
+    listed = {probe.id: probe for probe in mapping.probes or ()}
+    if not listed or not isinstance(content.seen, Observations):
+        return content
+    probes = [listed[str(name)] for name in content.seen.ids]
+    said = [[getattr(probe, name) for probe in probes] for name in ("person", "text")]
+    for name, held, values in zip(
+        ("person", "text"), (content.seen.persons, content.seen.texts), said, strict=True
+    ):
+        if held is not None and any(values):
+            refuse(
+                mapping.file, f"field probes: expected no {name}, as the table has a column of them"
+            )
+    persons, texts = (values if any(values) else None for values in said)
+    return described(content, persons, texts)
 
 
 def sniff(path: Path | str) -> str | None:

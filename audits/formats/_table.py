@@ -9,6 +9,9 @@ A long table has a line for each model and probe, in columns of these names:
 ``loss``                            ln Σ_{j≠y} p_j, p_y, or −ln p_y
 ``label`` and ``logit_0``,          instead of it: the probe's label and a logit for each class;
 ``logit_1``, ...                    the label may stand in the mapping
+``person``                          optional: whom the probe belongs to, or nothing for nobody
+``text``                            optional: what the probe is, for reports to show, at most 1000
+                                    characters
 ==================================  ==========================================================
 
 A wide table has a line for each model: its name in ``model``, if it likes, and a column for each
@@ -26,22 +29,31 @@ from typing import Any, NoReturn, get_args
 
 import numpy as np
 
-from audits._reading import Limits, SubmissionError, check_ids, file_size, refuse
-from audits.formats._content import Content, check_counts, logit_content, scalar_content
+from audits._reading import (
+    Limits,
+    SubmissionError,
+    check_ids,
+    check_persons,
+    file_size,
+    refuse,
+)
+from audits.formats._content import Content, check_counts, described, logit_content, scalar_content
 from audits.formats._mapping import Mapping, Scalar
 from audits.formats._probes import named_probes, no_labels
 from estimators.checks import MOST_INTEGER, check_array
 from oracles import PROBE_GROUPS
-from oracles.storage.files import first_repeated, most_unpacked
+from oracles.storage.files import MOST_TEXT, first_repeated, most_unpacked
 
 KIND = "table"
 PARQUET = b"PAR1"
 
 _SCALARS: tuple[Scalar, ...] = get_args(Scalar)
-_TEXT = ("model", "probe", "group")
+_OF_PROBES = ("person", "text")
+_TEXT = ("model", "probe", "group", *_OF_PROBES)
 _COLUMNS = (
     f"a line for each model and probe needs columns model, probe, group, and {', '.join(_SCALARS)} "
-    "or logit_0, logit_1 and so on; of other tables the mapping says more (indist ingest --mapping)"
+    "or logit_0, logit_1 and so on, and may have person and text; of other tables the mapping says "
+    "more (indist ingest --mapping)"
 )
 # Other words for what is missing, and empty cells, are no numbers at all.
 _NANS = ["nan", "NaN", "NAN"]
@@ -137,7 +149,8 @@ def _long(path: Path, frame: Any, mapping: Mapping, limits: Limits) -> Content:
             refuse(mapping.file, f"field scalar: expected none or {names[0]!r} as the table has it")
         no_labels(mapping)
         kind: Any = names[0]
-        return scalar_content(path, values[:, :, 0], kind, (groups, ids), mapping, models)
+        content = scalar_content(path, values[:, :, 0], kind, (groups, ids), mapping, models)
+        return described(content, *_persons_and_texts(path, frame, probe, probes))
     if "label" in frame.columns:
         column = _numbers(path, frame, "label")
         if ((column % 1) != 0).any() or (np.abs(column) > 2**31).any():
@@ -146,7 +159,37 @@ def _long(path: Path, frame: Any, mapping: Mapping, limits: Limits) -> Content:
         if ((labels >= 0) & (labels != found)).any():
             refuse(mapping.file, "field probes: expected the labels of the table, found others")
         labels = found
-    return logit_content(path, values, (labels, groups, ids), mapping, models)
+    content = logit_content(path, values, (labels, groups, ids), mapping, models)
+    return described(content, *_persons_and_texts(path, frame, probe, probes))
+
+
+def _persons_and_texts(
+    path: Path, frame: Any, probe: np.ndarray, probes: list[str]
+) -> tuple[list[str] | None, list[str] | None]:
+    """What the table says of its probes besides the group, or None where it has no such column."""
+    persons, texts = (
+        _texts(path, frame, name, probe, probes) if name in frame.columns else None
+        for name in _OF_PROBES
+    )
+    check_persons(path, persons or [])
+    longest = max(texts or [""], key=len)
+    if len(longest) > MOST_TEXT:
+        refuse(
+            path,
+            f"column 'text': expected at most {MOST_TEXT} characters, found {len(longest)}: "
+            f"{longest[:60]!r}",
+        )
+    return persons, texts
+
+
+def _texts(path: Path, frame: Any, name: str, probe: np.ndarray, probes: list[str]) -> list[str]:
+    """The text that every line of a probe has alike; empty where its lines have none."""
+    import pandas as pd
+
+    codes, uniques = pd.factorize(frame[name])
+    # Of a cell without a value the code is -1: the last.
+    values = np.array([*(str(value) for value in uniques), ""], dtype=object)
+    return values[_of_probe(path, np.asarray(codes), probe, probes, name)].tolist()
 
 
 def _wide(path: Path, frame: Any, mapping: Mapping, limits: Limits) -> Content:

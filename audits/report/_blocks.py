@@ -4,7 +4,8 @@ Numbers have become words before they come here. A block is written as HTML by t
 in the templates, and as Markdown by `audits.report._markdown`.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
@@ -22,10 +23,20 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """An example that is shown: a picture, which Markdown has none of, or words; and a caption."""
+
+    caption: str
+    words: str = ""
+    image: Markup | None = None
+
+
+@dataclass(frozen=True)
 class Claims:
-    """Claims or questions, and what is to be said to each."""
+    """Claims or questions, what is to be said to each, and the examples that some speak of."""
 
     pairs: Pairs
+    shown: Mapping[str, tuple[Shown, ...]] = field(default_factory=dict[str, tuple[Shown, ...]])
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,7 @@ class Table:
     """A table of text: the first cell of each row names it, and a last row may sum them up.
 
     Its kind says what the cells hold: ``numbers``, ``people`` with their number last, or ``words``.
+    Examples that rows are of are shown under their names, in HTML alone.
     """
 
     caption: str
@@ -40,6 +52,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     total: tuple[str, ...] = ()
     kind: str = "numbers"
+    shown: Mapping[str, tuple[Shown, ...]] = field(default_factory=dict[str, tuple[Shown, ...]])
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import re
 
-from audits.report._blocks import Beside, Block, Claims, Command, Drawings, Listing, Table
+from audits.report._blocks import Beside, Block, Claims, Command, Drawings, Listing, Shown, Table
 
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|~])")
@@ -46,6 +46,7 @@ def block_texts(block: Block) -> list[str]:
         case Claims():
             return [
                 f"**{within(claim)}{'' if claim.endswith(('.', '?')) else '.'}** {within(text)}"
+                f"{shown_texts(block.shown.get(claim, ()))}"
                 for claim, text in block.pairs
             ]
         case Table():
@@ -56,6 +57,15 @@ def block_texts(block: Block) -> list[str]:
             return []
         case Beside():
             return block_texts(block.listing)
+
+
+def shown_texts(shown: tuple[Shown, ...]) -> str:
+    """Words of examples after what is said of them, as a sentence each; pictures have none."""
+    return "".join(
+        f" {f'{within(example.caption)}: ' if example.caption else ''}“{within(example.words)}”."
+        for example in shown
+        if example.words
+    )
 
 
 def _rows(table: Table) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from audits.report._blocks import Beside, Block, Drawing, Drawings
-from audits.report._markdown import block_texts, escape, within
+from audits.report._blocks import Beside, Block, Drawing, Drawings, Shown
+from audits.report._markdown import block_texts, escape, shown_texts, within
 from oracles.storage.files import printable, write_bytes_atomic
 
 
@@ -35,6 +35,7 @@ class Glance:
         reason: why it does, from the punctuation after the finding on.
         estimate: the estimate behind the number, where there is one.
         track: the number as a drawing, where it is an interval within [0, 1].
+        shown: the example that the reason names.
     """
 
     reference: str
@@ -44,6 +45,7 @@ class Glance:
     reason: str
     estimate: str = ""
     track: Track | None = None
+    shown: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -154,4 +156,5 @@ def markdown(page: Page) -> str:
 def _glance(glance: Glance) -> str:
     estimate = f" (estimate {glance.estimate})" if glance.estimate else ""
     reason = glance.reason if glance.reason.endswith(".") else f"{glance.reason}."
-    return f"- {glance.heading}: {glance.number}{estimate}: **{glance.finding}**{within(reason)}"
+    found = f"**{glance.finding}**{within(reason)}{shown_texts(glance.shown)}"
+    return f"- {glance.heading}: {glance.number}{estimate}: {found}"

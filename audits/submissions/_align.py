@@ -1,5 +1,6 @@
 """Putting a submission's probes into the order of the references', by id."""
 
+from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -11,7 +12,7 @@ from oracles import Observations
 
 @runtime_checkable
 class ProbeList(Protocol):
-    """Anything with probe ids, groups and labels: `oracles.Probes` and `oracles.Observations`."""
+    """Anything with ids, groups, labels and persons: `oracles.Probes`, `oracles.Observations`."""
 
     @property
     def ids(self) -> Shaped[np.ndarray, " probes"]:
@@ -28,6 +29,11 @@ class ProbeList(Protocol):
         """The label of each probe."""
         ...
 
+    @property
+    def persons(self) -> Shaped[np.ndarray, " probes"] | None:
+        """Whom each probe belongs to, or None where none belongs to anybody."""
+        ...
+
 
 def align(
     observations: Observations, probes: ProbeList, name: str, *, labels: bool = True
@@ -41,10 +47,12 @@ def align(
         labels: whether the observations have labels that can be compared.
 
     Returns:
-        The same numbers, columns in the order of ``probes``.
+        The same numbers, columns in the order of ``probes``, and their persons: whose example is
+        whose is for the references to say, as it decides what is looked at.
 
     Raises:
-        SubmissionError: when a probe is missing or unknown, or its group or label differs.
+        SubmissionError: when a probe is missing or unknown, or its group or label differs, or the
+            person that the observations name.
     """
     columns = {str(probe): place for place, probe in enumerate(observations.ids)}
     wanted = [str(probe) for probe in probes.ids]
@@ -71,14 +79,42 @@ def align(
                 f"{name}: probe {wanted[k]!r}: expected {field} {_plain(expected[k])}, found "
                 f"{_plain(found[k])}{_others(wrong)}{_hint(field, observations)}"
             )
+    _check_persons(observations, probes, order, name)
     if np.array_equal(order, np.arange(len(order))):
+        if observations.persons is None and probes.persons is not None:
+            return replace(observations, persons=probes.persons)
         return observations
     return Observations(
         np.ascontiguousarray(observations.logits[:, order]),
         observations.labels[order],
         observations.groups[order],
         observations.ids[order],
+        probes.persons,
+        None if observations.texts is None else observations.texts[order],
     )
+
+
+def _check_persons(
+    observations: Observations, probes: ProbeList, order: np.ndarray, name: str
+) -> None:
+    """Refuses persons other than those of the references; observations may name none."""
+    if observations.persons is None:
+        return
+    nobody = np.full(len(order), "", dtype=object)
+    expected = nobody if probes.persons is None else probes.persons
+    wrong = np.flatnonzero(observations.persons[order] != expected)
+    if wrong.size:
+        found, wanted = (
+            _whose(names[wrong[0]]) for names in (observations.persons[order], expected)
+        )
+        raise SubmissionError(
+            f"{name}: probe {str(probes.ids[wrong[0]])!r}: expected {wanted} as in the references, "
+            f"found {found}{_others(wrong)}"
+        )
+
+
+def _whose(person: object) -> str:
+    return f"person {str(person)[:60]!r}" if person else "no person"
 
 
 def _hint(field: str, observations: Observations) -> str:

@@ -14,12 +14,13 @@ from audits._reading import (
     Limits,
     check_format,
     check_ids,
+    check_persons,
     read_json,
     refuse,
     refuse_fields,
 )
 from oracles import PROBE_GROUPS, Group
-from oracles.storage.files import first_repeated
+from oracles.storage.files import MOST_TEXT, first_repeated
 
 FORMAT = "indist-observations"
 VERSION = 1
@@ -32,6 +33,8 @@ class ProbeEntry(BaseModel):
     id: str = Field(min_length=1, max_length=MOST_ID)
     group: Group
     label: int = Field(ge=0, le=2**31 - 1)
+    person: str = Field(default="", max_length=MOST_ID)
+    text: str = Field(default="", max_length=MOST_TEXT)
 
 
 class ObservationsManifest(BaseModel):
@@ -63,6 +66,16 @@ class ObservationsManifest(BaseModel):
         """The probes' labels, int32."""
         return np.array([probe.label for probe in self.probes], dtype=np.int32)
 
+    @property
+    def persons(self) -> np.ndarray:
+        """Whom the probes belong to; empty texts for nobody."""
+        return np.array([probe.person for probe in self.probes], dtype=object)
+
+    @property
+    def texts(self) -> np.ndarray:
+        """What the probes are, for reports to show; empty texts for nothing."""
+        return np.array([probe.text for probe in self.probes], dtype=object)
+
 
 def read_manifest(path: Path, limits: Limits) -> ObservationsManifest:
     """Reads and checks a manifest.
@@ -90,6 +103,7 @@ def read_manifest(path: Path, limits: Limits) -> ObservationsManifest:
             refuse(path, f"field probes.{place}.id: expected unique ids, found {probe.id!r} twice")
         seen.add(probe.id)
     check_ids(path, [probe.id for probe in manifest.probes])
+    check_persons(path, [probe.person for probe in manifest.probes])
     if isinstance(manifest.seeds, list):
         twice = first_repeated(manifest.seeds)
         if twice is not None:

@@ -250,7 +250,7 @@ def _as_stored(party: Party) -> Observations:
     with np.errstate(over="ignore"):
         logits = seen.logits.astype(np.float32)
     try:
-        return Observations(logits, seen.labels, seen.groups, seen.ids)
+        return replace(seen, logits=logits)
     except ValueError as error:
         raise SubmissionError(f"{party.name}: {error} (in float32)") from None
 

@@ -79,7 +79,8 @@ def observe_population(
             text = str(error).splitlines()[0][:200]
             raise SubmissionError(f"{shard}: cannot be run as the method says ({text})") from None
         parts.append(_stored(shard, arrays, logits) if made_in == scenario else logits)
-    return Observations(np.concatenate(parts), probes.labels, probes.groups, probes.ids)
+    logits = np.concatenate(parts)
+    return Observations(logits, probes.labels, probes.groups, probes.ids, probes.persons)
 
 
 def _expected(learner: Learner, probes: Probes) -> dict[str, tuple[int, ...]]:

@@ -1,6 +1,7 @@
 """Observations that a result is stored with, so that it can be recomputed."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from audits._reading import SubmissionError, refuse
@@ -9,10 +10,14 @@ from oracles import Observations
 
 
 def store(seen: Mapping[str, Observations], folder: Path) -> None:
-    """Writes what was seen of each population to ``folder/NAME.safetensors`` and ``.json``."""
+    """Writes what was seen of each population to ``folder/NAME.safetensors`` and ``.json``.
+
+    Texts of probes are left out.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name, observations in seen.items():
-        observations.save(folder / name, name=name)
+        # What the probes are is no number to recompute, and may be what was to be forgotten.
+        replace(observations, texts=None).save(folder / name, name=name)
 
 
 def stored(folder: Path, names: Iterable[str], record: str) -> dict[str, Observations]:

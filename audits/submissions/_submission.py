@@ -1,7 +1,7 @@
 """Submissions: what people hand in, from files to observations at the references' probes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -233,7 +233,7 @@ def _joined(seen: list[tuple[Observations, str]]) -> Observations:
     for observations, name in seen:
         check_classes(observations, first.logits.shape[2], name)
     logits = np.concatenate([observations.logits for observations, _ in seen])
-    return Observations(logits, first.labels, first.groups, first.ids)
+    return replace(first, logits=logits)
 
 
 def _native(path: Path) -> bool:
@@ -311,7 +311,11 @@ def _load_array(path: Path, limits: Limits) -> Submission:
     if manifest.margins_only and (classes != 2 or manifest.labels.any()):
         refuse(beside, "field margins_only: expected two classes and label 0 at every probe")
     check_finite(path, logits, manifest.ids)
-    seen = Observations(logits, manifest.labels, manifest.groups, manifest.ids)
+    seen = Observations(
+        *(logits, manifest.labels, manifest.groups, manifest.ids),
+        persons=manifest.persons,
+        texts=manifest.texts,
+    )
     if manifest.digest is not None and manifest.digest != seen.digest:
         refuse(beside, "field digest: expected that of the array and probes, found another")
     return Submission(

@@ -22,6 +22,7 @@ from audits.submissions._parties import (
 from audits.verdict._blocks import blocks_of, not_learned
 from audits.verdict._columns import Block, median_margins
 from audits.verdict._compare import BOUNDS, EVENTS, LOWER, compare, exact_bounds
+from audits.verdict._contents import contents_of
 from audits.verdict._findings import AuditFindings
 from audits.verdict._groups import summarise
 from audits.verdict._least_tolerance import calibrated_tolerance, least_tolerance, self_distances
@@ -62,13 +63,15 @@ class Audit(AuditFindings):
         warnings: what a reader should know.
         observations: what was seen of each population.
         claimed: a claimed (ε, δ) beside what was measured; None when nothing is claimed.
+        contents: input or text of the examples that differ, by the ids of their probes, where they
+            are known; in no certificate.
     """
 
     def certificate(self) -> Certificate:
         """The audit with every number, digest, seed and version needed to recompute it."""
         return certificate_of(self)
 
-    def report(self, directory: Path | str, *, replace: bool = True) -> None:
+    def report(self, directory: Path | str, *, replace: bool = True, redact: bool = False) -> None:
         """Writes the report, the certificate and the observations it can be recomputed from.
 
         Files appear in the folder only once all of them are written: ``report.html``,
@@ -78,6 +81,8 @@ class Audit(AuditFindings):
             directory: the folder; made when missing.
             replace: whether another result there, of whatever kind, is replaced; else it is
                 refused.
+            redact: whether pictures and texts of examples are left out. Ids of probes and names of
+                persons stay: they are needed to recompute the numbers.
 
         Raises:
             ValueError: when ``directory`` is a file, or what it holds is not to be replaced.
@@ -86,7 +91,7 @@ class Audit(AuditFindings):
         # Loaded on use: a page draws with matplotlib, which no audit needs.
         from audits.verdict._write import write_all
 
-        write_all(self, Path(directory), replace=replace)
+        write_all(self, Path(directory), replace=replace, redact=redact)
 
 
 def audit(
@@ -407,4 +412,5 @@ def _audited(
         ),
         observations=seen,
         claimed=claimed,
+        contents=contents_of(parties, (untraining, unlearning), declaration.tolerance),
     )

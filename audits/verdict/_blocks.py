@@ -12,6 +12,7 @@ from audits.verdict._observables import (
     Learned,
     LearnedObservable,
     Observable,
+    rows_of,
 )
 from oracles import Observations
 
@@ -64,9 +65,9 @@ def blocks_of(
     return blocks
 
 
-def columns_of(groups: np.ndarray) -> int:
-    """How many columns the default observables have at probes of these groups."""
-    sizes = [int((groups == group).sum()) for group in HELD]
+def columns_of(groups: np.ndarray, persons: np.ndarray | None = None) -> int:
+    """How many columns the default observables have at probes of these groups and persons."""
+    sizes = [len(rows_of(group, groups, persons)) for group in HELD]
     medians = np.unique(groups).size
     return medians + sum(min(size, EachExample().most) + (size > 0) for size in sizes) + 1
 

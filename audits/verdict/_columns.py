@@ -7,6 +7,24 @@ from jaxtyping import Float
 
 from oracles import PROBE_GROUPS, Observations
 
+MEAN_MARGIN = "mean margin of the "
+"""How the names of columns begin that are a person's."""
+
+
+def example_column(example: str) -> str:
+    """What the margin of one example is called."""
+    return f"margin of example {example}"
+
+
+def person_column(person: str, count: int, group: str) -> str:
+    """What the mean margin of so many examples of a person is called.
+
+    Example:
+        >>> person_column("Ada", 3, "forget")
+        'mean margin of the 3 examples of person Ada in forget'
+    """
+    return f"{MEAN_MARGIN}{count} example{'s' * (count > 1)} of person {person} in {group}"
+
 
 class Observables(NamedTuple):
     """Scalar functions of each model's observation.
@@ -15,7 +33,8 @@ class Observables(NamedTuple):
         names: what each column is, in words.
         groups: the probe group each column is read on; "all" for a column of several groups.
         values: ``[models, observables]``, finite.
-        examples: the id of the probe that a column is the margin of, or "" for other columns.
+        examples: the id of the probe that a column is the margin of, or the person whose examples'
+            mean margin it is, or "" for other columns.
     """
 
     names: tuple[str, ...]

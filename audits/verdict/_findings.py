@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from audits._provenance import Provenance
 from audits.claims._claimed import ClaimCheck
+from audits.report._contents import Given
 from audits.report._terminal import filled
 from audits.verdict._next import next_step
 from audits.verdict._results import (
@@ -51,6 +52,7 @@ class AuditFindings:
     claimed: ClaimCheck | None = None
     sharing: Sharing | None = None
     stands: bool | None = None
+    contents: Mapping[str, Given] = field(default_factory=dict[str, Given])
 
     @property
     def sentence(self) -> str:

@@ -45,7 +45,7 @@ def next_step(
         worst = max(worst_examples, key=lambda found: found.lower)
         others = f", and {worst.others} more" if worst.others else ""
         return (
-            f"Examine example {worst.example}{others}: there the submission is off most surely, "
+            f"Examine {worst.called}{others}: there the submission is off most surely, "
             f"against {WITHOUT[worst.reference]}."
         )
     if verdict == "neither":

@@ -8,18 +8,63 @@ models hold; the models set aside are used in no bound of that observable.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
-from audits.verdict._columns import Observables, median_margins
+from audits.verdict._columns import (
+    Observables,
+    example_column,
+    median_margins,
+    person_column,
+)
 from estimators.checks import check_array, check_counts, check_within
 from estimators.kinds import check_kind, check_name
 from oracles import Observations
 
 HELD = ("forget", "behaviour")
 """The groups whose examples are to be forgotten, or show the behaviour."""
+
+
+class Row(NamedTuple):
+    """What `EachExample` looks at together: one example, or all of a person in a group.
+
+    Attributes:
+        person: whom the examples belong to, or "" for one example that belongs to nobody.
+        group: the probe group that they are in.
+        probes: which probes they are, in increasing order.
+    """
+
+    person: str
+    group: str
+    probes: tuple[int, ...]
+
+
+def rows_of(group: str, groups: np.ndarray, persons: np.ndarray | None) -> list[Row]:
+    """The rows of a group, in the order of their first probes.
+
+    Args:
+        group: the group.
+        groups: of each probe.
+        persons: whom each probe belongs to, or None where none belongs to anybody.
+    """
+    rows: dict[str | int, list[int]] = {}
+    for probe in np.flatnonzero(groups == group).tolist():
+        person = "" if persons is None else str(persons[probe])
+        rows.setdefault(person or probe, []).append(probe)
+    return [
+        Row(key if isinstance(key, str) else "", group, tuple(probes))
+        for key, probes in rows.items()
+    ]
+
+
+def names_of(row: Row, ids: np.ndarray) -> tuple[str, str]:
+    """What the column of a row is called, and the person or the id of the example that it is of."""
+    if row.person:
+        return person_column(row.person, len(row.probes), row.group), row.person
+    example = str(ids[row.probes[0]])
+    return example_column(example), example
 
 
 class Observable(ABC):
@@ -104,11 +149,12 @@ class EachExample(FixedObservable):
     """The margin of every example of S and of B∖S that was observed.
 
     A median over a group does not move for a few examples of it. A request to be forgotten concerns
-    a single one.
+    a single one, or those of one person: where examples belong to persons, the mean margin of a
+    person's examples in the group takes the place of the margin of each.
 
     Attributes:
-        most: examples of a group that are looked at; of more, so many are drawn by the audit's
-            seed.
+        most: examples, or persons, of a group that are looked at; of more, so many are drawn by
+            the audit's seed.
 
     Example:
         >>> EachExample(most=200).words()
@@ -129,15 +175,17 @@ class EachExample(FixedObservable):
     def columns(self, seen: Observations, seed: int) -> Observables:
         """See `FixedObservable.columns`."""
         rng = np.random.default_rng([seed, 1])
-        chosen: list[int] = []
+        rows: list[Row] = []
         for group in HELD:
-            probes = np.flatnonzero(seen.groups == group)
-            drawn = rng.permutation(probes)[: self.most]
-            chosen += sorted(int(probe) for probe in drawn)
-        ids = tuple(str(seen.ids[probe]) for probe in chosen)
-        groups = tuple(str(seen.groups[probe]) for probe in chosen)
-        names = tuple(f"margin of example {name}" for name in ids)
-        return Observables(names, groups, seen.margins[:, chosen], ids)
+            found = {row.probes[0]: row for row in rows_of(group, seen.groups, seen.persons)}
+            drawn = rng.permutation(list(found))[: self.most]
+            rows += [found[first] for first in sorted(int(first) for first in drawn)]
+        named = [names_of(row, seen.ids) for row in rows]
+        names, examples = (tuple(part[k] for part in named) for k in (0, 1))
+        values = np.empty((seen.models, len(rows)))
+        for place, row in enumerate(rows):
+            values[:, place] = seen.margins[:, list(row.probes)].mean(axis=1)
+        return Observables(names, tuple(row.group for row in rows), values, examples)
 
 
 @dataclass(frozen=True)

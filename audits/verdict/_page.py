@@ -3,6 +3,7 @@
 Here numbers become words, rounded outward; nothing is computed.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from markupsafe import Markup
@@ -10,14 +11,32 @@ from markupsafe import Markup
 from audits._provenance import compared, digest_pairs, seed_pairs, version_pairs
 from audits.certificate._certificate import FILE
 from audits.report import numbers
-from audits.report._blocks import Beside, Claims, Command, Drawing, Drawings, Listing, Pairs
+from audits.report._blocks import (
+    Beside,
+    Claims,
+    Command,
+    Drawing,
+    Drawings,
+    Listing,
+    Pairs,
+    Shown,
+    Table,
+)
 from audits.report._page import Glance, Page, Section, Track, write_page
 from audits.report._svg import svg
 from audits.report._words import LETTERS, POPULATION_NAMES, group_name
+from audits.verdict._contents import shown
 from audits.verdict._figures import distance_plane, group_margins, hockey_stick_curve
 from audits.verdict._findings import AuditFindings
 from audits.verdict._limits import cannot_conclude
-from audits.verdict._results import FEWEST_TO_FORECAST, Comparison, Declaration, OverUnlearned
+from audits.verdict._results import (
+    FEWEST_TO_FORECAST,
+    Comparison,
+    Declaration,
+    ObservableDistance,
+    OverUnlearned,
+    WorstExampleFound,
+)
 from audits.verdict._tables import bounds, by_group, by_observable, group_words, people
 from audits.verdict._words import (
     example_off,
@@ -48,25 +67,25 @@ _DIRECTIONS = {
 }
 
 
-def write_report(audit: AuditFindings, directory: Path) -> None:
+def write_report(audit: AuditFindings, directory: Path, *, redact: bool = False) -> None:
     """Writes ``report.html`` and ``report.md`` of an audit.
 
     Args:
         audit: what to report; its numbers are shown, and none is computed.
         directory: where to; made when it is not there.
+        redact: whether pictures and texts of examples are left out.
 
     Raises:
         OSError: as the file system does.
     """
-    write_page(page(audit), directory)
+    write_page(page(replace(audit, contents={}) if redact else audit, redact=redact), directory)
 
 
-def page(audit: AuditFindings) -> Page:
+def page(audit: AuditFindings, *, redact: bool = False) -> Page:
     """The audit in words, tables and figures."""
     declared, provenance = audit.declaration, audit.provenance
     glances = tuple(
-        _glance(comparison, declared.tolerance)
-        for comparison in (audit.untraining, audit.unlearning)
+        _glance(audit, comparison) for comparison in (audit.untraining, audit.unlearning)
     )
     return Page(
         title=f"Audit of {provenance.submission}",
@@ -94,12 +113,12 @@ def page(audit: AuditFindings) -> Page:
                 (
                     "The distance counts the worst observable, in the worse direction. Lower "
                     "bounds here pay for having looked at all observables; upper bounds need not.",
-                    by_observable(audit.untraining, declared.tolerance),
-                    by_observable(audit.unlearning, declared.tolerance),
+                    _by_observable(audit, audit.untraining),
+                    _by_observable(audit, audit.unlearning),
                 ),
             ),
             *_groups(audit),
-            Section("What else was found", (Claims(_further(audit)),)),
+            Section("What else was found", (_further(audit, redact),)),
             Section("What was declared beforehand", (Listing(_declared(audit)),)),
             Section(
                 "What this audit cannot conclude", (Claims(cannot_conclude(audit)),), cannot=True
@@ -125,7 +144,9 @@ def page(audit: AuditFindings) -> Page:
     )
 
 
-def _glance(comparison: Comparison, tolerance: float) -> Glance:
+def _glance(audit: AuditFindings, comparison: Comparison) -> Glance:
+    tolerance = audit.declaration.tolerance
+    worst = comparison.worst_example(tolerance)
     return Glance(
         reference=comparison.second,
         heading=f"Distance to the {POPULATION_NAMES[comparison.second]}",
@@ -134,17 +155,33 @@ def _glance(comparison: Comparison, tolerance: float) -> Glance:
         reason=_reason(comparison, tolerance),
         estimate=numbers.near(comparison.estimate),
         track=Track(comparison.lower, comparison.upper, comparison.estimate, tolerance),
+        shown=() if worst is None else _shown(audit, worst),
     )
+
+
+def _shown(audit: AuditFindings, row: WorstExampleFound | ObservableDistance) -> tuple[Shown, ...]:
+    seen = audit.observations["untraining"]
+    return shown(row.observable, row.example, seen, audit.contents)
+
+
+def _by_observable(audit: AuditFindings, comparison: Comparison) -> Table:
+    """The table of a comparison, with pictures of the examples in it that differ."""
+    table = by_observable(comparison, audit.declaration.tolerance)
+    listed, tolerance = {row[0] for row in table.rows}, audit.declaration.tolerance
+    pictures = {
+        row.observable: _shown(audit, row)
+        for row in comparison.by_observable
+        if row.example and row.lower > tolerance and row.observable in listed
+    }
+    return replace(table, shown=pictures)
 
 
 def _reason(comparison: Comparison, tolerance: float) -> str:
     worst = comparison.worst_example(tolerance)
     if worst is None:
         return _REASONS[comparison.decision]
-    return (
-        f"{_REASONS[comparison.decision]}; the single example {worst.example} alone, by at least "
-        f"{numbers.down(worst.lower)}"
-    )
+    who = worst.called if worst.of_person else f"the single {worst.called}"
+    return f"{_REASONS[comparison.decision]}; {who} alone, by at least {numbers.down(worst.lower)}"
 
 
 def _plane(audit: AuditFindings, glances: tuple[Glance, ...]) -> Drawing:
@@ -256,7 +293,7 @@ def _forecast(comparison: Comparison, declaration: Declaration) -> str:
     return text
 
 
-def _further(audit: AuditFindings) -> Pairs:
+def _further(audit: AuditFindings, redact: bool) -> Claims:
     references, nearest = audit.references, audit.nearest
     gap = (
         f"distance to untraining less distance to unlearning: {numbers.near(nearest.difference)}, "
@@ -279,9 +316,29 @@ def _further(audit: AuditFindings) -> Pairs:
             "verdict says what is matched.",
         ),
     ]
+    examples: dict[str, tuple[Shown, ...]] = {}
     for worst in audit.worst_examples:
-        text = example_off(worst)
-        found.append((f"Example {worst.example}", f"{text[:1].upper()}{text[1:]}."))
+        name, text = (
+            f"{words[:1].upper()}{words[1:]}" for words in (worst.called, example_off(worst))
+        )
+        found.append((name, f"{text}."))
+        examples[name] = _shown(audit, worst)
+    if redact:
+        found.append(
+            (
+                "What the examples are",
+                "Left out of this report, as was asked. Ids of probes and names of persons stay, "
+                "as the numbers are recomputed for them.",
+            )
+        )
+    elif audit.contents:
+        found.append(
+            (
+                "What is shown here",
+                "This report shows examples that were to be forgotten, or that show the "
+                "behaviour. With --redact it is written without them.",
+            )
+        )
     if audit.over_unlearned is not None:
         found.append(("Unlearned too much?", _over_unlearned(audit.over_unlearned)))
     if audit.claimed is not None:
@@ -317,7 +374,7 @@ def _further(audit: AuditFindings) -> Pairs:
     for clause in level_and_company(audit.sharing, audit.stands, audit.declaration):
         name, _, text = clause.partition(": ")
         found.append((name.capitalize(), f"{text[:1].upper()}{text[1:]}."))
-    return tuple(found)
+    return Claims(tuple(found), examples)
 
 
 def _over_unlearned(test: OverUnlearned) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from audits.report._words import ReferenceName
+from audits.verdict._columns import MEAN_MARGIN
 
 VerdictName = Literal["untraining", "unlearning", "both", "neither", "inconclusive"]
 Decision = Literal["match", "differ", "open"]
@@ -97,7 +98,8 @@ class ObservableDistance:
         upper: pointwise upper bound.
         median_first: median of the observable over the first population.
         median_second: the same over the second.
-        example: id of the probe whose margin it is, or "" where it is of several.
+        example: id of the probe whose margin it is, or the person whose examples' mean margin it
+            is, or "" where it is something else.
     """
 
     observable: str
@@ -107,6 +109,11 @@ class ObservableDistance:
     median_first: float
     median_second: float
     example: str = ""
+
+    @property
+    def of_person(self) -> bool:
+        """Whether it is of the examples of a person, rather than of a single one."""
+        return bool(self.example) and self.observable.startswith(MEAN_MARGIN)
 
 
 FEWEST_TO_FORECAST = 10
@@ -134,15 +141,17 @@ class Forecast:
 
 
 class WorstExampleFound(NamedTuple):
-    """A single example whose margin is shown to differ beyond the tolerance.
+    """A single example, or a person, whose margin is shown to differ beyond the tolerance.
 
     Attributes:
         reference: the reference that the submission differs from there.
-        example: id of its probe.
+        example: id of its probe, or the name of the person.
         lower: lower bound on the divergence of its margin, the look at all others paid for.
         median_first: median margin of the submitted models, in nats.
         median_second: median margin of the reference's models.
-        others: other examples that are shown to differ beyond the tolerance, too.
+        others: other examples and persons that are shown to differ beyond the tolerance, too.
+        observable: name of the observable.
+        other_persons: how many of the others are persons.
     """
 
     reference: ReferenceName
@@ -151,6 +160,18 @@ class WorstExampleFound(NamedTuple):
     median_first: float
     median_second: float
     others: int
+    observable: str = ""
+    other_persons: int = 0
+
+    @property
+    def of_person(self) -> bool:
+        """Whether it is a person, whose margin is the mean of that of their examples."""
+        return self.observable.startswith(MEAN_MARGIN)
+
+    @property
+    def called(self) -> str:
+        """What it is and its name, as ``example forget/0012`` or ``person Ada``."""
+        return f"{'person' if self.of_person else 'example'} {self.example}"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -198,6 +219,8 @@ class Comparison:
             worst.median_first,
             worst.median_second,
             len(shown) - 1,
+            worst.observable,
+            sum(row.of_person for row in shown) - worst.of_person,
         )
 
 

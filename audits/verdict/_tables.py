@@ -1,12 +1,12 @@
 """The tables of the report: numbers of the audit as text, rounded outward."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from audits.report import numbers
 from audits.report._blocks import Pairs, Table
 from audits.report._words import GROUPS, POPULATION_NAMES, WHO, group_name
 from audits.verdict._findings import AuditFindings
-from audits.verdict._results import Comparison, GroupSummary
+from audits.verdict._results import Comparison, GroupSummary, ObservableDistance
 
 # Single examples in a table of observables.
 _EXAMPLES = 10
@@ -47,7 +47,6 @@ def by_observable(comparison: Comparison, tolerance: float) -> Table:
     examples = [row for row in comparison.by_observable if row.example]
     examples.sort(key=lambda row: (-row.lower, -row.estimate, row.example))
     shown = [row for row in comparison.by_observable if not row.example] + examples[:_EXAMPLES]
-    left_out = len(examples[_EXAMPLES:])
     rows = tuple(
         (
             row.observable,
@@ -60,11 +59,22 @@ def by_observable(comparison: Comparison, tolerance: float) -> Table:
     total = ("greatest", numbers.near(comparison.estimate), bounds(comparison, tolerance), "")
     return Table(
         f"Distance to the {POPULATION_NAMES[comparison.second]}, by observable"
-        + (f"; {left_out} more examples lie no farther" if left_out else ""),
+        + _left_out(examples[_EXAMPLES:]),
         ("observable", "estimate", "bounds", f"medians: {comparison.first} / {comparison.second}"),
         rows,
         total,
     )
+
+
+def _left_out(rows: Sequence[ObservableDistance]) -> str:
+    """How many examples, or persons, are not shown, as the end of a caption."""
+    if not rows:
+        return ""
+    persons = sum(row.of_person for row in rows)
+    if 0 < persons < len(rows):
+        return f"; {len(rows)} more examples and persons lie no farther"
+    noun = "person" if persons else "example"
+    return f"; {len(rows)} more {noun}{' lies' if len(rows) == 1 else 's lie'} no farther"
 
 
 def group_words(groups: tuple[GroupSummary, ...]) -> Pairs:

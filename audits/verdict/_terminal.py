@@ -76,7 +76,7 @@ def further(
         f"models: {counted}",
         f"nearer reference: {nearest.reference or 'undecided'} ({gap})",
     ]
-    found += [f"example {worst.example}: {example_off(worst)}" for worst in worst_examples]
+    found += [f"{worst.called}: {example_off(worst)}" for worst in worst_examples]
     if over_unlearned is not None and over_unlearned.flag:
         found.append(
             f"over-unlearned: the margin on the {over_unlearned.group} probes lies below that of "

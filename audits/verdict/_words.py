@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from audits.report._words import WITHOUT, ReferenceName
 from audits.report.numbers import down, rounded_up, up
+from audits.verdict._columns import MEAN_MARGIN, example_column
 from audits.verdict._looks import next_look
 from audits.verdict._observables import words_of
 from audits.verdict._results import (
@@ -116,7 +117,8 @@ def which_look(models: int, declaration: Declaration) -> str:
 
 _KINDS = {
     "median margin on ": "median margin{s} of probe groups",
-    "margin of example ": "single example{s}",
+    example_column(""): "single example{s}",
+    MEAN_MARGIN: "mean{s} of the examples of a person",
     "greatest deviation ": "worst example{s} of a group",
     "learned witness": "learned score{s}",
 }
@@ -187,15 +189,26 @@ def observables_in_words(declaration: Declaration) -> tuple[str, ...]:
 
 
 def example_off(worst: WorstExampleFound) -> str:
-    """What is shown of a single example, as a clause."""
-    more = {0: "", 1: "; one other example is off, too"}.get(
-        worst.others, f"; {worst.others} other examples are off, too"
-    )
+    """What is shown of a single example, or of a person, as a clause."""
+    counts = ((worst.other_persons, "person"), (worst.others - worst.other_persons, "example"))
+    others = [
+        f"{'one' if count == 1 else count} other {noun}{'s' * (count > 1)}"
+        for count, noun in counts
+        if count
+    ]
+    verb = "is" if worst.others == 1 else "are"
+    more = f"; {' and '.join(others)} {verb} off, too" if others else ""
+    its = f"the {worst.observable}" if worst.of_person else "its margin"
     return (
-        f"its margin alone tells the submission from {WITHOUT[worst.reference]} (distance at least "
-        f"{down(worst.lower)}; median margin {worst.median_first:.1f} against "
-        f"{worst.median_second:.1f}){more}"
+        f"{its} alone tells the submission from {WITHOUT[worst.reference]} (distance at least "
+        f"{down(worst.lower)}; median margin {_margin(worst.median_first)} against "
+        f"{_margin(worst.median_second)}){more}"
     )
+
+
+def _margin(margin: float) -> str:
+    # 0.0 is added lest there be a zero with a minus.
+    return f"{round(margin, 1) + 0.0:.1f}"
 
 
 def needed(*comparisons: Comparison, declaration: Declaration | None = None) -> str:

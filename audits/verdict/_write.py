@@ -10,8 +10,16 @@ from audits.verdict._page import write_report
 from audits.verdict._record import certificate_of
 
 
-def write_all(audit: AuditFindings, directory: Path, *, replace: bool = True) -> None:
+def write_all(
+    audit: AuditFindings, directory: Path, *, replace: bool = True, redact: bool = False
+) -> None:
     """Writes the folder of an audit; see `write_result`.
+
+    Args:
+        audit: the audit.
+        directory: the folder.
+        replace: replace another result.
+        redact: leave pictures and texts of examples out.
 
     Raises:
         ValueError: as `write_result`.
@@ -20,7 +28,7 @@ def write_all(audit: AuditFindings, directory: Path, *, replace: bool = True) ->
 
     def fill(staging: Path) -> None:
         store(audit.observations, staging / STORED)
-        write_report(audit, staging)
+        write_report(audit, staging, redact=redact)
         certificate = certificate_of(audit, file_digests(staging))
         (staging / FILE).write_text(certificate.to_json(), encoding="utf-8")
 

@@ -34,6 +34,7 @@ _OF_MODELS = (
     "learner",
     "scenario",
     "leave_out_damaged",
+    "redact",
 )
 _OF_LOGS = ("unlearning", "metric", "cluster")
 
@@ -111,6 +112,13 @@ def audit(
             min=0,
         ),
     ] = None,
+    redact: Annotated[
+        bool,
+        typer.Option(
+            help="Models: leave pictures and texts of examples out of the report; ids of probes "
+            "and names of persons stay."
+        ),
+    ] = False,
     force: Force = False,
 ) -> None:
     """Compares what somebody holds with both references: findings, numbers and report.
@@ -149,6 +157,7 @@ def audit(
             observables=observable or (),
             looks=parse_numbers("looks", looks),
             seed=seed,
+            redact=redact,
             force=force,
         )
 
@@ -273,6 +282,7 @@ def audit_models(
     observables: Sequence[str] = (),
     looks: tuple[int, ...] | None = None,
     seed: int | None = None,
+    redact: bool = False,
     force: bool = False,
 ) -> None:
     """Audits submissions, writes each report and prints what was found.
@@ -295,6 +305,7 @@ def audit_models(
         observables: what to look at, by name and settings; the audit's own if none.
         looks: declared numbers of submitted models, or None for one look.
         seed: of the models that are set aside, or None.
+        redact: leave pictures and texts of examples out of reports.
         force: replace other results that the folders hold.
 
     Raises:
@@ -358,11 +369,12 @@ def audit_models(
         for submission, folder in zip(submissions, folders, strict=True)
     ]
     if len(submissions) == 1:
-        _say(results[0], output, force)
+        _write(results[0], output, force, redact)
+        _print(results[0], output)
         return
     # All reports are written before anything is printed: who reads the text may stop reading.
     for result, folder in zip(results, folders, strict=True):
-        result.report(folder, replace=force)
+        _write(result, folder, force, redact)
     for result, folder in zip(results, folders, strict=True):
         typer.echo(f"{folder.name}\n")
         _print(result, folder)
@@ -381,6 +393,16 @@ def _say_numbers(submitted: Sequence[int], **references: int) -> None:
     kinds = ", ".join(f"{count} {kind}" for kind, count in references.items() if count)
     many = "reference" if total == 1 else "references"
     typer.echo(f"{sum(submitted)} submitted{apart}, {total} {many} ({kinds})\n")
+
+
+def _write(
+    result: "audits.Audit | audits.SingleAudit", folder: Path, force: bool, redact: bool
+) -> None:
+    # Of one model no single example is named.
+    if isinstance(result, audits.Audit):
+        result.report(folder, replace=force, redact=redact)
+    else:
+        result.report(folder, replace=force)
 
 
 def _say(

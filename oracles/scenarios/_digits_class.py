@@ -9,6 +9,7 @@ from oracles._probes import Examples, Probes
 from oracles._scenario import Scenario
 from oracles.randomness import choose
 from oracles.scenarios._parts import (
+    HELD_A_GROUP,
     PROBES_A_GROUP,
     Knobs,
     check_between,
@@ -63,8 +64,8 @@ class DigitForgotten(Knobs):
         rest = np.flatnonzero(~fresh & ~near)
         probes = Probes.join(
             [
-                ("forget", train.take(choose(rng, forget, PROBES_A_GROUP))),
-                ("behaviour", train.take(choose(rng, unseen, PROBES_A_GROUP))),
+                ("forget", train.take(choose(rng, forget, HELD_A_GROUP))),
+                ("behaviour", train.take(choose(rng, unseen, HELD_A_GROUP))),
                 ("behaviour_test", test.take(fresh)),
                 ("near", test.take(near)),
                 ("retain", train.take(choose(rng, retain, PROBES_A_GROUP))),

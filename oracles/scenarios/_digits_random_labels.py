@@ -12,7 +12,14 @@ from oracles._modules import MLP
 from oracles._probes import Examples, Probes
 from oracles._scenario import Scenario
 from oracles.randomness import choose
-from oracles.scenarios._parts import PROBES_A_GROUP, Knobs, nearest, split_digits, wrong_labels
+from oracles.scenarios._parts import (
+    HELD_A_GROUP,
+    PROBES_A_GROUP,
+    Knobs,
+    nearest,
+    split_digits,
+    wrong_labels,
+)
 
 
 @dataclass(frozen=True)
@@ -59,10 +66,10 @@ class DigitsRandomLabels(Knobs):
         others = np.setdiff1d(np.arange(len(rest)), near)
         probes = Probes.join(
             [
-                ("forget", train.take(choose(rng, forget, PROBES_A_GROUP))),
+                ("forget", train.take(choose(rng, forget, HELD_A_GROUP))),
                 (
                     "behaviour",
-                    train.take(choose(rng, np.setdiff1d(behaviour, forget), PROBES_A_GROUP)),
+                    train.take(choose(rng, np.setdiff1d(behaviour, forget), HELD_A_GROUP)),
                 ),
                 (
                     "behaviour_test",

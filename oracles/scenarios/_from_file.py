@@ -23,7 +23,9 @@ Its tables, and what each may hold::
     indices = "found.txt"
 
     [probes]                              # optional, like all in it
-    count = 100                           # the most of each group, drawn with the seed
+    count = 200                           # the most of each group, drawn with the seed; else 500
+                                          # of forget and behaviour, 100 of every other
+    persons = "persons.txt"               # whom each training example belongs to, a line each
     data = { kind = "npz", path = "test.npz" }    # fresh examples
     behaviour_test = { column = "shows_it" }      # those that show B: column, indices or label
     near = { indices = "alike.npy" }              # those that look like B and are not
@@ -37,6 +39,7 @@ Relative paths begin at the folder of the TOML file; they may lead out of it.
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -56,9 +59,9 @@ from oracles.data._npz import Npz
 from oracles.data._toml_table import TomlTable
 from oracles.learners._registry import make
 from oracles.randomness import choose
-from oracles.scenarios._parts import PROBES_A_GROUP, choose_forget
+from oracles.scenarios._parts import HELD_A_GROUP, PROBES_A_GROUP, choose_forget
 from oracles.storage.arrays import Form, check_bytes, map_npy
-from oracles.storage.files import file_size, refuse
+from oracles.storage.files import check_printable, file_size, refuse
 
 _LARGEST_FILE = 2**20
 _DATA_KINDS = ("npz", "idx", "cifar-binary", "huggingface")
@@ -93,10 +96,16 @@ class _Forget(_Chosen):
 
 
 class _Probes(TomlTable):
-    count: int = Field(default=PROBES_A_GROUP, ge=1)
+    count: int | None = Field(default=None, ge=1)
+    persons: str | None = Field(default=None, min_length=1)
     data: _Data | None = None
     behaviour_test: _Part | None = None
     near: _Part | None = None
+
+    def most(self, group: str) -> int:
+        """The most probes of a group."""
+        held = group in ("forget", "behaviour")
+        return self.count or (HELD_A_GROUP if held else PROBES_A_GROUP)
 
     @property
     def parts(self) -> dict[str, _Part]:
@@ -258,13 +267,16 @@ def _read_indices(path: Path, total: int) -> Int[np.ndarray, " indices"]:
     return np.array(sorted(found), dtype=np.int64)
 
 
-def _read_lines(path: Path) -> list[int]:
+def _text_lines(path: Path) -> list[str]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        return path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         refuse(path, f"cannot be read as text in UTF-8 ({error})")
+
+
+def _read_lines(path: Path) -> list[int]:
     found: list[int] = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(_text_lines(path), start=1):
         text = line.strip()
         if not (text.isascii() and text.isdigit() and len(text) < 20):
             refuse(path, f"line {number}: expected an index, found {text[:40]!r}")
@@ -309,13 +321,38 @@ def _probes(
             pools[group] = (fresh, found)
             rest = np.setdiff1d(rest, found)
         pools["test"] = (fresh, rest)
-    return Probes.join(
-        [
-            (group, pools[group][0].take(choose(rng, pools[group][1], table.count)))
-            for group in PROBE_GROUPS
-            if group in pools
-        ]
-    )
+    chosen = {
+        group: choose(rng, pools[group][1], table.most(group))
+        for group in PROBE_GROUPS
+        if group in pools
+    }
+    probes = Probes.join([(group, pools[group][0].take(index)) for group, index in chosen.items()])
+    if table.persons is None:
+        return probes
+    check_data(str(path), path.parent, table.persons)
+    person = _read_persons(path.parent / table.persons, len(train))
+    # Fresh examples are in no training set, and belong to nobody.
+    persons = [
+        person[k] if pools[group][0] is train else ""
+        for group, index in chosen.items()
+        for k in index
+    ]
+    return replace(probes, persons=np.array(persons, dtype=object))
+
+
+def _read_persons(path: Path, total: int) -> list[str]:
+    """The person of each of so many examples, a line each; an empty line stands for nobody."""
+    check_bytes(path, file_size(path), LIMITS)
+    persons = [line.strip() for line in _text_lines(path)]
+    if len(persons) != total:
+        refuse(path, f"expected {total} lines, one for each training example, found {len(persons)}")
+    for number, name in enumerate(persons, start=1):
+        try:
+            if name:
+                check_printable(name, f"line {number}")
+        except ValueError as error:
+            refuse(path, str(error))
+    return persons
 
 
 def _learner(path: Path, table: _Learner, train: Examples, classes: int) -> Learner:

@@ -16,7 +16,10 @@ from oracles.forget_sets import centroid, clustered, k_centre
 from oracles.randomness import choose
 
 TEST_DIGITS = 500
+HELD_A_GROUP = 500
+"""The most probes of S, and of B∖S: an audit looks at each of them."""
 PROBES_A_GROUP = 100
+"""The most probes of any other group."""
 
 FOUND = ("random", "central", "clustered", "k-centre")
 """Which part of B may have been found: see `Knobs`."""

@@ -16,6 +16,7 @@ from estimators.kinds import check_kind
 
 __all__ = [
     "MOST_ID",
+    "MOST_TEXT",
     "ByteLimit",
     "FileError",
     "check_printable",
@@ -33,7 +34,10 @@ __all__ = [
 T = TypeVar("T", bound=Hashable)
 
 MOST_ID = 1000
-"""The most characters of a probe's id."""
+"""The most characters of a probe's id, and of the name of a person."""
+
+MOST_TEXT = 1000
+"""The most characters of the text that a probe may be shown by."""
 
 # Controls, marks and embeddings of text direction, and halves of characters.
 _UNPRINTABLE = re.compile(

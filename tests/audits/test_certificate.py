@@ -127,7 +127,7 @@ def test_a_report_that_fails_leaves_the_old_folder_alone(
 ) -> None:
     (tmp_path / "certificate.json").write_text("old")
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, redact: bool = False) -> None:
         raise OSError("disk full")
 
     monkeypatch.setattr("audits.verdict._write.write_report", fail)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ def test_the_models_planned_call_a_match_as_often_as_said(epsilon: float, tolera
     assert models is not None
     rng = np.random.default_rng(1)
     p, q = normal(rng, models, 60, 0.0), normal(rng, models, 60, 0.0)
-    settings = {"epsilon": epsilon, "tolerance": tolerance, "confidence": 0.975}
+    settings: dict[str, Any] = {"epsilon": epsilon, "tolerance": tolerance, "confidence": 0.975}
     called = within_tolerance(p, q, **settings)
     assert called.mean() >= 0.78
     # It is the decision of the bound of an audit, sample by sample.

@@ -57,6 +57,22 @@ def test_one_model_gets_ranks_and_no_certificate(
     assert set(numbers["provenance"]["parameters"]) == {"untraining", "unlearning"}
 
 
+def test_contents_of_examples_are_left_out_if_asked(
+    references: Path, seen: Observations, tmp_path: Path
+) -> None:
+    few = save(seen, slice(0, 8), tmp_path / "few")
+    one = save(seen, slice(0, 1), tmp_path / "one")
+    for path, redact in ((few, ("--redact",)), (few, ()), (one, ("--redact",))):
+        out = tmp_path / "out"
+        done = run("audit", path, "--references", references, "-o", out, "--force", *redact)
+        assert done.exit_code == 0, done.output
+        left_out = "Left out of this report, as was asked" in (out / "report.html").read_text()
+        assert left_out == (path == few and bool(redact))
+    done = run("audit", "a.json", "--untraining", "b.json", "-o", tmp_path / "logs", "--redact")
+    assert done.exit_code == 2
+    assert "--redact: expected with --references only" in " ".join(done.output.split())
+
+
 def test_files_of_one_model_each_are_one_submission(
     references: Path, seen: Observations, tmp_path: Path
 ) -> None:

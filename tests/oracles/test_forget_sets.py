@@ -1,6 +1,7 @@
 """Makers of forget sets against naive twins, and the worlds that they give."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -197,3 +198,15 @@ def test_sets_outside_the_behaviour_are_refused() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             scenario.with_forget(bad)
+
+
+def test_examples_stay_with_their_persons() -> None:
+    before = oracles.scenarios.load("circles", seed=0)
+    probes = before.probes
+    persons = [f"p{k % 5}" if group != "test" else "" for k, group in enumerate(probes.groups)]
+    told = replace(before, probes=replace(probes, persons=np.array(persons)))
+    whose = dict(zip((x.tobytes() for x in probes.inputs), persons, strict=True))
+    after = told.with_forget(before.behaviour[:3]).probes
+    assert after.persons is not None
+    assert list(after.persons) == [whose[x.tobytes()] for x in after.inputs]
+    assert before.with_forget(before.behaviour[:3]).probes.persons is None

@@ -3,6 +3,7 @@
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -113,3 +114,57 @@ def test_a_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="directory"):
         write_bytes_atomic(target, b"x")
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_persons_are_in_the_digest_where_there_are_any() -> None:
+    logits = np.ones((2, 3, 4), dtype=np.float32)
+    plain, nobody = _observations(logits), _observations(logits, persons=np.array(["", "", ""]))
+    assert nobody.persons is None
+    assert plain.digest == nobody.digest
+    assert plain.digest == "e7488045a92f1d653f6feb7ffac8bb2c6b10726589901c18ed73b573e72b65c0"
+    ada, bob = (_observations(logits, persons=np.array([name, "", name])) for name in ("Ada", "B"))
+    assert len({plain.digest, ada.digest, bob.digest}) == 3
+    assert ada.probes_like(_observations(logits + 1, persons=np.array(["Ada", "", "Ada"])))
+    assert not ada.probes_like(bob)
+    assert not ada.probes_like(plain)
+    assert not plain.probes_like(ada)
+    inputs = np.zeros((3, 2), np.float32)
+    probes = [
+        oracles.Probes(inputs, ada.labels, ada.groups, ada.ids, persons)
+        for persons in (None, np.array(["", "", ""]), np.array(["Ada", "", "Ada"]))
+    ]
+    assert probes[0].digest == probes[1].digest != probes[2].digest
+    assert ada.probes_like(probes[2])
+
+
+def test_texts_are_kept_printable_and_out_of_the_digest(tmp_path: Path) -> None:
+    logits = np.ones((2, 3, 4), dtype=np.float32)
+    texts = ["a\x1b[31m\u202e\n b", "", 1000 * "x"]
+    made = _observations(logits, texts=np.array(texts), persons=np.array(["", "Ada", ""]))
+    assert made.digest == _observations(logits, persons=np.array(["", "Ada", ""])).digest
+    assert made.texts is not None
+    assert list(made.texts) == ["a\ufffd[31m\ufffd b", "", 1000 * "x"]
+    made.save(tmp_path / "out")
+    listed = json.loads((tmp_path / "out.json").read_text())["probes"]
+    assert [entry.get("person") for entry in listed] == [None, "Ada", None]
+    assert [entry.get("text") for entry in listed] == [made.texts[0], None, made.texts[2]]
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "message"),
+    [
+        ({"persons": ["Ada", "Bob"]}, ValueError, "persons: expected 3, one a probe, found shape"),
+        ({"persons": ["Ada", "a\u202eb", ""]}, ValueError, "persons: expected printable charac"),
+        ({"persons": ["Ada", 5000 * "b", ""]}, ValueError, "persons: expected a name of 1 to 1000"),
+        ({"persons": [1, 2, 3]}, TypeError, "persons: expected texts, found"),
+        ({"texts": ["Ada", "Bob"]}, ValueError, "texts: expected 3, one a probe, found shape"),
+        ({"texts": ["", "", 1001 * "x"]}, ValueError, "texts: expected at most 1000 characters"),
+        ({"texts": [None, "", ""]}, TypeError, "texts: expected texts, found"),
+    ],
+)
+def test_bad_persons_and_texts(
+    change: dict[str, list[Any]], kind: type[Exception], message: str
+) -> None:
+    arrays = {name: np.array(values) for name, values in change.items()}
+    with pytest.raises(kind, match=message):
+        _observations(np.ones((2, 3, 4), dtype=np.float32), **arrays)

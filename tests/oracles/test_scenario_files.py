@@ -99,6 +99,43 @@ def test_probes_come_from_what_belongs_to_them(tmp_path: Path) -> None:
         assert all((pool == one).all(axis=1).any() for one in found), group
 
 
+@pytest.mark.parametrize(("count", "most"), [("", (500, 100)), ("count = 120", (120, 120))])
+def test_all_of_s_is_observed_unless_the_file_says_fewer(
+    count: str, most: tuple[int, int], tmp_path: Path
+) -> None:
+    arrays = {"x": np.arange(2000.0)[:, None], "y": np.arange(2000) % 2}
+    np.savez(tmp_path / "train.npz", **arrays, shows=np.arange(2000) < 900)
+    text = re.sub("(?m)^(data = .*test|behaviour_test|near).*$", "", WORLD)
+    world = load(write_text(tmp_path, text.replace("count = 6", count)))
+    sizes = {name: int((world.probes.groups == name).sum()) for name in ("forget", "retain")}
+    assert sizes == {"forget": min(450, most[0]), "retain": most[1]}
+
+
+def write_text(folder: Path, text: str) -> Path:
+    (folder / "world.toml").write_text(text)
+    return folder / "world.toml"
+
+
+def test_a_file_says_whose_the_training_examples_are(tmp_path: Path) -> None:
+    persons = [f"p{k % 7}" if k % 3 else "" for k in range(40)]
+    (tmp_path / "persons.txt").write_text("\n".join(persons) + "\n")
+    path = write(tmp_path, WORLD.replace("count = 6", 'count = 6\npersons = "persons.txt"'))
+    world = load(path)
+    whose = dict(zip((x.tobytes() for x in world.train.inputs), persons, strict=True))
+    assert world.probes.persons is not None
+    expected = [whose.get(x.tobytes(), "") for x in world.probes.inputs]
+    assert list(world.probes.persons) == expected
+    assert any(expected)
+    for text, message in (
+        ("a\nb\n", "persons.txt: expected 40 lines, one for each training example, found 2"),
+        (39 * "\n" + "a\x1bb\n", "persons.txt: line 40: expected printable characters"),
+    ):
+        (tmp_path / "persons.txt").write_text(text)
+        with pytest.raises(ValueError, match=message):
+            load(path)
+    assert world.digest != load(write(tmp_path)).digest
+
+
 def test_the_seed_draws_s_and_probes_and_nothing_else(tmp_path: Path) -> None:
     path = str(write(tmp_path))
     first, again, other = (oracles.scenarios.load(path, seed=seed) for seed in (0, 0, 1))

@@ -10,6 +10,7 @@ import pytest
 from indist import oracles
 from oracles._deferred import build, describe
 from oracles._probes import Examples, Probes
+from oracles.scenarios import _digits_class, _digits_random_labels
 
 NAMES = sorted(oracles.scenarios.SCENARIOS)
 
@@ -29,9 +30,46 @@ def test_contract(name: str, discovery: float) -> None:
     assert scenario.settings["seed"] == 3
     assert oracles.scenarios.load(name, **scenario.settings).digest == scenario.digest
     assert scenario.train.labels.dtype == np.int32
-    forget = scenario.probes.inputs[scenario.probes.groups == "forget"]
-    held = {row.tobytes() for row in scenario.train.inputs[scenario.forget]}
-    assert {row.tobytes() for row in forget} <= held
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("discovery", [0.1, 0.5, 1.0])
+def test_all_of_s_and_of_b_without_s_is_observed(name: str, discovery: float) -> None:
+    scenario = oracles.scenarios.load(name, seed=3, discovery=discovery)
+    held = {"forget": scenario.forget, "behaviour": scenario.excluding(scenario.forget)}
+    held["behaviour"] = np.intersect1d(held["behaviour"], scenario.behaviour)
+    for group, indices in held.items():
+        inside = scenario.probes.groups == group
+        found, expected = (
+            sorted((x.tobytes(), int(y)) for x, y in zip(part.inputs, part.labels, strict=True))
+            for part in (
+                Examples(scenario.probes.inputs[inside], scenario.probes.labels[inside]),
+                scenario.train.take(indices),
+            )
+        )
+        assert found == expected, group
+
+
+@pytest.mark.parametrize("discovery", [0.1, 0.5])
+@pytest.mark.parametrize("name", ["digits-class", "digits-random-labels", "digits-subclass"])
+def test_where_nothing_was_cut_nothing_has_changed(
+    name: str, discovery: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The groups drawn afterwards are the same as when S and B∖S were cut at 100."""
+    settings = {} if name == "digits-random-labels" else {"examples": 80}
+    now = oracles.scenarios.load(name, seed=3, discovery=discovery, **settings)
+    for module in (_digits_class, _digits_random_labels):
+        monkeypatch.setattr(module, "HELD_A_GROUP", 100)
+    assert (
+        now.digest == oracles.scenarios.load(name, seed=3, discovery=discovery, **settings).digest
+    )
+
+
+def test_at_most_500_of_s_are_observed() -> None:
+    scenario = oracles.scenarios.load("digits-random-labels", seed=0, wrong=0.5, discovery=1.0)
+    assert len(scenario.forget) == 648
+    assert (scenario.probes.groups == "forget").sum() == 500
+    assert (scenario.probes.groups == "retain").sum() == 100
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -89,6 +89,30 @@ CSV: dict[str, tuple[Change, str]] = {
         lines("run,example,loss", "0,forget/0000,1.5"),
         "needs columns model, probe, group, and margin, .*logit_1.*indist ingest --mapping",
     ),
+    "persons": (
+        lines(HEAD + ",person", "0,a,forget,1,Ada", "1,a,forget,1,Eve"),
+        "column 'person': expected one for probe 'a', found several",
+    ),
+    "a person now and then": (
+        lines(HEAD + ",person", "0,a,forget,1,Ada", "1,a,forget,1,"),
+        "column 'person': expected one for probe 'a', found several",
+    ),
+    "unprintable person": (
+        lines(HEAD + ",person", "0,a,forget,1,Ada\u202e"),
+        "person 'Ada.*': expected a name of printable characters",
+    ),
+    "long person": (
+        lines(HEAD + ",person", f"0,a,forget,1,{1001 * 'x'}"),
+        "person 'xxx.*': expected a name of at most 1000 characters, found 1001",
+    ),
+    "texts": (
+        lines(HEAD + ",text", "0,a,forget,1,x", "1,a,forget,1,y"),
+        "column 'text': expected one for probe 'a', found several",
+    ),
+    "long text": (
+        lines(HEAD + ",text", f"0,a,forget,1,{1001 * 'x'}"),
+        "column 'text': expected at most 1000 characters, found 1001: 'xxx",
+    ),
     "fewer cells": (lines(HEAD, "0,a,forget,1", "0,b"), "expected"),
     "nan": (lines(HEAD, "0,a,forget,nan"), "found nan in model 0 at probe 'a'"),
     "inf": (lines(HEAD, "0,a,forget,1e39"), r"found 1e\+39 in model 0 at probe 'a'"),
@@ -228,6 +252,8 @@ WIDE: dict[str, tuple[Change, str]] = {
     "fewer probes": (parquet(a=[1.0], b=[1.0]), "field probes: expected 2, one a column of wide"),
     "no model": (parquet(a=[], b=[], c=[]), "expected a line for each model, found none"),
     "no scalar": (said(probes=probes()), "field scalar of its mapping .wide.parquet.map.json"),
+    "person": (changed_probes(person="a\nb"), "person .*: expected a name of printable char"),
+    "text too long": (changed_probes(text=1001 * "x"), "field probes.2.text: String should"),
     "group": (changed_probes(group="x"), "map.json: field probes.2.group: Input should be"),
     "id twice": (changed_probes(id="a"), "field probes: expected unique ids, found 'a' twice"),
     "a label": (changed_probes(label=3), "field probes.2.label: expected none or 0"),
