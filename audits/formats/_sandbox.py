@@ -104,14 +104,16 @@ class Sandbox:
             refuse(
                 path,
                 f"{called}expected a model that answers within {limits.seconds:g} seconds, found "
-                "one that does not (Limits.seconds says how long is waited)",
+                "one that does not; from Python, "
+                "audits.load(path, limits=audits.Limits(seconds=60)) waits longer",
             )
         if answer is None:
             self._stop()
             refuse(
                 path,
                 f"{called}expected a model that runs within {most} bytes of memory, found one that "
-                "needs more or ends the process it runs in",
+                "needs more or ends the process it runs in; from Python, audits.load(path, "
+                f"limits=audits.Limits(memory_bytes={4 * limits.memory_bytes})) allows more",
             )
         if "refused" in answer:
             refuse(path, f"{called}{str(answer['refused'])[:1000]}")

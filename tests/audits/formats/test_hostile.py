@@ -769,8 +769,16 @@ def random() -> bytes:
 
 
 PROGRAMS: dict[str, tuple[Change, str]] = {
-    "endless": (graph(endless()), "expected a model that answers within 2 seconds, found one that"),
-    "large": (graph(large(2 * 2**30)), "expected a model that runs within"),
+    "endless": (
+        graph(endless()),
+        "expected a model that answers within 2 seconds, found one that does not; from Python, "
+        r"audits.load\(path, limits=audits.Limits\(seconds=60\)\) waits longer",
+    ),
+    "large": (
+        graph(large(2 * 2**30)),
+        r"expected a model that runs within \d+ bytes of memory, .* from Python, "
+        r"audits.load\(path, limits=audits.Limits\(memory_bytes=\d+\)\) allows more",
+    ),
     "random": (graph(random()), "expected the same logits each time it is run, found others"),
 }
 
@@ -778,6 +786,11 @@ PROGRAMS: dict[str, tuple[Change, str]] = {
 @pytest.mark.parametrize("case", PROGRAMS)
 def test_graphs_that_cost_too_much(refused: Callable[..., None], case: str) -> None:
     refused("onnx", *PROGRAMS[case], seconds=2.0)
+
+
+def test_a_model_that_never_ends_leaves_time_for_the_rest_of_a_command() -> None:
+    # Of the 10 seconds that `indist audit` may take on it; Python and the references need about 3.
+    assert Limits().seconds <= 4
 
 
 def test_a_guest_that_was_stopped_is_followed_by_another(
