@@ -135,8 +135,8 @@ def refuse_fields(path: Path, error: ValidationError) -> NoReturn:
         refuse(path, f"field {where}: expected only known fields, found this one")
     if problem["type"] == "missing":
         refuse(path, f"field {where}: expected, found none")
-    found = repr(problem["input"])
-    refuse(path, f"field {where}: {problem['msg']}, found {found[:60]}")
+    expected = problem["msg"].replace("Input should be ", "expected ", 1)
+    refuse(path, f"field {where}: {expected}, found {repr(problem['input'])[:60]}")
 
 
 def check_format(path: Path, content: Any, name: str, version: int) -> None:

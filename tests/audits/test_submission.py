@@ -121,7 +121,7 @@ BAD_MANIFESTS = {
     ),
     "label": (
         manifest(probes=[*PROBES[:2], PROBES[2] | {"label": "2"}]),
-        r"field probes.2.label: Input should be a valid integer, found '2'",
+        r"field probes.2.label: expected a valid integer, found '2'",
     ),
     "negative label": (
         manifest(probes=[*PROBES[:2], PROBES[2] | {"label": -1}]),

@@ -228,7 +228,7 @@ WIDE: dict[str, tuple[Change, str]] = {
     "fewer probes": (parquet(a=[1.0], b=[1.0]), "field probes: expected 2, one a column of wide"),
     "no model": (parquet(a=[], b=[], c=[]), "expected a line for each model, found none"),
     "no scalar": (said(probes=probes()), "field scalar of its mapping .wide.parquet.map.json"),
-    "group": (changed_probes(group="x"), "map.json: field probes.2.group: Input should be"),
+    "group": (changed_probes(group="x"), "map.json: field probes.2.group: expected"),
     "id twice": (changed_probes(id="a"), "field probes: expected unique ids, found 'a' twice"),
     "a label": (changed_probes(label=3), "field probes.2.label: expected none or 0"),
     "truncated": (
