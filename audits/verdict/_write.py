@@ -10,7 +10,7 @@ from audits.verdict._page import write_report
 from audits.verdict._record import certificate_of
 
 
-def write_all(audit: AuditFindings, directory: Path, *, replace: bool = True) -> None:
+def write_all(audit: AuditFindings, directory: Path, *, replace: bool) -> None:
     """Writes the folder of an audit; see `write_result`.
 
     Raises:

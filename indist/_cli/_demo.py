@@ -64,7 +64,8 @@ def _run(scenario: "oracles.Scenario", folder: Path, models: int, seed: int) -> 
         )
         with console.status(f"auditing {method}"):
             results[method] = audits.audit(audits.load(where), references)
-            results[method].report(folder / "audits" / method)
+            # The folder is the demo's own: an older version's results give way.
+            results[method].report(folder / "audits" / method, replace=True)
     write_candidates(results, folder / "plane")
     console.print(_answer(results))
     for method, result in results.items():
