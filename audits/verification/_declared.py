@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from audits._reading import refuse_fields
 from audits.certificate._records import Sha256
@@ -13,20 +13,18 @@ _Versions = dict[str, str]
 
 
 class _Strict(BaseModel):
-    # Fields of other names are compared with what is recomputed, which has none of them.
+    # Fields that are not listed here are compared with what is recomputed.
     model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
 
 
 class _Settings(_Strict):
-    """Settings of a scenario: those that every scenario may have, and any JSON values."""
+    """Those settings of a scenario that any may have; its own are of its own types."""
 
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, JsonValue]
     seed: int = 0
-    discovery: float = Field(default=1.0, gt=0, le=1)
-    forget: Sha256 = ""
+    discovery: float = 1.0
+    forget: str = ""
     learner: str = ""
-    learner_settings: dict[str, JsonValue] = {}
+    learner_settings: dict[str, Any] = {}
 
 
 class _Provenance(_Strict):
