@@ -1,11 +1,13 @@
 """A folder holds one kind of result: other files are refused before anything is computed."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from indist import audits, oracles
+from tests.audits.llm import files
 from tests.indist.helpers import run
 
 
@@ -163,6 +165,33 @@ def test_another_result_is_refused_before_it_is_computed(
                "-o", made / "audit")  # fmt: skip
     assert done.exit_code == 2, done.output
     assert "already holds another result (certificate.json)" in " ".join(done.output.split())
+
+
+def test_another_result_of_one_model_or_of_logs_is_refused_before_it_is_computed(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    single = ("audit", made / "one", "--references", made / "refs", "-o", tmp_path / "single")
+    log = tmp_path / "TOFU_EVAL.json"
+    log.write_text(json.dumps(files.open_unlearning(0)))
+    logs = ("audit", log, "--untraining", log, "-o", tmp_path / "logs")
+    for words in (single, logs):
+        done = run(*words)
+        assert done.exit_code == 0, done.output
+
+    def compute(*_: object, **__: object) -> None:
+        raise AssertionError("computed before the folder was looked at")
+
+    monkeypatch.setattr(audits, "audit_single", compute)
+    monkeypatch.setattr(audits.llm, "compare", compute)
+    for words in (
+        (*single, "--confidence", 0.9),
+        (*logs, "--confidence", 0.9),
+        (*logs, "--cluster", 2),
+        (*logs, "--seed", 1),
+    ):
+        done = run(*words)
+        assert done.exit_code == 2, done.output
+        assert "already holds another result" in " ".join(done.output.split())
 
 
 def test_ones_own_folder_goes_on(made: Path) -> None:
