@@ -48,8 +48,9 @@ class Limits:
         probes: probes.
         classes: classes.
         seconds: what one model that is a program, as in ONNX or PyTorch's files, may take by the
-            clock to be read and run at all probes, twice. So short that a whole command on a model
-            that never ends is over within 10 seconds, on a busy machine too.
+            clock to be read and run at all probes, twice, beside a second for each 100 MB of its
+            file. So short that a whole command on a model that never ends is over within 10
+            seconds, on a busy machine too.
         memory_bytes: what it may hold meanwhile, beside eight times the bytes of its file.
 
     Raises:
