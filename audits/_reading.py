@@ -47,8 +47,10 @@ class Limits:
         models: models.
         probes: probes.
         classes: classes.
-        seconds: what one model that is a program, as in ONNX or PyTorch's files, may take to be
-            read and run at all probes, twice.
+        seconds: what one model that is a program, as in ONNX or PyTorch's files, may take by the
+            clock to be read and run at all probes, twice, beside a second for each 100 MB of its
+            file. So short that a whole command on a model that never ends is over within 10
+            seconds, on a busy machine too.
         memory_bytes: what it may hold meanwhile, beside eight times the bytes of its file.
 
     Raises:
@@ -60,7 +62,7 @@ class Limits:
     models: int = 1_000_000
     probes: int = 1_000_000
     classes: int = 200_000
-    seconds: float = 8.0
+    seconds: float = 4.0
     memory_bytes: int = 3 * 2**29
 
     def __post_init__(self) -> None:
@@ -134,8 +136,8 @@ def refuse_fields(path: Path, error: ValidationError) -> NoReturn:
         refuse(path, f"field {where}: expected only known fields, found this one")
     if problem["type"] == "missing":
         refuse(path, f"field {where}: expected, found none")
-    found = repr(problem["input"])
-    refuse(path, f"field {where}: {problem['msg']}, found {found[:60]}")
+    expected = problem["msg"].replace("Input should be ", "expected ", 1)
+    refuse(path, f"field {where}: {expected}, found {repr(problem['input'])[:60]}")
 
 
 def check_format(path: Path, content: Any, name: str, version: int) -> None:

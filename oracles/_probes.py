@@ -300,20 +300,35 @@ class Observations:
             and _listed(self.persons) == _listed(other.persons)
         )
 
+    def _as_stored(self) -> "Observations":
+        """The same in the types that a file holds."""
+        with np.errstate(over="ignore"):
+            logits = self.logits.astype(np.float32)
+        try:
+            return Observations(logits, self.labels.astype(np.int32), self.groups, self.ids)
+        except ValueError as error:
+            raise ValueError(f"{error} (in float32)") from None
+
     def save(self, stem: Path, **about: Any) -> None:
         """Writes ``stem.safetensors`` and ``stem.json``, each by a temporary name and a rename.
+
+        The file holds float32, whatever the logits are in, and the digest is of what it holds.
 
         Args:
             stem: path without a suffix.
             **about: optional manifest fields (``name``, ``method``, ``seeds``).
+
+        Raises:
+            ValueError: when a logit is not finite in float32.
         """
+        written = self._as_stored()
         manifest = {
             "format": OBSERVATIONS_FORMAT,
             "version": OBSERVATIONS_VERSION,
             "probes": listed_probes(self),
-            "digest": self.digest,
+            "digest": written.digest,
             **about,
         }
-        logits = np.ascontiguousarray(self.logits, dtype=np.float32)
-        write_bytes_atomic(stem.with_name(stem.name + ".safetensors"), save({"logits": logits}))
+        packed = save({"logits": np.ascontiguousarray(written.logits)})
+        write_bytes_atomic(stem.with_name(stem.name + ".safetensors"), packed)
         write_json_atomic(stem.with_name(stem.name + ".json"), manifest)

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
-from audits._reading import Limits, SubmissionError, read_json
+from audits._reading import Limits, SubmissionError, read_json, refuse_fields
 from audits.certificate import _version_1
 from audits.certificate._records import (
     ComparisonRecord,
@@ -163,11 +163,10 @@ def read_certificate(path: Path | str) -> AnyCertificate:
     try:
         return known[kind, found].model_validate(content, strict=True)
     except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        field = ".".join(map(str, problem["loc"]))
-        raise CertificateError(
-            f"{where}: field {field}: {problem['msg']}, found {repr(problem['input'])[:60]}"
-        ) from None
+        try:
+            refuse_fields(where, error)
+        except SubmissionError as refusal:
+            raise CertificateError(str(refusal)) from None
 
 
 def schema(version: int = VERSION) -> dict[str, Any]:

@@ -7,6 +7,15 @@ from audits.formats._archives import is_zip, opened
 from audits.formats._logits import NAME
 
 _MANIFESTS = {"manifest.json": "a population", "references.json": "references"}
+_MUSE = {
+    "verbmem_?/log.json": "the generated answers of one metric",
+    "knowmem_?/log.json": "the generated answers of one metric",
+    "privleak/log.json": "its membership scores",
+    "history.json": "the generated answers of one metric",
+    "agg.json": "means of one metric over its examples",
+    "auc.json": "the AUCs of its membership attacks",
+}
+_LOGS = ("_EVAL.json", "_SUMMARY.json", "eval_log_aggregated.json", "eval_log_forget.json")
 _PUBLISHED = {
     "tr_idx": "read_influence_pairs",
     "tr_mem": "read_memorization",
@@ -32,6 +41,8 @@ def other_kind(path: Path) -> str | None:
         if not held:
             return None
         return f"is a folder of indist's own, {held[-1]}, and indist audit takes it as it is"
+    if (told := _log(path)) is not None:
+        return told
     names = _names(path)
     if names == {NAME}:
         beside = path.with_suffix(".json")
@@ -50,6 +61,26 @@ def other_kind(path: Path) -> str | None:
         f"{reader} reads it"
         + ("" if reader == "read_class_influence" else ", and indist ingest makes a table of it")
     )
+
+
+def part_of_muse(path: Path) -> str | None:
+    """What part of MUSE's log of a model a file is by its name, or None."""
+    return next((what for name, what in _MUSE.items() if path.match(name)), None)
+
+
+def _log(path: Path) -> str | None:
+    part = part_of_muse(path)
+    if part is not None:
+        return (
+            f"is by its name one file of MUSE's log of a language model, {part}; "
+            "expected the folder of that model: indist audit FOLDER --untraining FOLDERS"
+        )
+    if path.name.endswith(_LOGS):
+        return (
+            "is by its name a log of a language model, which is compared with other logs: "
+            "indist audit LOG --untraining LOGS"
+        )
+    return None
 
 
 def _any_starts(names: set[str], start: str) -> bool:

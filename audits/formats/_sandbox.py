@@ -2,11 +2,12 @@
 
 A model is a program: a graph may loop for ever or ask for all memory. What ONNX Runtime and PyTorch
 make of a file therefore happens in a second process (`audits.formats._guest`), which is stopped
-when a request takes longer than `Limits.seconds`, and may hold no more than `Limits.memory_bytes`
-and eight times the file's own size beyond what it held at its start. Its answers are read as a
-stranger's files are. It is a limit on what a model can cost, and no jail: a fault in those
-libraries that lets a file take over the process gives it what the user may do. Where the system has
-no such limits on memory (Windows, and macOS in part), time alone is limited.
+when a request takes longer than `Limits.seconds` and a second for each 100 MB of the file, and may
+hold no more than `Limits.memory_bytes` and eight times the file's own size beyond what it held at
+its start. Its answers are read as a stranger's files are. It is a limit on what a model can cost,
+and no jail: a fault in those libraries that lets a file take over the process gives it what the
+user may do. Where the system has no such limits on memory (Windows, and macOS in part), time alone
+is limited.
 """
 
 import json
@@ -34,6 +35,8 @@ _START = (
 )
 # A fresh process loads its libraries before it looks at anything of a stranger's.
 _SECONDS_TO_START = 120.0
+# A large file takes its time to be read, whoever made it.
+_BYTES_A_SECOND = 1e8
 
 
 class Sandbox:
@@ -96,22 +99,25 @@ class Sandbox:
         """
         limits = self._limits
         most = limits.memory_bytes + 8 * size
-        task = {"work": work, "memory": most, "seconds": limits.seconds, **request}
+        seconds = limits.seconds + size / _BYTES_A_SECOND
+        task = {"work": work, "memory": most, "seconds": seconds, **request}
         try:
-            answer = self._answer(json.dumps(task).encode())
+            answer = self._answer(json.dumps(task).encode(), seconds)
         except TimeoutError:
             self._stop()
             refuse(
                 path,
-                f"{called}expected a model that answers within {limits.seconds:g} seconds, found "
-                "one that does not (Limits.seconds says how long is waited)",
+                f"{called}expected a model that answers within {seconds:.3g} seconds, found "
+                "one that does not; from Python, "
+                "audits.load(path, limits=audits.Limits(seconds=60)) waits longer",
             )
         if answer is None:
             self._stop()
             refuse(
                 path,
                 f"{called}expected a model that runs within {most} bytes of memory, found one that "
-                "needs more or ends the process it runs in",
+                "needs more or ends the process it runs in; from Python, audits.load(path, "
+                f"limits=audits.Limits(memory_bytes={4 * limits.memory_bytes})) allows more",
             )
         if "refused" in answer:
             refuse(path, f"{called}{str(answer['refused'])[:1000]}")
@@ -130,7 +136,7 @@ class Sandbox:
         except (SafetensorError, OSError, ValueError) as error:
             refuse(path, f"{called}expected whole arrays, found others ({error})")
 
-    def _answer(self, line: bytes) -> dict[str, Any] | None:
+    def _answer(self, line: bytes, seconds: float) -> dict[str, Any] | None:
         """The answer to a line; None when the process ends without a word.
 
         A first line back, empty, says that the library is loaded, and the time of the model begins.
@@ -147,7 +153,7 @@ class Sandbox:
         except OSError:
             return None
         loaded = self._read(_SECONDS_TO_START)
-        return loaded if loaded is None or loaded else self._read(self._limits.seconds)
+        return loaded if loaded is None or loaded else self._read(seconds)
 
     def _read(self, seconds: float) -> dict[str, Any] | None:
         assert self._process is not None

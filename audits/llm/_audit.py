@@ -51,7 +51,7 @@ class LLMAudit(LLMFindings):
         versions: version of indist, Python, numpy and scipy.
     """
 
-    def report(self, directory: Path | str, *, replace: bool = True) -> None:
+    def report(self, directory: Path | str, *, replace: bool = False) -> None:
         """Writes the report, every number, and the scores they can be recomputed from.
 
         Files appear in the folder only once all of them are written: ``report.html``,
@@ -60,11 +60,11 @@ class LLMAudit(LLMFindings):
 
         Args:
             directory: the folder; made when missing.
-            replace: whether another result there, of whatever kind, is replaced; else it is
-                refused.
+            replace: take a folder that holds another result, of whatever kind, or other files. The
+                same result is written anew in any case.
 
         Raises:
-            ValueError: when ``directory`` is a file, or what it holds is not to be replaced.
+            ValueError: when ``directory`` is a file, or holds what is not to be replaced.
             OSError: as the file system does; nothing half-written stays behind.
         """
         # Loaded on use: a page draws with matplotlib, which no comparison needs.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from audits._reading import Limits, file_size, read_json, refuse
+from audits.formats._others import part_of_muse
 from audits.llm._log import LLMLog, finite, in_order, number, refuse_field, rows, with_fingerprint
 
 _ROUGE = ("rougeL", "rougeL_recall", "rouge1", "rouge1_recall")
@@ -120,9 +121,9 @@ def refuse_part(path: Path, content: Any) -> None:
     """Refuses what is one file of a model's folder, and says which folder to hand over.
 
     Raises:
-        SubmissionError: when parsed JSON looks like such a file.
+        SubmissionError: when parsed JSON looks like such a file, or has the name of one.
     """
-    what = _part(content)
+    what = _part(content) or part_of_muse(path)
     if what is None:
         return
     known = [*_GENERATED.values(), _MEMBERSHIP, *_OLD_GENERATED.values()]

@@ -37,7 +37,7 @@ _REASONS = {
 }
 
 
-def write_logs(audit: LLMFindings, directory: Path, *, replace: bool = True) -> None:
+def write_logs(audit: LLMFindings, directory: Path, *, replace: bool) -> None:
     """Writes the folder of a comparison of logs; see `write_result`.
 
     Args:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from oracles.storage.folders import check_folder
 from oracles.storage.locks import locked
 
 RECORDS = ("certificate.json", "single.json", "logs.json", "scores.json")
@@ -19,11 +20,12 @@ _PAGES = ("report.html", "report.md")
 _TABLES = ("scores.csv", "scores.parquet")
 OWNED = (*RECORDS, *_PAGES, *_TABLES, STORED)
 """All that results write beside each other."""
+ADVICE = "give a new folder, or add --force to write beside them (in Python, replace=True)"
 _SUFFIXES = (".json", ".safetensors")
 
 
 def write_result(
-    directory: Path, record: str, fill: Callable[[Path], None], *, replace: bool = True
+    directory: Path, record: str, fill: Callable[[Path], None], *, replace: bool
 ) -> None:
     """Writes everything beside the folder first, then moves it in, the record last.
 
@@ -35,15 +37,18 @@ def write_result(
         directory: the folder; made when it is not there.
         record: name of the file with all numbers, one of `RECORDS`.
         fill: writes all files, the record among them, to the folder that it is given.
-        replace: replace another result; otherwise it is refused. The same one is written anew.
+        replace: take a folder that holds another result, or other files; otherwise it is refused.
+            The same result is written anew.
 
     Raises:
-        ValueError: when ``directory`` is a file, holds another result that is not to be replaced,
-            or files in the way that are of no result, or is being written to by another process.
+        ValueError: when ``directory`` is a file, holds what is not to be replaced, or files in the
+            way that are of no result, or is being written to by another process.
         OSError: as the file system does; nothing half-written stays behind.
     """
     if directory.exists() and not directory.is_dir():
         raise ValueError(f"{directory}: expected a folder to write the report to, found a file")
+    if not replace:
+        check_free(directory, record)
     with locked(directory), _staging(directory) as part:
         staging = Path(part)
         fill(staging)
@@ -65,6 +70,26 @@ def _staging(directory: Path) -> tempfile.TemporaryDirectory[str]:
         # Nobody knows the temporary name.
         error.filename = str(directory)
         raise
+
+
+def check_free(directory: Path, record: str) -> str | None:
+    """Refuses a folder that holds other files, or a result of another kind.
+
+    Args:
+        directory: where the result is to be written.
+        record: name of the file with all numbers.
+
+    Returns:
+        The record of the result of this kind that the folder holds, or None.
+
+    Raises:
+        ValueError: otherwise.
+    """
+    check_folder(directory, marks=RECORDS, own=OWNED, advice=ADVICE)
+    held = held_result(directory)
+    if held not in (None, record):
+        refuse_another(directory, held)
+    return held
 
 
 def held_result(directory: Path) -> str | None:
@@ -122,18 +147,15 @@ def _check_foreign(stored: Path) -> None:
 
 def _check_same(directory: Path, record: str, new: Path) -> None:
     held = held_result(directory)
-    if held is None:
-        return
-    if held == record and _numbers(directory / held) == _numbers(new):
-        return
-    refuse_another(directory, held)
+    if held is not None and (held != record or _numbers(directory / held) != _numbers(new)):
+        refuse_another(directory, held)
 
 
 def refuse_another(directory: Path, held: str) -> NoReturn:
     """Raises ValueError: the folder holds another result, of which ``held`` is the record."""
     raise ValueError(
-        f"{directory}: already holds another result ({held}); add --force to replace it, or give "
-        "another folder"
+        f"{directory}: already holds another result ({held}); add --force to replace it (in "
+        "Python, replace=True), or give another folder"
     )
 
 

@@ -5,12 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from audits.report._folder import OWNED, RECORDS, held_result, refuse_another
+from audits.report._folder import ADVICE, check_free, held_result, refuse_another
 from oracles.storage.folders import check_folder
 
 __all__ = ["check_folder_of_results", "check_result_folder"]
-
-_ADVICE = "give a new folder, or add --force to write beside them"
 
 
 def check_result_folder(
@@ -30,13 +28,10 @@ def check_result_folder(
     """
     if replace:
         return
-    check_folder(directory, marks=RECORDS, own=OWNED, advice=_ADVICE)
-    held = held_result(directory)
+    held = check_free(directory, record)
     if held is None:
         return
-    if held != record or any(
-        _field(directory / held, path) != value for path, value in (known or {}).items()
-    ):
+    if any(_field(directory / held, path) != value for path, value in (known or {}).items()):
         refuse_another(directory, held)
 
 
@@ -53,7 +48,7 @@ def check_folder_of_results(directory: Path, *, replace: bool = False) -> None:
     if replace or not directory.is_dir():
         return
     results = [path.name for path in directory.iterdir() if held_result(path) is not None]
-    check_folder(directory, own=[*map(_literal, results)], advice=_ADVICE)
+    check_folder(directory, own=[*map(_literal, results)], advice=ADVICE)
 
 
 def _literal(name: str) -> str:

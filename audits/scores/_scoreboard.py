@@ -40,7 +40,7 @@ class Scoreboard(ScoreTable):
     """
 
     def report(
-        self, directory: Path | str, *, command: str | None = None, replace: bool = True
+        self, directory: Path | str, *, command: str | None = None, replace: bool = False
     ) -> None:
         """Writes the table, every number, and what it can be recomputed from.
 
@@ -51,11 +51,11 @@ class Scoreboard(ScoreTable):
         Args:
             directory: the folder; made when missing.
             command: that made the table, to be named in ``scores.json``.
-            replace: whether another result there, of whatever kind, is replaced; else it is
-                refused.
+            replace: take a folder that holds another result, of whatever kind, or other files. The
+                same result is written anew in any case.
 
         Raises:
-            ValueError: when ``directory`` is a file, or what it holds is not to be replaced.
+            ValueError: when ``directory`` is a file, or holds what is not to be replaced.
             OSError: as the file system does; nothing half-written stays behind.
         """
         # Loaded on use: it names the version of scikit-learn, which takes its start.

@@ -40,7 +40,7 @@ class SingleAudit(SingleFindings):
         warnings: what a reader should know.
     """
 
-    def report(self, directory: Path | str, *, replace: bool = True) -> None:
+    def report(self, directory: Path | str, *, replace: bool = False) -> None:
         """Writes the report, every number, and the observations they can be recomputed from.
 
         Files appear in the folder only once all of them are written: ``report.html``,
@@ -48,11 +48,11 @@ class SingleAudit(SingleFindings):
 
         Args:
             directory: the folder; made when missing.
-            replace: whether another result there, of whatever kind, is replaced; else it is
-                refused.
+            replace: take a folder that holds another result, of whatever kind, or other files. The
+                same result is written anew in any case.
 
         Raises:
-            ValueError: when ``directory`` is a file, or what it holds is not to be replaced.
+            ValueError: when ``directory`` is a file, or holds what is not to be replaced.
             OSError: as the file system does; nothing half-written stays behind.
         """
         # Loaded on use: a page draws with matplotlib, which no audit needs.

@@ -24,7 +24,7 @@ _REASONS = {
 }
 
 
-def write_single(audit: SingleFindings, directory: Path, *, replace: bool = True) -> None:
+def write_single(audit: SingleFindings, directory: Path, *, replace: bool) -> None:
     """Writes the folder of one submitted model; see `write_result`.
 
     Args:

@@ -12,6 +12,7 @@ from audits import formats
 from audits._reading import PICKLES, Limits, SubmissionError, as_path, matching, refuse
 from audits.claims._declared import declared_claim
 from audits.formats._logits import check_finite, read_logits
+from audits.formats._others import other_kind
 from audits.submissions._align import ProbeList, align, check_classes
 from audits.submissions._manifest import read_manifest
 from audits.submissions._parameters import PopulationFiles, read_population
@@ -167,6 +168,8 @@ def load(
     if where.suffix in PICKLES:
         refuse(where, f"is a pickle, which can run code when read; expected {FORMATS}")
     if where.suffix not in (".npz", ".safetensors"):
+        if (told := other_kind(where)) is not None:
+            refuse(where, told)
         refuse(where, f"unknown format {where.suffix or '(no suffix)'}; expected {FORMATS}")
     return _load_array(where, limits)
 

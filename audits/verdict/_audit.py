@@ -71,7 +71,7 @@ class Audit(AuditFindings):
         """The audit with every number, digest, seed and version needed to recompute it."""
         return certificate_of(self)
 
-    def report(self, directory: Path | str, *, replace: bool = True, redact: bool = False) -> None:
+    def report(self, directory: Path | str, *, replace: bool = False, redact: bool = False) -> None:
         """Writes the report, the certificate and the observations it can be recomputed from.
 
         Files appear in the folder only once all of them are written: ``report.html``,
@@ -79,13 +79,13 @@ class Audit(AuditFindings):
 
         Args:
             directory: the folder; made when missing.
-            replace: whether another result there, of whatever kind, is replaced; else it is
-                refused.
+            replace: take a folder that holds another result, of whatever kind, or other files. The
+                same result is written anew in any case.
             redact: whether pictures and texts of examples are left out. Ids of probes and names of
                 persons stay: they are needed to recompute the numbers.
 
         Raises:
-            ValueError: when ``directory`` is a file, or what it holds is not to be replaced.
+            ValueError: when ``directory`` is a file, or holds what is not to be replaced.
             OSError: as the file system does; nothing half-written stays behind.
         """
         # Loaded on use: a page draws with matplotlib, which no audit needs.

@@ -1,6 +1,9 @@
 """The decision rule: two intersection-union comparisons, one verdict. Pure functions."""
 
+from typing import get_args
+
 from audits.verdict._results import Comparison, Decision, Separation, VerdictName
+from estimators.kinds import check_name
 
 _TABLE: dict[tuple[Decision, Decision], VerdictName] = {
     ("match", "differ"): "untraining",
@@ -37,6 +40,7 @@ def decide(lower: float, upper: float, tolerance: float) -> Decision:
 
 def separate(references: Decision) -> Separation:
     """What the references' comparison with each other says of the question itself."""
+    check_name(references, "references", get_args(Decision))
     names: dict[Decision, Separation] = {
         "match": "coincide",
         "differ": "separated",
@@ -61,12 +65,18 @@ def verdict_of(untraining: Decision, unlearning: Decision, separation: Separatio
     Returns:
         The verdict.
 
+    Raises:
+        ValueError: for a word that is no decision, or no separation.
+
     Example:
         >>> verdict_of("match", "differ", "separated"), verdict_of("match", "differ", "coincide")
         ('untraining', 'inconclusive')
         >>> verdict_of("match", "open", "separated")
         'inconclusive'
     """
+    check_name(untraining, "untraining", get_args(Decision))
+    check_name(unlearning, "unlearning", get_args(Decision))
+    check_name(separation, "separation", get_args(Separation))
     if separation == "coincide" and untraining != unlearning:
         return "inconclusive"
     return _TABLE.get((untraining, unlearning), "inconclusive")

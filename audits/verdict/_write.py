@@ -11,7 +11,7 @@ from audits.verdict._record import certificate_of
 
 
 def write_all(
-    audit: AuditFindings, directory: Path, *, replace: bool = True, redact: bool = False
+    audit: AuditFindings, directory: Path, *, replace: bool, redact: bool = False
 ) -> None:
     """Writes the folder of an audit; see `write_result`.
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from audits._reading import SubmissionError
 from audits.certificate._certificate import (
     AnyCertificate,
     CertificateError,
@@ -13,6 +14,7 @@ from audits.certificate._records import ClaimRecord
 from audits.report._folder import STORED
 from audits.submissions._parties import POPULATIONS, REDUCED, ObservedReferences
 from audits.submissions._stored import stored
+from audits.verification._declared import SettingsOfCertificate, check_declared
 from audits.verification._differences import differences
 from audits.verification._files import compare_files
 from audits.verification._results import Verification, listed, shortened, with_versions
@@ -45,6 +47,10 @@ def verify_certificate(
 ) -> Verification:
     """Recomputes a certificate of any version; see `verify`."""
     certified = read_certificate(path)
+    try:
+        check_declared(path, _dumped(certified), SettingsOfCertificate)
+    except SubmissionError as error:
+        raise CertificateError(str(error)) from None
     predicate, provenance = certified.predicate, certified.predicate.provenance
     folder = observations if observations is not None else path.parent / STORED
     names = [population.name for population in predicate.populations]

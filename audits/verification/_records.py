@@ -10,16 +10,22 @@ from audits.report._folder import STORED, record_bytes
 from audits.submissions._parties import POPULATIONS, REDUCED, ObservedReferences
 from audits.submissions._stored import stored
 from audits.verification._certificate import is_reduced
+from audits.verification._declared import (
+    DeclaredOfLogs,
+    DeclaredOfScores,
+    DeclaredOfSingle,
+    check_declared,
+)
 from audits.verification._differences import differences
 from audits.verification._files import check_files, compare_files
 from audits.verification._results import Verification, listed, shortened, with_versions
 from audits.verification._submitted import compare_submission
-from estimators.checks import check_confidence
 from oracles import Observations
 
 SINGLE, LOGS, SCORES = "indist-single", "indist-logs", "indist-scores"
 FORMATS = (SINGLE, LOGS, SCORES)
 _VERSIONS = {SINGLE: 2, LOGS: 2, SCORES: 1}
+_DECLARED = {SINGLE: DeclaredOfSingle, LOGS: DeclaredOfLogs, SCORES: DeclaredOfScores}
 _MADE_INDEPENDENTLY = "that what is stored is of the models named, made independently"
 
 
@@ -47,6 +53,7 @@ def verify_record(
             "with this indist",
         )
     check_format(path, content, kind, _VERSIONS[kind])
+    check_declared(path, content, _DECLARED[kind])
     files = check_files(path, content.get("files"))
     folder = observations if observations is not None else path.parent / STORED
     compared = compare_files(path, files, folder)
@@ -77,10 +84,8 @@ def verify_record(
     for field in ("files", *again.word):
         _drop(content, field)
         _drop(fresh, field)
-    then = content.pop("versions", None) or content.get("provenance", {}).pop("versions", None)
-    fresh.pop("versions", None)
-    fresh.get("provenance", {}).pop("versions", None)
-    then = then if isinstance(then, dict) else {}
+    then = _versions(content)
+    _versions(fresh)
     found += with_versions(differences("", content, fresh), then, again.versions)
     return Verification(
         path=path,
@@ -90,6 +95,11 @@ def verify_record(
         absent=compared.absent,
         declared=(*again.declared, f"versions ({listed(then)})"),
     )
+
+
+def _versions(content: dict[str, Any]) -> dict[str, str]:
+    """Takes the versions out of a record, wherever its kind has them."""
+    return (content if "versions" in content else content["provenance"]).pop("versions")
 
 
 def _drop(content: Any, field: str) -> None:
@@ -115,7 +125,7 @@ def _single(path: Path, content: dict[str, Any], folder: Path) -> _Recomputed:
 
     names = ("submission", "untraining", "unlearning")
     seen = stored(folder, names, path.name)
-    confidence = _confidence(path, content)
+    confidence = content["confidence"]
     again = audit_single(
         seen["submission"],
         ObservedReferences(seen["untraining"], seen["unlearning"]),
@@ -168,10 +178,10 @@ def _logs(path: Path, content: dict[str, Any], folder: Path) -> _Recomputed:
         logs["submission"],
         untraining=logs["untraining"],
         unlearning=logs.get("unlearning", ()),
-        metrics=[str(metric["metric"]) for metric in content["comparisons"][0]["metrics"]],
-        confidence=_confidence(path, content),
-        cluster=_whole(path, content, "cluster", 1),
-        seed=_whole(path, content, "seed", 0),
+        metrics=[metric["metric"] for metric in content["comparisons"][0]["metrics"]],
+        confidence=content["confidence"],
+        cluster=content["cluster"],
+        seed=content["seed"],
     )
     return _Recomputed(
         content=record(again),
@@ -198,8 +208,8 @@ def _scores(path: Path, content: dict[str, Any], folder: Path) -> _Recomputed:
     names = [name for name in POPULATIONS if name in content["models"]]
     seen = stored(folder, names, path.name)
     teachers, relearn = read_shown_by_models(folder, Limits())
-    inputs = ScoreInputs(seen, _whole(path, content, "seed", 0), teachers, relearn or None)
-    fresh = record(scoreboard(str(content["submission"]), inputs, _confidence(path, content)))
+    inputs = ScoreInputs(seen, content["seed"], teachers, relearn or None)
+    fresh = record(scoreboard(content["submission"], inputs, content["confidence"]))
     return _Recomputed(
         content=fresh,
         recomputed=(
@@ -215,18 +225,3 @@ def _scores(path: Path, content: dict[str, Any], folder: Path) -> _Recomputed:
         word=("submission", "command"),
         versions=fresh["versions"],
     )
-
-
-def _confidence(path: Path, content: dict[str, Any]) -> float:
-    found = content["confidence"]
-    if not isinstance(found, float):
-        refuse(path, f"field confidence: expected a number in (0, 1), found {found!r}")
-    check_confidence(found)
-    return found
-
-
-def _whole(path: Path, content: dict[str, Any], field: str, least: int) -> int:
-    found = content[field]
-    if type(found) is not int or found < least:
-        refuse(path, f"field {field}: expected an integer of at least {least}, found {found!r}")
-    return found

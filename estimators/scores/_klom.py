@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from jaxtyping import Float, Num
 
 from estimators.checks import check_seed, check_within
+from estimators.kinds import check_name
 from estimators.scores._populations import check_populations
 from estimators.scores._score import Score, scored
 
@@ -64,6 +65,7 @@ def klom_per_example(
         Georgiev et al. (2024), Attribute-to-delete: machine unlearning via datamodel matching,
         https://arxiv.org/abs/2410.23232.
     """
+    check_name(variant, "variant", get_args(Variant))
     first, second = check_populations(submission, reference)
     first, second = np.clip(first, -_CLIP, _CLIP), np.clip(second, -_CLIP, _CLIP)
     low = np.minimum(first.min(axis=0), second.min(axis=0))

@@ -1,12 +1,15 @@
 """LiRA and RMIA: membership scores of examples from shadow models."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from jaxtyping import Float, Num, Shaped
 
 from estimators.checks import check_all_within, check_mask, check_within
+from estimators.kinds import check_name
 from estimators.scores._populations import check_magnitude, check_table, least_deviation
+
+Variance = Literal["each", "shared"]
 
 
 def lira_scores(
@@ -14,7 +17,7 @@ def lira_scores(
     shadows: Num[Any, "m ..."],
     included: Shaped[Any, "_ ..."],
     *,
-    variance: Literal["each", "shared"] = "each",
+    variance: Variance = "each",
 ) -> Float[np.ndarray, "n e"]:
     """Online LiRA: log-likelihood ratio, included to not, of each example in each audited model.
 
@@ -50,6 +53,7 @@ def lira_scores(
         Carlini et al. (2022), Membership inference attacks from first principles,
         https://arxiv.org/abs/2112.03570.
     """
+    check_name(variance, "variance", get_args(Variance))
     audited, seen = check_table(target, "target"), check_table(shadows, "shadows")
     check_magnitude(target=audited, shadows=seen)
     inside = check_mask(included, "included", seen.shape)

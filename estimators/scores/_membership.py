@@ -4,7 +4,7 @@ An attack on forgotten examples answers whether they look like the members it wa
 they were unlearned: pass its results to `compared`, beside those under the reference.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from jaxtyping import Float, Int, Num, Shaped
@@ -17,6 +17,7 @@ from estimators.checks import (
     check_seed,
     check_within,
 )
+from estimators.kinds import check_name
 from estimators.scores._populations import check_groups, check_probabilities, check_table
 
 Feature = Literal["confidence", "correctness", "entropy", "modified entropy", "softmax"]
@@ -109,7 +110,8 @@ def svc_attack(
         ``[models]``, in [0, 1], for `compared` or `tow_mia`.
 
     Raises:
-        ValueError: when probabilities or labels are not what they should be, or a group is empty.
+        ValueError: when probabilities, labels or ``feature`` are not what they should be, or a
+            group is empty.
 
     References:
         Jia et al. (2023), Model sparsity can simplify machine unlearning,
@@ -118,6 +120,7 @@ def svc_attack(
     """
     from sklearn.svm import SVC
 
+    check_name(feature, "feature", get_args(Feature))
     array, own = check_probabilities(probabilities, "probabilities"), _labels(labels, probabilities)
     gone, members, others = check_groups(groups, own.size, forget, retain, test)
     members = members[: others.size]

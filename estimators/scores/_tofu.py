@@ -1,7 +1,7 @@
 """TOFU's truth ratio and forget quality."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from jaxtyping import Float, Num
@@ -9,6 +9,7 @@ from scipy.stats import ks_2samp, wilcoxon
 
 from estimators._results import Result
 from estimators.checks import check_samples
+from estimators.kinds import check_name
 from estimators.scores._populations import check_populations
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def truth_ratio(
         Maini et al. (2024), TOFU: a task of fictitious unlearning for LLMs,
         https://arxiv.org/abs/2401.06121.
     """
+    check_name(mean, "mean", get_args(Mean))
     wrong, right = check_samples(perturbed, "perturbed"), check_samples(paraphrased, "paraphrased")
     if wrong.ndim != 3 or wrong.shape[:2] != right.shape or not wrong.size:
         raise ValueError(

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from jaxtyping import Float, Num
 from scipy.special import logsumexp
 
 from estimators.checks import check_seed, check_within
+from estimators.kinds import check_name
 from estimators.scores._populations import check_magnitude, check_populations, least_deviation
 from estimators.scores._score import Score, scored
 
@@ -80,6 +81,7 @@ def ulira_log_ratios(
         ValueError: when they are not finite, over 1e150 in size, examples differ, or models are
             fewer than 3.
     """
+    check_name(density, "density", get_args(Density))
     first, second = check_populations(submission, reference, least=3)
     check_magnitude(submission=first, reference=second)
     floor = least_deviation(first, second)
@@ -226,6 +228,7 @@ def ulira(
         sense of privacy, https://arxiv.org/abs/2403.01218.
     """
     seed = check_seed(seed)
+    check_name(negatives, "negatives", get_args(Negatives))
     first, second = check_populations(submission, reference, least=3)
     each = ulira_per_example(first, second, density=density, fpr=fpr)
     rare = fpr is not None and fpr * len(second) < 1.0

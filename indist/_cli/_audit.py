@@ -252,7 +252,8 @@ def audit_logs(
     Raises:
         ValueError: when a log cannot be read, or they do not fit together.
     """
-    check_result_folder(output, "logs.json", {"confidence": confidence}, replace=force)
+    known = {"confidence": confidence, "cluster": cluster, "seed": seed}
+    check_result_folder(output, "logs.json", known, replace=force)
     given = [audits.llm.load_all(names) for names in (patterns, untraining, unlearning)]
     _say_numbers([len(given[0])], untraining=len(given[1]), unlearning=len(given[2]))
     result = audits.llm.compare(
@@ -325,9 +326,10 @@ def audit_models(
         check_folder_of_results(output, replace=force)
     folders = _folders(submissions, output)
     for submission, folder in zip(submissions, folders, strict=True):
-        name = {"provenance.submission": submission.name}
+        name: dict[str, object] = {"provenance.submission": submission.name}
         if submission.models == 1:
-            check_result_folder(folder, "single.json", name, replace=force)
+            alone = name | {"confidence": confidence}
+            check_result_folder(folder, "single.json", alone, replace=force)
         else:
             check_result_folder(folder, "certificate.json", name | many, replace=force)
     # Loaded on use: the command line starts without what an audit needs.

@@ -66,7 +66,8 @@ def _run(scenario: "oracles.Scenario", folder: Path, models: int, seed: int) -> 
     with console.status(f"auditing {len(submissions)} candidates"):
         results = audits.audit_all(submissions, references, seed=seed)
     for method, result in results.items():
-        result.report(folder / "audits" / method)
+        # The folder is the demo's own: an older version's results give way.
+        result.report(folder / "audits" / method, replace=True)
     write_candidates(results, folder / "plane")
     console.print(_answer(results))
     for method, result in results.items():

@@ -14,7 +14,6 @@ from indist._cli._options import (
     Seed,
     scenario_options,
 )
-from oracles.storage.folders import check_folder
 
 
 @scenario_options
@@ -39,7 +38,6 @@ def references(
     """Trains the original population and both references of a scenario."""
     chosen = oracles.engines.engine(engine)
     world = scenario.load()
-    check_folder(output, marks=("references.json",))
     for shard in oracles.repair(output) if repair else ():
         typer.echo(f"damaged, to be trained again: {shard}")
     made = oracles.references(

@@ -69,6 +69,19 @@ def _run(study: "studies.Study[Any]", name: str, folder: Path) -> None:
     if not console.is_terminal:
         console = Console(width=120)
     console.print(study.question)
+    about: dict[str, Any] = {
+        "study": name,
+        "question": study.question,
+        "answer": [],
+        "command": " ".join(["indist", *sys.argv[1:]]),
+        "settings": asdict(study),  # pyright: ignore[reportArgumentType]  (each is a dataclass)
+        "indist": __version__,
+        "jax": jax.__version__,
+        "backend": jax.default_backend(),
+    }
+    if not (folder / f"{name}.json").exists():
+        # Without the answer yet: it says whose folder this is, so that no other study begins in it.
+        write_json_atomic(folder / f"{name}.json", about)
     rows: list[Any] = []
     for row in study.run(folder):
         rows.append(row)
@@ -78,17 +91,7 @@ def _run(study: "studies.Study[Any]", name: str, folder: Path) -> None:
         console.print(f"{len(rows):4d}  {called}: {found}", markup=False, highlight=False)
     answer = study.answer(rows)
     paths = write_table(study.table(rows), folder / name)
-    about = {
-        "study": name,
-        "question": study.question,
-        "answer": list(answer),
-        "command": " ".join(["indist", *sys.argv[1:]]),
-        "settings": asdict(study),  # pyright: ignore[reportArgumentType]  (each is a dataclass)
-        "indist": __version__,
-        "jax": jax.__version__,
-        "backend": jax.default_backend(),
-    }
-    write_json_atomic(folder / f"{name}.json", about)
+    write_json_atomic(folder / f"{name}.json", about | {"answer": list(answer)})
     for title, lines in study.shown(rows).items():
         console.print(_drawn(title, lines))
     for record in (row.record() for row in rows):

@@ -9,7 +9,7 @@ import typer
 from indist import oracles
 from indist._cli._errors import parse_settings
 from indist._cli._options import Engine, Out, Resume, ScenarioOptions, scenario_options
-from oracles.storage.folders import check_folder
+from oracles.storage.shards import MANIFEST, check_store
 
 
 @scenario_options
@@ -32,7 +32,7 @@ def unlearn(
     With --references, scenario and originals are those of that folder; without, new originals are
     trained for the scenario, which cost as much as one reference.
     """
-    check_folder(output, marks=("manifest.json",))
+    check_store(output, MANIFEST, "a population", resume=resume)
     # Here --set is of the method, not of the scenario.
     settings: dict[str, Any] = dict(parse_settings(scenario.settings))
     if references is not None:

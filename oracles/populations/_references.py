@@ -30,6 +30,7 @@ from oracles.storage.shards import (
     PopulationFolder,
     Shard,
     StoreError,
+    check_store,
     first_problem,
     read_manifest,
     refuse_difference,
@@ -41,6 +42,8 @@ _EXCLUDED: Mapping[str, Excluded] = {
     "unlearning": "behaviour",
 }
 REFERENCES = "references.json"
+# Written before it, and the same at every time.
+_SCENARIO, _PROBES = "scenario.safetensors", "probes.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,12 +255,7 @@ def _open_folder(
 ) -> None:
     """Starts a folder of references, or checks that an old one has the same settings."""
     manifest = ReferencesManifest(scenario=scenario.description, seed=seed, models=models)
-    if folder.exists(REFERENCES):
-        if not resume:
-            raise StoreError(
-                f"{folder}: already holds references; add --resume to continue them, or give "
-                "another folder"
-            )
+    if check_store(folder, REFERENCES, "references", resume=resume, own=(_SCENARIO, _PROBES)):
         old = _read_references(folder)
         refuse_difference(
             folder, old.model_dump(exclude={"models"}), manifest.model_dump(exclude={"models"})
@@ -282,5 +280,5 @@ def _write_scenario(folder: Folder, scenario: Scenario) -> None:
         "probe_labels": probes.labels,
     }
     packed = save({name: np.ascontiguousarray(value) for name, value in arrays.items()})
-    folder.write("scenario.safetensors", packed)
-    folder.write("probes.json", json_bytes(listed_probes(probes)))
+    folder.write(_SCENARIO, packed)
+    folder.write(_PROBES, json_bytes(listed_probes(probes)))

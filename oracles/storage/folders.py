@@ -4,14 +4,14 @@ from collections.abc import Collection
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from oracles.storage._folder import open_folder
+from oracles.storage._folder import Folder, open_folder
 from oracles.storage.files import FileError
 
 __all__ = ["check_folder"]
 
 
 def check_folder(
-    where: Path | str,
+    where: Folder | Path | str,
     *,
     marks: Collection[str] = (),
     own: Collection[str] = (),

@@ -10,7 +10,7 @@ again. So a run that is killed loses at most the shards in flight, and workers t
 but the folder never repeat each other's work.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -22,7 +22,8 @@ from safetensors.numpy import load, save
 
 from oracles.storage._folder import Folder, open_folder
 from oracles.storage.digests import digest_arrays, digest_json
-from oracles.storage.files import json_bytes, printable
+from oracles.storage.files import FileError, json_bytes, printable
+from oracles.storage.folders import check_folder
 
 __all__ = [
     "MANIFEST",
@@ -35,6 +36,7 @@ __all__ = [
     "ShardEntry",
     "Span",
     "StoreError",
+    "check_store",
     "digest_shards",
     "first_problem",
     "leaves_by_path",
@@ -234,6 +236,40 @@ def missing_spans(held: Sequence[Span], models: int, chunk: int) -> list[Span]:
     ]
 
 
+def check_store(
+    where: Folder | Path | str, mark: str, what: str, *, resume: bool, own: Collection[str] = ()
+) -> bool:
+    """Whether a folder is to be continued; refuses one that may not be written to.
+
+    Args:
+        where: the folder, a path or a URL.
+        mark: the file that tells such a folder.
+        what: it holds where the mark is there, in words.
+        resume: whether it is to be continued.
+        own: names of files that an interrupted run may have left without the mark.
+
+    Returns:
+        True when it has the mark, False when it is new.
+
+    Raises:
+        StoreError: when it holds other files, or has the mark and ``resume`` is not set.
+    """
+    folder = open_folder(where)
+    try:
+        # Another process, which may begin at the same time, writes the mark before all else.
+        check_folder(folder, marks=(mark,), own=own)
+    except FileError as error:
+        raise StoreError(str(error)) from None
+    if not folder.exists(mark):
+        return False
+    if not resume:
+        raise StoreError(
+            f"{folder}: already holds {what}; add --resume (in Python, resume=True) to continue, "
+            "or give another folder"
+        )
+    return True
+
+
 class PopulationFolder:
     """A population's folder while it is being written, by one process or by many."""
 
@@ -253,20 +289,10 @@ class PopulationFolder:
         """
         self.folder, self.recipe = folder, dict(recipe)
         self.kind: StoreFormat = kind
-        # Shards are looked for before the manifest: another process, which may begin at the same
-        # time, writes its manifest before its shards.
-        used = any(name.endswith(".safetensors") for name in folder.names())
-        if not folder.exists(MANIFEST):
-            if used:
-                raise StoreError(f"{folder}: holds other files; give a new folder")
+        if not check_store(folder, MANIFEST, "a population", resume=resume):
             self.entries: list[ShardEntry] = []
             self._write_manifest()
             return
-        if not resume:
-            raise StoreError(
-                f"{folder}: already holds a population; add --resume to continue it, or give "
-                "another folder"
-            )
         manifest = read_manifest(folder, kind)
         refuse_difference(folder, manifest.recipe, recipe)
         self.entries = list(manifest.shards)

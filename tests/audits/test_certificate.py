@@ -218,7 +218,7 @@ def test_missing_observations_are_named(folder: Path, tmp_path: Path) -> None:
             r"found urn:indist:certificate:3 and version 2; a newer indist may read it",
         ),
         ({"predicateType": "urn:other"}, r"found urn:other and version 2$"),
-        ({"extra": 1}, r"field extra: Extra inputs are not permitted, found 1"),
+        ({"extra": 1}, r"field extra: expected only known fields, found this one"),
         ({"subject": []}, r"field subject: List should have at least 1 item"),
     ],
 )

@@ -218,7 +218,7 @@ def test_truncated_shards_are_refused(folder: Path) -> None:
         ({"version": 2}, "field version: expected 1, found 2; a newer indist may read it"),
         ({"format": "zip"}, "field format: expected 'indist-population', found 'zip'"),
         ({"more": 1}, "field more: Extra inputs are not permitted, found 1"),
-        ({"recipe": None}, "field recipe: Input should be an object, found None"),
+        ({"recipe": None}, "field recipe: expected an object, found None"),
         ({"shards": []}, "field shards: expected at least one shard, found none"),
         (
             {"shards": [{"file": "../x.safetensors", "start": 0, "stop": 6, "digest": "0" * 64}]},

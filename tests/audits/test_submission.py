@@ -69,6 +69,28 @@ def test_compressed_and_column_major_arrays_are_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(observed(load(path)).logits, logits())
 
 
+@pytest.mark.parametrize("kind", [np.float64, np.float16])
+def test_the_digest_is_of_what_is_saved(tmp_path: Path, kind: type[np.floating]) -> None:
+    numbers = (3.0 * np.random.default_rng(5).normal(size=(4, 3, 2))).astype(kind)
+    made = Observations(
+        numbers, np.array([0, 1, 1]), np.array(["forget"] * 3), np.array(["a", "b", "c"])
+    )
+    made.save(tmp_path / "seen")
+    read = load(tmp_path / "seen.safetensors").content
+    assert isinstance(read, Observations)
+    assert read.logits.dtype == np.float32
+    assert np.array_equal(read.logits, numbers.astype(np.float32))
+    assert json.loads((tmp_path / "seen.json").read_text())["digest"] == read.digest
+
+
+def test_numbers_that_the_file_cannot_hold_are_not_saved(tmp_path: Path) -> None:
+    numbers = np.full((2, 1, 2), 1e300)
+    made = Observations(numbers, np.array([0]), np.array(["forget"]), np.array(["a"]))
+    with pytest.raises(ValueError, match=r"infinity in model 0 at probe 'a' \(in float32\)"):
+        made.save(tmp_path / "seen")
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_observations_save_is_read(world: World, tmp_path: Path) -> None:
     world(0).save(tmp_path / "seen", name="seen", seeds=3)
     found = load(tmp_path / "seen.safetensors")
@@ -133,7 +155,7 @@ BAD_MANIFESTS = {
     ),
     "label": (
         manifest(probes=[*PROBES[:2], PROBES[2] | {"label": "2"}]),
-        r"field probes.2.label: Input should be a valid integer, found '2'",
+        r"field probes.2.label: expected a valid integer, found '2'",
     ),
     "negative label": (
         manifest(probes=[*PROBES[:2], PROBES[2] | {"label": -1}]),

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +142,14 @@ def test_a_changed_value_is_found(
         (("predicate", "populations", 0, "name"), "untraining"),
         (("predicate", "populations", 0, "name"), "elsewhere"),
         (("predicate", "populations"), []),
+        (("predicate", "populations", 0, "seeds"), 1.0),
+        (("predicate", "populations", 0, "seeds"), [1, True]),
+        (("predicate", "provenance", "sizes"), {"train": "1297"}),
+        (("predicate", "provenance", "settings"), []),
+        (("predicate", "provenance", "settings"), {"seed": 1.0}),
+        (("predicate", "provenance", "settings"), {"seed": True}),
+        (("predicate", "provenance", "settings"), {"discovery": "0.5"}),
+        (("predicate", "provenance", "versions"), {"numpy": 1}),
     ],
 )
 def test_types_and_names_are_strict_in_a_certificate(
@@ -158,7 +166,7 @@ def test_types_and_names_are_strict_in_a_certificate(
     [
         ("version", True, "field version: expected"),
         ("version", 9, "a newer indist may read it"),
-        ("confidence", "0.95", "field confidence: expected a number"),
+        ("confidence", "0.95", "field confidence: expected a valid number, found '0.95'"),
         ("files", {"a/../b": "0" * 64}, "field files: expected paths"),
         ("files", {"report.html": 1}, "field files.report.html: expected a SHA-256"),
         ("files", None, "field files: expected a JSON object"),
@@ -170,6 +178,77 @@ def test_types_are_strict_in_other_records(
     record = changed(folders[kind], tmp_path, field, value=value)
     with pytest.raises(SubmissionError, match=message):
         verify(record)
+
+
+SINGLE = [
+    ("submission", 1, "provenance.submission: expected a valid string, found 1"),
+    ("method", True, "provenance.method: expected a valid string, found True"),
+    ("sizes", {"train": "1297"}, "provenance.sizes.train: expected a valid integer, found '1297'"),
+    ("sizes", {"train": -1}, "provenance.sizes.train: expected greater than or equal to 0, found"),
+    ("settings", "seed 0", "provenance.settings: expected a valid dictionary"),
+    ("settings", {"seed": 1.0}, "provenance.settings.seed: expected a valid integer, found 1.0"),
+    ("settings", {"discovery": True}, "provenance.settings.discovery: expected a valid number"),
+    ("seeds", {"submission": 1.0}, r"provenance.seeds.submission.*expected a valid integer"),
+    ("seeds", {"submission": True}, r"provenance.seeds.submission.*expected .*, found True"),
+    ("seeds", {"submission": [1, "2"]}, r"provenance.seeds.submission.*found \[1, '2'\]"),
+    ("seeds", {"else": 1}, "provenance.seeds.else"),
+    ("parameters", {"submission": "0"}, "provenance.parameters.submission: String should match"),
+    ("versions", {"numpy": 1}, "provenance.versions.numpy: expected a valid string, found 1"),
+    ("versions", ["2.0"], "provenance.versions: expected a valid dictionary"),
+]
+WORD: list[tuple[str, tuple[str, ...], Any, str]] = [
+    *(("single.json", ("provenance", name), value, message) for name, value, message in SINGLE),
+    ("single.json", ("warnings",), "none", "warnings: expected a valid list, found 'none'"),
+    ("logs.json", ("versions",), {"scipy": 1}, "versions.scipy: expected a valid string, found 1"),
+    ("logs.json", ("seed",), True, "seed: expected a valid integer, found True"),
+    ("logs.json", ("cluster",), 0, "cluster: expected greater than or equal to 1, found 0"),
+    ("scores.json", ("versions",), None, "versions: expected a valid dictionary, found None"),
+    ("scores.json", ("seed",), 2.0, "seed: expected a valid integer, found 2.0"),
+    ("scores.json", ("submission",), 1, "submission: expected a valid string, found 1"),
+    ("scores.json", ("command",), ["indist"], "command: expected a valid string, found"),
+    ("scores.json", ("models",), {"mine": 1}, "models.mine"),
+]
+
+
+@pytest.mark.parametrize(("kind", "path", "value", "message"), WORD)
+def test_types_are_strict_where_nothing_is_recomputed(
+    folders: dict[str, Path], tmp_path: Path, kind: str, path: Any, value: Any, message: str
+) -> None:
+    record = changed(folders[kind], tmp_path, *path, value=value)
+    with pytest.raises(SubmissionError, match=rf"{kind}: field {message}"):
+        verify(record)
+
+
+def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where the values are that hold no others."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, part in parts:
+        if isinstance(part, dict | list) and part:
+            yield from leaves(part, (*path, key))
+        else:
+            yield (*path, key)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_leaf_may_be_of_another_type(
+    folders: dict[str, Path], tmp_path: Path, kind: str
+) -> None:
+    content = json.loads((folders[kind] / kind).read_text())
+    rng = np.random.default_rng(7)
+    word = [path for path in leaves(content) if {"provenance", "versions"} & {*path}]
+    others = [path for path in leaves(content) if path not in word]
+    drawn = rng.choice(len(others), 3, replace=False)
+    for count, path in enumerate([*word, *(others[k] for k in drawn)]):
+        value = content
+        for key in path:
+            value = value[key]
+        another = 1 if isinstance(value, str) else {"": 0} if value is None else [value]
+        record = changed(folders[kind], tmp_path / str(count), *path, value=another)
+        try:
+            found = verify(record)
+        except (SubmissionError, CertificateError) as error:
+            found = [str(error)]
+        assert found, path
 
 
 def test_only_numbers_that_are_not_whole_may_differ_by_rounding() -> None:

@@ -1,11 +1,13 @@
 """A folder holds one kind of result: other files are refused before anything is computed."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from indist import audits, oracles
+from tests.audits.llm import files
 from tests.indist.helpers import run
 
 
@@ -57,8 +59,9 @@ def test_a_folder_of_another_kind_is_refused_before_anything_is_computed(
     def compute(*_: object, **__: object) -> None:
         raise AssertionError("computed before the folder was looked at")
 
-    for name in ("references", "train", "unlearn", "subset_runs"):
+    for name in ("train", "unlearn", "subset_runs"):
         monkeypatch.setattr(oracles, name, compute)
+    monkeypatch.setattr("oracles.populations._references.train", compute)
     for name in ("audit", "audit_single", "score"):
         monkeypatch.setattr(audits, name, compute)
     before = contents(made)
@@ -67,6 +70,76 @@ def test_a_folder_of_another_kind_is_refused_before_anything_is_computed(
     assert done.exit_code == 2, done.output
     assert "holds other files; give a new folder" in " ".join(done.output.split())
     assert contents(made) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "output", "held"),
+    [
+        (("references", "circles", "--models", 4), "refs", "references"),
+        (("unlearn", "circles", "--method", "identity"), "submission", "a population"),
+    ],
+)
+def test_what_could_be_continued_is_refused_before_anything_is_computed(
+    words: tuple[object, ...], output: str, held: str, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compute(*_: object, **__: object) -> None:
+        raise AssertionError("computed before the folder was looked at")
+
+    for name in ("oracles.train", "oracles.populations._references.train"):
+        monkeypatch.setattr(name, compute)
+    done = run(*words, "-o", made / output)
+    assert done.exit_code == 2, done.output
+    assert f"already holds {held}; add --resume" in " ".join(done.output.split())
+
+
+def test_references_that_were_killed_at_once_go_on(made: Path, tmp_path: Path) -> None:
+    # Data and probes are written before the file that tells a folder of references.
+    for name in ("scenario.safetensors", "probes.json"):
+        (tmp_path / name).write_bytes((made / "refs" / name).read_bytes())
+    done = run("references", "circles", "--models", 2, "--resume", "-o", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert oracles.load_references(tmp_path).original.models == 2
+
+
+def test_a_study_that_was_killed_keeps_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("indist.studies.Seeds.run", stop)
+    monkeypatch.setattr("indist.studies.Sandwich.run", stop)
+    assert run("study", "seeds", "--quick", "-o", tmp_path).exit_code == 130
+    (tmp_path / "cells").mkdir()
+    done = run("study", "sandwich", "--quick", "-o", tmp_path)
+    assert done.exit_code == 2
+    assert "holds other files; give a new folder" in " ".join(done.output.split())
+    assert run("study", "seeds", "--quick", "-o", tmp_path).exit_code == 130
+
+
+@pytest.mark.parametrize("store", ["references", "train", "unlearn", "subset_runs"])
+def test_python_refuses_a_folder_of_other_files_before_it_computes(
+    store: str, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = oracles.load_references(made / "refs")
+
+    def compute(*_: object, **__: object) -> None:
+        raise AssertionError("computed before the folder was looked at")
+
+    monkeypatch.setattr("oracles.engines._local.Local.make", compute)
+    (tmp_path / "certificate.json").write_text("{}")
+    settings = {
+        "references": (stored.scenario,),
+        "train": (stored.scenario, "nothing"),
+        "unlearn": (stored.scenario, stored.original),
+        "subset_runs": (stored.scenario,),
+    }
+    named = {"train": {"stream": "mine"}, "unlearn": {"method": "identity"}}.get(store, {})
+    with pytest.raises(ValueError, match="holds other files; give a new folder"):
+        getattr(oracles, store)(
+            *settings[store], models=2, seed=0, directory=tmp_path, resume=True, **named
+        )
+    assert contents(tmp_path) == {tmp_path / "certificate.json": b"{}"}
 
 
 @pytest.mark.parametrize(
@@ -92,6 +165,33 @@ def test_another_result_is_refused_before_it_is_computed(
                "-o", made / "audit")  # fmt: skip
     assert done.exit_code == 2, done.output
     assert "already holds another result (certificate.json)" in " ".join(done.output.split())
+
+
+def test_another_result_of_one_model_or_of_logs_is_refused_before_it_is_computed(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    single = ("audit", made / "one", "--references", made / "refs", "-o", tmp_path / "single")
+    log = tmp_path / "TOFU_EVAL.json"
+    log.write_text(json.dumps(files.open_unlearning(0)))
+    logs = ("audit", log, "--untraining", log, "-o", tmp_path / "logs")
+    for words in (single, logs):
+        done = run(*words)
+        assert done.exit_code == 0, done.output
+
+    def compute(*_: object, **__: object) -> None:
+        raise AssertionError("computed before the folder was looked at")
+
+    monkeypatch.setattr(audits, "audit_single", compute)
+    monkeypatch.setattr(audits.llm, "compare", compute)
+    for words in (
+        (*single, "--confidence", 0.9),
+        (*logs, "--confidence", 0.9),
+        (*logs, "--cluster", 2),
+        (*logs, "--seed", 1),
+    ):
+        done = run(*words)
+        assert done.exit_code == 2, done.output
+        assert "already holds another result" in " ".join(done.output.split())
 
 
 def test_ones_own_folder_goes_on(made: Path) -> None:

@@ -65,7 +65,78 @@ _TRAIN = "oracles.train(world, {}, stream='s', models=2, seed=0).excluded"
 _SUBMISSION = "TypeError: submission: expected a Submission .* or Observations, found "
 _OBSERVATIONS = "oracles.Observations({}, {}, seen.groups, seen.ids).margins.shape"
 
+_TABLES = "np.full((4, 3), 0.5), np.full((4, 3), 0.25)"
+_SCORES = f"estimators.scores.{{}}({_TABLES}, {{}}='unknown')"
+_CHANCES = "np.full((4, 3, 2), 0.5), np.zeros(3, int), np.array(['forget', 'retain', 'test'])"
+
+
+def _names(setting: str, *known: str) -> str:
+    return f"ValueError: {setting}: expected one of {', '.join(known)}, found 'unknown'"
+
+
+# A setting that is a name, given as a name that there is not: none is read as another in silence.
+NAMES = {
+    **{
+        f"{name} density": (_SCORES.format(name, "density"), _names("density", "gaussian", "kde"))
+        for name in ("ulira_log_ratios", "ulira_per_example", "ulira_value")
+    },
+    "ulira": (
+        f"estimators.scores.ulira({_TABLES}, seed=0, density='unknown')",
+        _names("density", "gaussian", "kde"),
+    ),
+    "negatives": (
+        f"estimators.scores.ulira({_TABLES}, seed=0, negatives='unknown')",
+        _names("negatives", "retrained", "unlearned elsewhere"),
+    ),
+    **{
+        name: (_SCORES.format(name, "variant"), _names("variant", "plain", "renormalised"))
+        for name in ("klom_per_example", "klom_value")
+    },
+    "klom": (
+        f"estimators.scores.klom({_TABLES}, seed=0, variant='unknown')",
+        _names("variant", "plain", "renormalised"),
+    ),
+    "lira_scores": (
+        f"estimators.scores.lira_scores({_TABLES}, np.ones((4, 3), bool), variance='unknown')",
+        _names("variance", "each", "shared"),
+    ),
+    "svc_attack": (
+        f"estimators.scores.svc_attack({_CHANCES}, feature='unknown')",
+        _names("feature", "confidence", "correctness", "entropy", "modified entropy", "softmax"),
+    ),
+    "truth_ratio": (
+        "estimators.scores.truth_ratio(-np.ones((1, 1, 2)), -np.ones((1, 1)), mean='unknown')",
+        _names("mean", "arithmetic", "geometric"),
+    ),
+    "separate": (
+        "__import__('audits.verdict').verdict.separate('unknown')",
+        _names("references", "match", "differ", "open"),
+    ),
+    "untraining": (
+        "__import__('audits.verdict').verdict.verdict_of('unknown', 'match', 'separated')",
+        _names("untraining", "match", "differ", "open"),
+    ),
+    "unlearning": (
+        "__import__('audits.verdict').verdict.verdict_of('match', 'unknown', 'separated')",
+        _names("unlearning", "match", "differ", "open"),
+    ),
+    "separation": (
+        "__import__('audits.verdict').verdict.verdict_of('match', 'match', 'unknown')",
+        _names("separation", "separated", "coincide", "unresolved"),
+    ),
+    "estimand": (
+        "estimators.memorization(np.eye(4) > 0, np.eye(4) > 0, estimand='unknown')",
+        "ValueError: estimand: expected 'subset' or 'loo', found 'unknown'",
+    ),
+    "exclusion": (
+        "oracles.train(world, 'forget', stream='s', models=2, seed=0, exclusion='unknown')",
+        _names("exclusion", "resampled", "masked"),
+    ),
+    "tolerance": ("audits.audit(part(2), refs, tolerance='unknown')", "TypeError: tolerance: "),
+}
+
 CASES = {
+    **{f"a name of {name}": case for name, case in NAMES.items()},
     "read references": (
         "audits.audit(part(2), audits.ObservedReferences(read, read)).verdict",
         "gives inconclusive",

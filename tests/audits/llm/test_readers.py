@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
-from audits import Limits, SubmissionError, llm
+from audits import Limits, SubmissionError, formats, llm, load
 from tests.audits.llm import files
 
 
@@ -264,6 +264,36 @@ def test_a_file_of_muses_folder_is_named_and_the_folder_asked_for(
     )
     with pytest.raises(SubmissionError, match=re.escape(message)):
         llm.load(folder / file)
+
+
+def test_a_file_of_muses_folder_is_known_by_its_name_too(tmp_path: Path) -> None:
+    for name, content in (
+        ("history.json", []),
+        ("agg.json", {"rougeL": 0.3}),
+        ("verbmem_f/log.json", {"rougeL": [0.1]}),
+        ("auc.json", {"forget": 0.5}),
+    ):
+        path = files.written(tmp_path / "npo" / name, content)
+        with pytest.raises(SubmissionError, match=f"{name}: is one file of MUSE's log of a model"):
+            llm.load(path)
+
+
+@pytest.mark.parametrize("read", [formats.read, load])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("history.json", "one file of MUSE's log of a language model, the generated answers of"),
+        ("agg.json", "one file of MUSE's log of a language model, means of one metric over its"),
+        ("TOFU_EVAL.json", "a log of a language model, .*: indist audit LOG --untraining LOGS"),
+        ("eval_log_forget.json", "a log of a language model, which is compared with other logs"),
+    ],
+)
+def test_a_log_given_as_models_is_told(
+    tmp_path: Path, read: Callable[[Path], Any], name: str, message: str
+) -> None:
+    path = files.written(tmp_path / name, {"mean_rougeL": 0.5})
+    with pytest.raises(SubmissionError, match=f"{name}: is by its name {message}"):
+        read(path)
 
 
 def test_a_file_of_muses_older_folder_is_named(tmp_path: Path) -> None:
