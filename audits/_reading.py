@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from glob import iglob
@@ -136,7 +137,7 @@ def refuse_fields(path: Path, error: ValidationError) -> NoReturn:
         refuse(path, f"field {where}: expected only known fields, found this one")
     if problem["type"] == "missing":
         refuse(path, f"field {where}: expected, found none")
-    expected = problem["msg"].replace("Input should be ", "expected ", 1)
+    expected = re.sub(r"^\w+ should (be|have) ", "expected ", problem["msg"])
     refuse(path, f"field {where}: {expected}, found {repr(problem['input'])[:60]}")
 
 

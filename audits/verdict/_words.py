@@ -107,6 +107,9 @@ def listed_looks(looks: Sequence[int]) -> str:
 
 def which_look(models: int, declaration: Declaration) -> str:
     """Which look so many models would be, as the end of a sentence."""
+    if not declaration.looked_at:
+        # As of indist 0.1.0, which knew nothing of looks.
+        return ""
     if not declaration.looks:
         return ", in a second look, which is exploratory: no looks were declared"
     number = next_look(models, declaration.looks)

@@ -13,6 +13,7 @@ from audits.verdict._columns import median_margins
 from audits.verdict._groups import summarise
 from audits.verdict._least_tolerance import least_tolerance, self_distances
 from audits.verdict._over_unlearned import over_unlearned
+from audits.verdict._sharing import SHARE
 from estimators import delta_upper_bound
 from oracles import PROBE_GROUPS, Observations
 from tests.audits.conftest import World
@@ -52,7 +53,10 @@ def test_a_submission_like_one_reference_is_named_after_it(
 
 
 def test_each_bound_has_the_level_of_its_comparison(untrained: Audit) -> None:
-    assert untrained.untraining.confidence == untrained.unlearning.confidence == 0.975
+    sharing = untrained.sharing
+    assert sharing is not None
+    level = 0.05 * (1.0 - SHARE) / (1.0 if sharing.shared else 2.0)
+    assert untrained.untraining.confidence == untrained.unlearning.confidence == 1.0 - level
     assert untrained.references.confidence == 0.95
     assert untrained.original is not None
     assert [c.confidence for c in untrained.original] == [0.95, 0.95]
@@ -106,7 +110,8 @@ def test_two_models_everywhere_decide_nothing(world: World) -> None:
     assert found.verdict == "inconclusive"
     assert found.least_tolerance == 1.0
     assert found.models_needed is None
-    assert "fewer than 10 models a side do not tell how many it would take" in str(found)
+    assert "fewer than 10 models a side do not tell how many it would take" in found.sentence
+    assert found.next_step == "Make more models: 10 a side tell how many would decide it."
 
 
 def test_copies_of_reference_models_are_pointed_out(references: ObservedReferences) -> None:

@@ -294,7 +294,8 @@ def test_plan_says_what_an_audit_needs() -> None:
     assert done.exit_code == 0, done.output
     for words in (
         "call a perfect match at ε = 0, tolerance 0.3",
-        "models a population",
+        "reference models",
+        "submitted models",
         "models/s",
     ):
         assert words in done.output
