@@ -54,6 +54,7 @@ from .verdict._observables import Observable as Observable
 from .verdict._observables import OwnObservable as OwnObservable
 from .verdict._observables import WorstExample as WorstExample
 from .verdict._observables import observable_of as observable_of
+from .verdict._results import Beside as Beside
 from .verdict._results import Comparison as Comparison
 from .verdict._results import Curve as Curve
 from .verdict._results import Declaration as Declaration

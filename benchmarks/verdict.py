@@ -1,6 +1,7 @@
 """What an audit sees, whether it still says yes, and how often it is wrong.
 
     python benchmarks/verdict.py sees     # k examples of S never forgotten, in real populations
+    python benchmarks/verdict.py named    # simulated: is each moved example named? (--repeats 200)
     python benchmarks/verdict.py yes      # share of perfect matches called, by models a side
     python benchmarks/verdict.py valid    # share of matches called at the tolerance: at most .025
     python benchmarks/verdict.py shared   # false claims about both references: at most .05
@@ -19,8 +20,6 @@ from rich.table import Table
 
 from audits.verdict._looks import shares
 from audits.verdict._sharing import SHARE, least_separation
-from estimators.exact._exact_test import rejected_counts
-from estimators.exact._frontier import half_line_counts, undominated
 from indist import audits, estimators, oracles
 from oracles.mechanisms import gaussian_mu
 
@@ -28,25 +27,11 @@ ALPHA = 0.025
 TOLERANCE = 0.2
 
 
-def matches(
-    p: np.ndarray,
-    q: np.ndarray,
-    *,
-    epsilon: float,
-    tolerance: float = TOLERANCE,
-    alpha: float = ALPHA,
-) -> np.ndarray:
+def matches(p: np.ndarray, q: np.ndarray, *, epsilon: float, alpha: float = ALPHA) -> np.ndarray:
     """Whether the exact test calls a match: ``[models, repeats, observables]`` to ``[repeats]``."""
-    repeats = p.shape[1]
-    called = np.ones(repeats, dtype=bool)
-    for first, second in ((p, q), (q, p)):
-        n, m = len(first), len(second)
-        region = rejected_counts(n, m, math.exp(epsilon), tolerance, alpha)
-        counts = half_line_counts(first.reshape(n, -1), second.reshape(m, -1))
-        frontier = undominated(counts, m)
-        within = (frontier.x <= region[frontier.y]).all(axis=0)
-        called &= within.reshape(repeats, -1).all(axis=1)
-    return called
+    return estimators.within_tolerance(
+        p, q, epsilon=epsilon, tolerance=TOLERANCE, confidence=1.0 - alpha
+    )
 
 
 def differs(
@@ -57,7 +42,7 @@ def differs(
     found = estimators.delta_lower_bound(
         p, q, epsilon=epsilon, confidence=each, method=estimators.RankGrid(seed=0)
     )
-    return np.asarray(found.bound > tolerance).any(axis=1)
+    return np.asarray((np.asarray(found.bound) > tolerance).any(axis=1))
 
 
 def wrong(
@@ -288,20 +273,28 @@ def looks(repeats: int) -> Table:
 
 def sees(models: int) -> Table:
     """Verdict where k examples of S were never forgotten, by medians alone and by the default."""
-    table = Table("scenario", "k", "medians alone", "verdict", "at least", "named", "others")
+    columns = ("scenario", "submission", "medians alone", "verdict", "at least", "named", "others")
+    table = Table(*columns)
     for name, kept in (("digits-random-labels", (0, 1, 2, 4)), ("digits-trigger", (0, 4))):
         scenario = oracles.scenarios.load(name, seed=0)
         references = oracles.references(scenario, models=models, seed=0)
+        submissions: dict[str, oracles.Population | oracles.Observations] = {}
         for k in kept:
             # Trained without all of S but k: a perfect untraining of the others.
             removed = tuple(int(index) for index in scenario.forget[k:])
-            made = oracles.train(scenario, removed, stream="kept", models=models, seed=5)
+            submissions[f"{k} never forgotten"] = oracles.train(
+                scenario, removed, stream="kept", models=models, seed=5
+            )
+        if name == "digits-random-labels":
+            untrained = oracles.train(scenario, "forget", stream="kept", models=models, seed=6)
+            submissions["14 up, 14 down"] = pushed(untrained.observe(scenario.probes), 14)
+        for words, made in submissions.items():
             medians = audits.audit(made, references, observables=None)
             found = audits.audit(made, references, seed=3)
             worst = found.untraining.worst_example(TOLERANCE)
             table.add_row(
                 name,
-                str(k),
+                words,
                 f"{medians.verdict} (at most {medians.untraining.upper:.3f})",
                 found.verdict,
                 f"{found.untraining.lower:.2f}",
@@ -311,7 +304,50 @@ def sees(models: int) -> Table:
     return table
 
 
-SIMULATIONS = {"yes": yes, "valid": valid, "shared": shared, "looks": looks}
+def pushed(seen: oracles.Observations, count: int) -> oracles.Observations:
+    """Margins of so many examples of S raised by 3 standard deviations, of as many lowered."""
+    logits = seen.logits.copy()
+    forget = np.flatnonzero(seen.groups == "forget")
+    for place, probe in enumerate(forget[: 2 * count]):
+        step = 3.0 * seen.margins[:, probe].std() * (1.0 if place < count else -1.0)
+        logits[:, probe, seen.labels[probe]] += np.float32(step)
+    return oracles.Observations(logits, seen.labels, seen.groups, seen.ids)
+
+
+def named(repeats: int) -> Table:
+    """Simulated: k of 32 examples of S moved by so many standard deviations, 256 models a side."""
+    columns = ("k", "moved by", "untraining", "named", "others named", "repeats")
+    table = Table(*columns)
+    models, groups = 256, np.repeat(["forget", "behaviour", "test"], [32, 30, 40])
+    ids = np.array([f"{group}/{place}" for place, group in enumerate(groups)])
+    rng = np.random.default_rng(6)
+
+    def drawn(raised: dict[int, float]) -> oracles.Observations:
+        margins = rng.normal(size=(models, len(groups)))
+        for place, by in raised.items():
+            margins[:, place] += by
+        logits = np.stack([margins, np.zeros_like(margins)], axis=2).astype(np.float32)
+        return oracles.Observations(logits, np.zeros(len(groups), np.int32), groups, ids)
+
+    for k, by in ((0, 0.0), (1, 3.0), (2, 3.0), (1, 2.0)):
+        called = told = others = 0
+        for repeat in range(repeats):
+            references = audits.ObservedReferences(drawn({}), drawn(dict.fromkeys(range(62), 8.0)))
+            found = audits.audit(drawn(dict.fromkeys(range(k), by)), references, seed=repeat)
+            called += found.verdict == "untraining"
+            named_now = {
+                row.example
+                for row in found.untraining.by_observable
+                if row.example and row.lower > TOLERANCE
+            }
+            told += {f"forget/{place}" for place in range(k)} <= named_now and k > 0
+            others += bool(named_now - {f"forget/{place}" for place in range(k)})
+        row = (k, by, *(f"{hits / repeats:.3f}" for hits in (called, told, others)), repeats)
+        table.add_row(*map(str, row))
+    return table
+
+
+SIMULATIONS = {"named": named, "yes": yes, "valid": valid, "shared": shared, "looks": looks}
 
 
 def main() -> None:

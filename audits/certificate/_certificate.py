@@ -65,14 +65,22 @@ class Declaration(DeclarationRecord):
     among: int = Field(default=1, ge=1)
 
 
+class BesideRecord(Record):
+    """Submitted models that would do beside so many of the reference; null when none would."""
+
+    references: int
+    submitted: int | None
+
+
 class Forecast(ForecastRecord):
     """About how many models would decide an open comparison.
 
     Attributes:
-        submitted: submitted models that would do beside the reference's models that there are.
+        beside: submitted models that would do beside the reference's models that there are, and
+            beside more of them.
     """
 
-    submitted: int | None = None
+    beside: list[BesideRecord] = []
 
 
 class Comparison(ComparisonRecord):

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from audits.verdict._half_lines import masses_below
-from audits.verdict._results import FEWEST_TO_FORECAST, Forecast, Towards
+from audits.verdict._results import FEWEST_TO_FORECAST, Beside, Forecast, Towards
 from audits.verdict._simulated_audits import Margins, fitted
 from estimators.exact import least_models
 
@@ -15,6 +15,8 @@ POWER = 0.8
 _MOST = 1_000_000
 # Against so few others no number of submitted models helps much beyond this many times theirs.
 _MOST_TIMES = 16
+# References in work, as multiples of those that there are.
+_TIMES = (1, 2, 4)
 _FOLDS = 5
 
 
@@ -44,8 +46,8 @@ def forecast(
         confidence: of each bound.
         bounds: lower and upper bound of the audit at hand.
         seed: of the simulation.
-        unequal: whether the number of models of P alone is forecast, too, beside those of Q that
-            there are.
+        unequal: whether the number of models of P alone is forecast, too, beside the models of Q
+            that there are, twice and four times as many.
 
     Returns:
         The forecast. It says "about", since it is computed from estimates. Even at the true
@@ -74,12 +76,13 @@ def forecast(
     # The models at hand did not decide it: more are needed, whatever the simulation says.
     if models is not None:
         models = max(models, math.ceil(1.1 * max(len(first), len(second))))
-    submitted = None
-    if unequal:
-        submitted, _ = models_to_decide(first, second, **settings, others=len(second))
-        if submitted is not None:
+    beside: list[Beside] = []
+    for others in (times * len(second) for times in _TIMES if unequal):
+        submitted, _ = models_to_decide(first, second, **settings, others=others)
+        if submitted is not None and others == len(second):
             submitted = max(submitted, math.ceil(1.1 * len(first)))
-    return Forecast(models, POWER, towards, submitted)
+        beside.append(Beside(others, submitted))
+    return Forecast(models, POWER, towards, tuple(beside))
 
 
 def models_to_decide(

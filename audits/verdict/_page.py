@@ -254,12 +254,30 @@ def _groups(audit: AuditFindings) -> tuple[Section, ...]:
 
 
 def _deciding(audit: AuditFindings) -> tuple[Section, ...]:
-    texts = tuple(
-        _forecast(comparison, audit.declaration)
-        for comparison in (audit.untraining, audit.unlearning)
-        if comparison.forecast is not None
+    blocks: list[str | Table] = []
+    for comparison in (audit.untraining, audit.unlearning):
+        if comparison.forecast is not None:
+            blocks.append(_forecast(comparison, audit.declaration))
+            blocks += _beside(comparison)
+    return (Section("What would decide it", tuple(blocks)),) if blocks else ()
+
+
+def _beside(comparison: Comparison) -> list[Table]:
+    """Submitted models against models of the reference, where any number would do."""
+    beside = comparison.forecast.beside if comparison.forecast else ()
+    if all(row.submitted is None for row in beside):
+        return []
+    rows = tuple(
+        (
+            f"{numbers.count(row.references)}{' (now)' if place == 0 else ''}",
+            "no feasible number" if row.submitted is None else numbers.about(row.submitted),
+        )
+        for place, row in enumerate(beside)
     )
-    return (Section("What would decide it", texts),) if texts else ()
+    caption = (
+        f"Submitted models that would decide it, beside models of the {comparison.second} reference"
+    )
+    return [Table(caption, ("models of the reference", "submitted models"), rows)]
 
 
 def _forecast(comparison: Comparison, declaration: Declaration) -> str:

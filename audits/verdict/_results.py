@@ -120,6 +120,18 @@ FEWEST_TO_FORECAST = 10
 """Models a side below which no number of models is forecast."""
 
 
+class Beside(NamedTuple):
+    """Submitted models that would decide a comparison beside so many of the reference.
+
+    Attributes:
+        references: models of the reference.
+        submitted: submitted models; None when no feasible number would do.
+    """
+
+    references: int
+    submitted: int | None
+
+
 @dataclass(frozen=True)
 class Forecast:
     """About how many models a side would decide an open comparison, were the estimate the truth.
@@ -130,14 +142,19 @@ class Forecast:
             are at hand, of which an estimate says too little.
         power: the probability of a decision that the number aims at.
         towards: the decision that would then be reached.
-        submitted: submitted models that would do beside the reference's models that there are; None
-            where no feasible number would, or where it was not asked.
+        beside: submitted models that would do beside the reference's models that there are, and
+            beside more of them; empty where that was not asked.
     """
 
     models: int | None
     power: float
     towards: Towards
-    submitted: int | None = None
+    beside: tuple[Beside, ...] = ()
+
+    @property
+    def submitted(self) -> int | None:
+        """Submitted models that would do beside the reference's models that there are."""
+        return self.beside[0].submitted if self.beside else None
 
 
 class WorstExampleFound(NamedTuple):

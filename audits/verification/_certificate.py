@@ -155,7 +155,7 @@ def _compared(certificate: AnyCertificate, submitted: Observations) -> dict[str,
     comparisons = [predicate[name] for name in ("untraining", "unlearning", "references")]
     for comparison in [*comparisons, *(predicate["original"] or [])]:
         if comparison["forecast"]:
-            comparison["forecast"] = {"submitted": None} | comparison["forecast"]
+            comparison["forecast"] = {"beside": []} | comparison["forecast"]
     if is_reduced(submitted):
         predicate["warnings"] = [text for text in predicate["warnings"] if text != REDUCED]
     return predicate

@@ -142,3 +142,23 @@ def test_nothing_is_forecast_from_fewer_than_ten_models(models: int, given: bool
     found = forecast(p, q, epsilon=0.0, tolerance=0.5, confidence=0.975, bounds=(0.0, 0.9), seed=0)
     assert (found.models is not None) == given
     assert found.towards == "match"
+
+
+def test_more_references_ask_for_fewer_submitted_models() -> None:
+    rng = np.random.default_rng(5)
+    p, q = rng.normal(size=(60, 3)), rng.normal(size=(120, 3))
+    found = forecast(
+        p, q, epsilon=1.0, tolerance=0.2, confidence=0.975, bounds=(0.0, 0.4), seed=0, unequal=True
+    )
+    assert found.towards == "match"
+    assert [row.references for row in found.beside] == [120, 240, 480]
+    submitted = [row.submitted for row in found.beside if row.submitted is not None]
+    assert len(submitted) >= 2
+    assert submitted == sorted(submitted, reverse=True)
+    assert found.submitted == found.beside[0].submitted
+    assert (
+        forecast(
+            p, q, epsilon=1.0, tolerance=0.2, confidence=0.975, bounds=(0.0, 0.4), seed=0
+        ).beside
+        == ()
+    )

@@ -303,7 +303,7 @@ def test_version_1_is_still_verified(world: World, tmp_path: Path) -> None:
         del content["predicate"]["declaration"][later]
     for name in ("untraining", "unlearning", "references"):
         if content["predicate"][name]["forecast"]:
-            del content["predicate"][name]["forecast"]["submitted"]
+            del content["predicate"][name]["forecast"]["beside"]
     content["predicateType"] = "urn:indist:certificate:1"
     content["predicate"]["version"] = 1
     for later in ("files", "claimed", "sharing", "stands"):
