@@ -298,13 +298,13 @@ def _forecast(comparison: Comparison, declaration: Declaration) -> str:
         if forecast.submitted is not None
         else ""
     )
+    look = which_look(forecast.models, declaration)
     text = (
-        f"{start}{numbers.about(forecast.models)} models a side{alone} would decide (now "
-        f"{numbers.count(comparison.models_first)} and {numbers.count(comparison.models_second)}"
-        f"{which_look(forecast.models, declaration)}), "
-        f"probably that the submission {_DECISIONS[forecast.towards]}. This is a forecast: it "
-        f"holds with probability {numbers.plain(forecast.power)} if the distance is what these "
-        "models suggest."
+        f"{start}{numbers.about(forecast.models)} models a side{alone} would decide{look}. Now there "
+        f"are {numbers.count(comparison.models_first)} and "
+        f"{numbers.count(comparison.models_second)}. They would probably show that the submission "
+        f"{_DECISIONS[forecast.towards]}. This is a forecast: it holds with probability "
+        f"{numbers.plain(forecast.power)} if the distance is what these models suggest."
     )
     if forecast.towards == "match" and declaration.epsilon > 0.0:
         text += " Above epsilon 0 a match that is not perfect may need two or three times that."
