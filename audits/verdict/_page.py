@@ -300,8 +300,8 @@ def _forecast(comparison: Comparison, declaration: Declaration) -> str:
     )
     look = which_look(forecast.models, declaration)
     text = (
-        f"{start}{numbers.about(forecast.models)} models a side{alone} would decide{look}. Now there "
-        f"are {numbers.count(comparison.models_first)} and "
+        f"{start}{numbers.about(forecast.models)} models a side{alone} would decide{look}. Now "
+        f"there are {numbers.count(comparison.models_first)} and "
         f"{numbers.count(comparison.models_second)}. They would probably show that the submission "
         f"{_DECISIONS[forecast.towards]}. This is a forecast: it holds with probability "
         f"{numbers.plain(forecast.power)} if the distance is what these models suggest."
