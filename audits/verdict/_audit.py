@@ -301,7 +301,7 @@ def _audited(
     tolerance = settings.tolerance
     calibrated = tolerance == "calibrated"
     if tolerance == "calibrated":
-        tolerance = calibrated_tolerance(*distances(alpha_here / 2.0))
+        tolerance = calibrated_tolerance(*distances(alpha_here / (4.0 if exact else 2.0)))
     declaration = Declaration(
         epsilon=epsilon,
         tolerance=tolerance,
@@ -345,8 +345,10 @@ def _audited(
     def decided(level: float) -> tuple[Sharing | None, Comparison, Comparison, VerdictName]:
         """Both comparisons that a verdict rests on, and the verdict, at a level."""
         sharing, levels = None, (level / 2.0,)
-        # A tolerance found on the references is not fixed beforehand, as the proof of sharing asks.
-        if exact and not calibrated:
+        if exact and calibrated:
+            # Both bounds must hold at once: the data choose on which side the tolerance falls.
+            levels = (level / 4.0,)
+        elif exact:
             sharing, levels = shared_level(
                 blocks("untraining", "unlearning")[0],
                 seen["submission"].models,

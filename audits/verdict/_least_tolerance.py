@@ -80,8 +80,9 @@ def least_tolerance(*distances: Float[np.ndarray, " splits"]) -> float:
 def calibrated_tolerance(*distances: Float[np.ndarray, " splits"]) -> float:
     """A tolerance that nine of ten perfect matches would meet, rounded up to a hundredth.
 
-    Bounds hold whatever they are compared with, so a tolerance found on the references costs no
-    confidence; what is lost is that nobody said beforehand how much difference matters.
+    It is found on models that the bounds are of, too. So it could lie between a lower bound that
+    fails and the truth, or between the truth and an upper bound that fails: an audit gives each of
+    the two half of what they have at a tolerance that was declared.
 
     Args:
         *distances: `self_distances` of each reference.

@@ -149,4 +149,5 @@ def test_calibrated_tolerance_never_shares(world: World) -> None:
     references = ObservedReferences(world(1, models=120), world(2, FAR, models=120))
     found = audit(world(3, models=120), references, tolerance="calibrated", seed=0)
     assert found.sharing is None
-    assert found.untraining.confidence == 0.975
+    # Either bound could make a claim false, on whichever side of the truth the tolerance falls.
+    assert found.untraining.confidence == 0.9875
