@@ -7,6 +7,8 @@ from .curves._hockey_stick import HockeyStick as HockeyStick
 from .curves._hockey_stick import hockey_stick as hockey_stick
 from .curves._privacy_profile import PrivacyProfile as PrivacyProfile
 from .curves._privacy_profile import privacy_profile as privacy_profile
+from .curves._progress import Progress as Progress
+from .curves._progress import progress as progress
 from .curves._renyi import GaussianPlugin as GaussianPlugin
 from .curves._renyi import HistogramPlugin as HistogramPlugin
 from .curves._renyi import RenyiDivergence as RenyiDivergence

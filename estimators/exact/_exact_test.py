@@ -99,8 +99,8 @@ def chance_of_rejection(
         An upper bound on it: alpha at D, and falling with the difference.
 
     Example:
-        >>> round(chance_of_rejection(100, 100, 1.0, 0.2, 0.05, 0.4), 5)
-        8e-05
+        >>> print(f"{chance_of_rejection(100, 100, 1.0, 0.2, 0.05, 0.3):.4f}")
+        0.0011
     """
     region = _decided(n, m, factor, tested, alpha)
     # The region is closed in the same way, so that its probability is greatest on a line, too.
