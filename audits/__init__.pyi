@@ -63,6 +63,7 @@ from .verdict._results import GroupSummary as GroupSummary
 from .verdict._results import Nearest as Nearest
 from .verdict._results import ObservableDistance as ObservableDistance
 from .verdict._results import OverUnlearned as OverUnlearned
+from .verdict._results import ProgressRow as ProgressRow
 from .verdict._results import Sharing as Sharing
 from .verdict._results import WorstExampleFound as WorstExampleFound
 from .verification._results import Verification as Verification

@@ -89,6 +89,17 @@ class Comparison(ComparisonRecord):
     forecast: Forecast | None  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
+class ProgressRecord(Record):
+    """How far one group's median margin has come from the original's to a reference's."""
+
+    reference: Literal["untraining", "unlearning"]
+    group: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    nearer: bool
+
+
 class SharingRecord(Record):
     """Whether both references share the level, as they lie far apart."""
 
@@ -112,6 +123,7 @@ class Predicate(PredicateRecord):
     unlearning: Comparison  # pyright: ignore[reportIncompatibleVariableOverride]
     references: Comparison  # pyright: ignore[reportIncompatibleVariableOverride]
     original: list[Comparison] | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    progress: list[ProgressRecord] = []
     sharing: SharingRecord | None = None
     stands: bool | None = None
     files: dict[FilePath, Sha256]

@@ -30,6 +30,7 @@ from audits.verdict._looks import look_at
 from audits.verdict._nearest import nearest
 from audits.verdict._observables import DEFAULT_OBSERVABLES, Observable, settings_of
 from audits.verdict._over_unlearned import over_unlearned
+from audits.verdict._progress import progress_rows
 from audits.verdict._record import certificate_of
 from audits.verdict._results import Comparison, Declaration, Sharing, VerdictName
 from audits.verdict._rule import separate, verdict_of
@@ -51,6 +52,8 @@ class Audit(AuditFindings):
         unlearning: the submission against models trained without the behaviour.
         references: the references against each other, at their own confidence.
         original: the original against each reference, as context; None when it is not known.
+        progress: how far each group's median margin has come from the original to each reference;
+            empty when the original is not known.
         sharing: whether the references lie far enough apart to share the level; None where that
             is not asked.
         stands: whether the verdict holds together with those of all submissions that were audited
@@ -390,6 +393,9 @@ def _audited(
         original=original,
         sharing=sharing,
         stands=stands,
+        progress=progress_rows(values, columns["submission"].groups, confidence=confidence)
+        if exact
+        else (),
         nearest=nearest(
             values["submission"],
             values["untraining"],

@@ -17,6 +17,7 @@ from audits.verdict._results import (
     GroupSummary,
     Nearest,
     OverUnlearned,
+    ProgressRow,
     Separation,
     Sharing,
     VerdictName,
@@ -24,7 +25,7 @@ from audits.verdict._results import (
 )
 from audits.verdict._rule import models_needed
 from audits.verdict._terminal import accuracies, distances, further
-from audits.verdict._words import level_and_company, scope, sentence
+from audits.verdict._words import level_and_company, progress_made, scope, sentence
 from oracles import Observations
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class AuditFindings:
     warnings: tuple[str, ...]
     observations: Mapping[str, Observations]
     claimed: ClaimCheck | None = None
+    progress: tuple[ProgressRow, ...] = ()
     sharing: Sharing | None = None
     stands: bool | None = None
     contents: Mapping[str, Given] = field(default_factory=dict[str, Given])
@@ -119,7 +121,10 @@ class AuditFindings:
             self.claimed,
             self.least_tolerance,
             self.worst_examples,
-            level_and_company(self.sharing, self.stands, self.declaration),
+            (
+                *progress_made(self.progress),
+                *level_and_company(self.sharing, self.stands, self.declaration),
+            ),
         )
         parts = [
             f"Verdict: {self.verdict.upper()}",

@@ -24,7 +24,7 @@ from audits.report._blocks import (
 )
 from audits.report._page import Glance, Page, Section, Track, write_page
 from audits.report._svg import svg
-from audits.report._words import LETTERS, POPULATION_NAMES, group_name
+from audits.report._words import LETTERS, POPULATION_NAMES, REFERENCES, group_name
 from audits.verdict._contents import shown
 from audits.verdict._figures import distance_plane, group_margins, hockey_stick_curve
 from audits.verdict._findings import AuditFindings
@@ -43,6 +43,7 @@ from audits.verdict._words import (
     level_and_company,
     listed_looks,
     observables_in_words,
+    progress_of,
     too_few,
     which_look,
 )
@@ -118,6 +119,7 @@ def page(audit: AuditFindings, *, redact: bool = False) -> Page:
                 ),
             ),
             *_groups(audit),
+            *_progress(audit),
             Section("What else was found", (_further(audit, redact),)),
             Section("What was declared beforehand", (Listing(_declared(audit)),)),
             Section(
@@ -251,6 +253,32 @@ def _groups(audit: AuditFindings) -> tuple[Section, ...]:
     explained = Listing(group_words(audit.groups), "The groups of probes")
     blocks = (Beside(margins, explained), *by_group(audit.groups))
     return (Section("What the models do", blocks),)
+
+
+def _progress(audit: AuditFindings) -> tuple[Section, ...]:
+    """How far the submission has come on the way to each reference."""
+    if not audit.progress:
+        return ()
+    by_place = {(row.group, row.reference): progress_of(row) for row in audit.progress}
+    rows = tuple(
+        (group_name(group), *(by_place[group, reference] for reference in REFERENCES))
+        for group in dict.fromkeys(row.group for row in audit.progress)
+    )
+    table = Table(
+        "Progress of the median margin, with intervals that hold together at "
+        f"{numbers.level(audit.declaration.confidence)} confidence",
+        ("probes", *(f"to the {POPULATION_NAMES[name]}" for name in REFERENCES)),
+        rows,
+        kind="words",
+    )
+    text = (
+        "0 is where the original was, 1 where the reference is, above 1 beyond it. A lower end "
+        "above ½ shows that the submission is nearer to the reference than to the original. Where "
+        "the medians of original and reference could be equal there is nothing to make progress "
+        "on. None of this is part of the verdict: a median may arrive where the distribution does "
+        "not."
+    )
+    return (Section("How far on the way", (text, table)),)
 
 
 def _deciding(audit: AuditFindings) -> tuple[Section, ...]:

@@ -262,6 +262,29 @@ class Nearest:
     seed: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProgressRow:
+    """How far the median margin of one group has come from the original's to a reference's.
+
+    Attributes:
+        reference: the reference.
+        group: the probe group.
+        estimate: 0 at the original, 1 at the reference; None where the medians of the two could be
+            equal, so that there is nothing to make progress on, or models are too few.
+        low: lower end of its interval; the intervals of all rows hold together at the confidence of
+            the audit. None where it is not known.
+        high: upper end.
+        nearer: whether the submission is shown to be nearer to the reference than to the original.
+    """
+
+    reference: ReferenceName
+    group: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    nearer: bool
+
+
 @dataclass(frozen=True)
 class OverUnlearned:
     """Does the submission hide the behaviour more than a model that never saw it?

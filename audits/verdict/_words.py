@@ -1,5 +1,6 @@
 """The verdict in words that a newcomer understands, never saying more than was shown."""
 
+import math
 from collections.abc import Sequence
 
 from audits.report._words import WITHOUT, ReferenceName
@@ -11,6 +12,7 @@ from audits.verdict._results import (
     FEWEST_TO_FORECAST,
     Comparison,
     Declaration,
+    ProgressRow,
     Separation,
     Sharing,
     VerdictName,
@@ -264,3 +266,29 @@ def level_and_company(
             )
         )
     return tuple(found)
+
+
+def progress_made(rows: Sequence[ProgressRow]) -> tuple[str, ...]:
+    """How far the submission has come on the way to each reference, a clause each."""
+    found: list[str] = []
+    for reference in dict.fromkeys(row.reference for row in rows):
+        mine = [row for row in rows if row.reference == reference]
+        moved = [f"{row.group} {progress_of(row)}" for row in mine if row.estimate is not None]
+        still = [row.group for row in mine if row.estimate is None]
+        parts = [", ".join(moved)] if moved else []
+        parts += [f"nothing to make progress on: {', '.join(still)}"] if still else []
+        found.append(
+            f"progress from the original (0) to {reference} (1), median margins: {'; '.join(parts)}"
+        )
+    return tuple(found)
+
+
+def progress_of(row: ProgressRow) -> str:
+    """An estimate with its interval, rounded outward; or that there is nothing to go on."""
+    if row.estimate is None:
+        return "nothing to make progress on"
+    if row.low is None or row.high is None:
+        return f"{row.estimate:.2f} (too few models for an interval)"
+    low, high = math.floor(100.0 * row.low) / 100.0, math.ceil(100.0 * row.high) / 100.0
+    # 0.0 is added lest there be a zero with a minus.
+    return f"{row.estimate + 0.0:.2f} [{low + 0.0:.2f}, {high + 0.0:.2f}]"

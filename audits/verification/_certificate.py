@@ -33,11 +33,11 @@ _LATER_DECLARED: dict[str, Any] = {
     "look_confidence": None,
     "among": 1,
 }
-_LATER: dict[str, Any] = {"sharing": None, "stands": None}
+_LATER: dict[str, Any] = {"progress": [], "sharing": None, "stands": None}
 _RECOMPUTED = (
     "verdict, its sentence and scope",
     "estimate, bounds, curve and decision of every comparison",
-    "nearest reference, over-unlearning, groups, claim and warnings",
+    "progress, nearest reference, over-unlearning, groups, claim and warnings",
     "digest of the observations of each population, and the subject of the statement",
 )
 

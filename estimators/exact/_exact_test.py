@@ -100,7 +100,7 @@ def chance_of_rejection(
 
     Example:
         >>> print(f"{chance_of_rejection(100, 100, 1.0, 0.2, 0.05, 0.3):.4f}")
-        0.0011
+        0.0012
     """
     region = _decided(n, m, factor, tested, alpha)
     # The region is closed in the same way, so that its probability is greatest on a line, too.

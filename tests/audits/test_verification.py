@@ -306,7 +306,7 @@ def test_version_1_is_still_verified(world: World, tmp_path: Path) -> None:
             del content["predicate"][name]["forecast"]["beside"]
     content["predicateType"] = "urn:indist:certificate:1"
     content["predicate"]["version"] = 1
-    for later in ("files", "claimed", "sharing", "stands"):
+    for later in ("files", "claimed", "progress", "sharing", "stands"):
         del content["predicate"][later]
     (tmp_path / "certificate.json").write_text(json.dumps(content))
     found = verification(tmp_path, observations=seen)
