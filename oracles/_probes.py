@@ -1,7 +1,7 @@
 """Examples, probes, and what an auditor sees of models at the probes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -305,7 +305,7 @@ class Observations:
         with np.errstate(over="ignore"):
             logits = self.logits.astype(np.float32)
         try:
-            return Observations(logits, self.labels.astype(np.int32), self.groups, self.ids)
+            return replace(self, logits=logits, labels=self.labels.astype(np.int32))
         except ValueError as error:
             raise ValueError(f"{error} (in float32)") from None
 

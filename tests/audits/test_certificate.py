@@ -219,7 +219,7 @@ def test_missing_observations_are_named(folder: Path, tmp_path: Path) -> None:
         ),
         ({"predicateType": "urn:other"}, r"found urn:other and version 2$"),
         ({"extra": 1}, r"field extra: expected only known fields, found this one"),
-        ({"subject": []}, r"field subject: List should have at least 1 item"),
+        ({"subject": []}, r"field subject: expected at least 1 item"),
     ],
 )
 def test_other_statements_are_refused(

