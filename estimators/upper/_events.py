@@ -24,8 +24,9 @@ from estimators.exact._frontier import (
     discrete_frontier,
     greatest_difference,
     greatest_upper,
-    half_line_counts,
+    half_line_frontier,
     interval_frontier,
+    on_every_count,
     tie_groups,
 )
 
@@ -174,7 +175,7 @@ class HalfLines(CountedEvents):
 
     def counts(self, p: Float[np.ndarray, "n J"], q: Float[np.ndarray, "m J"]) -> Counts:
         """See `CountedEvents.counts`."""
-        return half_line_counts(p, q)
+        return half_line_frontier(p, q)
 
 
 @dataclass(frozen=True)
@@ -212,7 +213,7 @@ class IntervalUnions(CountedEvents):
         """See `CountedEvents.counts`."""
         columns = zip(p.T, q.T, strict=True)
         x = [interval_frontier(tie_groups(a, b), int(self.k)) for a, b in columns]
-        return _on_every_count(x, q.shape[0])
+        return on_every_count(np.stack(x, axis=1))
 
 
 @dataclass(frozen=True)
@@ -248,14 +249,8 @@ class DiscreteEvents(CountedEvents):
     def counts(self, p: Float[np.ndarray, "n J"], q: Float[np.ndarray, "m J"]) -> Counts:
         """See `CountedEvents.counts`."""
         x = [discrete_frontier(tie_groups(a, b)) for a, b in zip(p.T, q.T, strict=True)]
-        return _on_every_count(x, q.shape[0])
+        return on_every_count(np.stack(x, axis=1))
 
 
 Letters = DiscreteEvents
 """The old name of `DiscreteEvents`."""
-
-
-def _on_every_count(x: list[np.ndarray], m: int) -> Counts:
-    """The frontier's columns with the counts y = 0, ..., m that they belong to."""
-    stacked = np.stack(x, axis=1)
-    return Counts(stacked, np.broadcast_to(np.arange(m + 1)[:, None], stacked.shape))
