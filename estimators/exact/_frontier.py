@@ -268,19 +268,6 @@ def undominated(counts: Counts, m: int) -> Counts:
     return Counts(x, np.maximum.accumulate(y, axis=0))
 
 
-def together(counts: Counts, m: int) -> Counts:
-    """The frontier of all observables as if their events were those of a single one.
-
-    Args:
-        counts: candidate events of each observable.
-        m: points of Q.
-
-    Returns:
-        Counts of shape [m + 1, 1], as `undominated` gives them.
-    """
-    return undominated(Counts(counts.x.reshape(-1, 1), counts.y.reshape(-1, 1)), m)
-
-
 def _distinct(
     values: Int[np.ndarray, "..."], size: int
 ) -> tuple[Int[np.ndarray, " distinct"], Int[np.ndarray, "..."]]:

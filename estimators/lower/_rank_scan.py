@@ -247,7 +247,8 @@ def scan(
             bound[active[~passes]] = start
             rejects = (held >= tests.at_start[:, None]) & ~passes
             test, column = np.nonzero(rejects)
-            last.append(tests.rejections(test, held[rejects], active[column], start, end))
+            if test.size:
+                last.append(tests.rejections(test, held[rejects], active[column], start, end))
         active = active[passes]
         if not active.size:
             break
