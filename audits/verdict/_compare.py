@@ -105,7 +105,7 @@ def compare(
             [
                 delta_lower_bound(
                     first, second, epsilon=epsilon, confidence=1.0 - (1.0 - c) / columns,
-                    method=lower,
+                    method=lower, directed=False,
                 ).bound
                 for c in confidences
             ],
