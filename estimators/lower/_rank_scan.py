@@ -78,7 +78,8 @@ def count_beyond(p: Float[np.ndarray, "n j"], q: Float[np.ndarray, "m j"]) -> Ra
     # The points below a rank are counted from the least point on, those above from the greatest.
     up_q, up_p = n - ranks.p_upto.T[: -half_q - 1 : -1], ranks.q_below.T[:half_p]
     down_q, down_p = ranks.p_below.T[:half_q], m - ranks.q_upto.T[: -half_p - 1 : -1]
-    return RankCounts(*map(np.ascontiguousarray, (up_q, up_p, down_q, down_p)), n, m)
+    a, b, c, d = (np.ascontiguousarray(rows) for rows in (up_q, up_p, down_q, down_p))
+    return RankCounts(a, b, c, d, n, m)
 
 
 class _Tests(NamedTuple):
