@@ -9,13 +9,15 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from indist import estimators
+from indist import audits, estimators
+from oracles import PROBE_GROUPS, Observations
 from tests.audits.decisions import ALPHA, OBSERVABLES, decisions, normal, shift_of
 from tests.estimators.pairs import (
     PAIRS,
@@ -29,6 +31,8 @@ from tests.estimators.pairs import (
 )
 
 Method = estimators.LowerBoundMethod
+# Groups whose single examples an audit looks at.
+HELD = ("forget", "behaviour")
 VALID: dict[str, Method] = {
     "RankGrid": estimators.RankGrid(),
     "RankGrid, no pilot": estimators.RankGrid(pilot=0.0),
@@ -237,6 +241,71 @@ def fast(quick: bool, seed: int) -> None:
         rows.append(row)
     print(f"Fast: both directions for {observables} observables, 1000 models a side\n")
     table(["bound", "first, s", "again, s", "loop / again", "jax-privacy / again"], rows)
+    both_bounds(observables, seed)
+    default_audit(seed)
+
+
+def both_bounds(observables: int, seed: int) -> None:
+    """Processor time of both bounds of an audit on many observables at once, over 1 second."""
+    rng = np.random.default_rng(seed)
+    q = rng.normal(size=(1000, observables))
+    rows: list[list[str]] = []
+    for name, most in (("alike", 0.0), ("shifted by 0 to 3", 3.0)):
+        p = rng.normal(np.linspace(0.0, most, observables), 1.0, (1000, observables))
+        upper = partial(
+            estimators.pooled_delta_upper_bound, p, q, epsilon=1.0, confidence=0.975, at=(0.2,)
+        )
+        lower = partial(
+            estimators.delta_lower_bound,
+            *(p, q),
+            epsilon=1.0,
+            confidence=1.0 - 0.025 / observables,
+            method=estimators.RankGrid(seed=0),
+        )
+        first = processor_seconds(upper), processor_seconds(lower)
+        again = processor_seconds(upper), processor_seconds(lower)
+        rows.append([name, *(f"{t:.2f}" for t in (*first, *again, sum(again)))])
+    print(f"Both bounds of {observables} observables, 1000 models a side, processor seconds")
+    print("(target: at most 1.00 again, both together)\n")
+    table(["samples", "upper, first", "lower, first", "upper", "lower", "both"], rows)
+
+
+def default_audit(seed: int) -> None:
+    """Processor time of an audit of 60 examples and 6 medians over one of the medians alone."""
+
+    def seen(own: int, raised: float) -> Observations:
+        groups = np.repeat(PROBE_GROUPS, [30 if g in HELD else 8 for g in PROBE_GROUPS])
+        margins = np.random.default_rng([seed, own]).normal(size=(256, groups.size))
+        margins[:, groups == "forget"] += raised
+        logits = np.stack([margins, np.zeros_like(margins)], axis=2).astype(np.float32)
+        ids = np.array([f"{group}_{k}" for k, group in enumerate(groups)])
+        return Observations(logits, np.zeros(groups.size, np.int32), groups, ids)
+
+    references = audits.ObservedReferences(seen(0, -1.0), seen(1, 5.0))
+    submissions = [seen(own, -1.0) for own in (2, 3)]
+    rows: list[list[str]] = []
+    medians = np.array(
+        [
+            processor_seconds(lambda s=s: audits.audit(s, references, observables=None))
+            for s in submissions
+        ]
+    )
+    default = np.array(
+        [processor_seconds(lambda s=s: audits.audit(s, references)) for s in submissions]
+    )
+    for name, one, all_of_them in zip(("first", "again"), medians, default, strict=True):
+        cells = (one, all_of_them, all_of_them / one)
+        rows.append([name, *(f"{value:.2f}" for value in cells)])
+    print("Default audit of 256 models a side, 60 examples and 6 medians, processor seconds")
+    print("(target: at most 3 times the time of the medians alone)\n")
+    table(["submission", "medians alone", "default", "ratio"], rows)
+
+
+def processor_seconds(work: Callable[[], object]) -> float:
+    """Processor time of one call."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
 
 
 def main() -> None:

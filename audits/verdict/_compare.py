@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from audits.verdict._columns import Block
 from audits.verdict._forecast import forecast
-from audits.verdict._half_lines import Directions, divergence, masses_below
+from audits.verdict._half_lines import Directions, counts_below, divergence
 from audits.verdict._results import Comparison, Curve, ObservableDistance
 from audits.verdict._rule import decide
 from estimators import (
@@ -99,12 +100,12 @@ def compare(
     high = 0.0
     for block in blocks:
         first, second = block.first, block.second
-        plug_in = plug_in_curves(first, second, grid)
+        estimates, estimated = plug_in(first, second, grid, place)
         least = np.min(
             [
                 delta_lower_bound(
                     first, second, epsilon=epsilon, confidence=1.0 - (1.0 - c) / columns,
-                    method=lower,
+                    method=lower, directed=False,
                 ).bound
                 for c in confidences
             ],
@@ -113,8 +114,8 @@ def compare(
         band = delta_lower_bound(
             first, second, epsilon=grid, confidence=confidence_each, method=BAND
         )
-        upper = delta_upper_bound(first, second, epsilon=grid, confidence=confidence, events=EVENTS)
-        each = upper.bound[place]
+        declared: Any = {"confidence": confidence, "events": EVENTS}
+        each = delta_upper_bound(first, second, epsilon=epsilon, **declared).bound
         greatest = float(each.max())
         if exact:
             greatest = max(
@@ -128,7 +129,6 @@ def compare(
             )  # fmt: skip
             each = np.minimum(each, greatest)
         high = max(high, greatest)
-        estimates = np.maximum(plug_in.forward, plug_in.backward)[place]
         numbers = (
             *(np.minimum(estimates, each) if exact else estimates, least, each),
             *(np.median(first, axis=0), np.median(second, axis=0)),
@@ -137,15 +137,16 @@ def compare(
             ObservableDistance(name, *(float(value) for value in row), example=example)
             for name, example, *row in zip(block.names, block.examples, *numbers, strict=True)
         ]
+        upper = delta_upper_bound(first, second, epsilon=grid, **declared, together=True)
         curves.append(
             Curve(
                 epsilon=grid,
-                forward=plug_in.forward.max(axis=1),
+                forward=estimated.forward,
                 forward_low=band.forward.max(axis=1),
-                forward_high=upper.forward.max(axis=1),
-                backward=plug_in.backward.max(axis=1),
+                forward_high=upper.forward,
+                backward=estimated.backward,
                 backward_low=band.backward.max(axis=1),
-                backward_high=upper.backward.max(axis=1),
+                backward_high=upper.backward,
             )
         )
     low = max(row.lower for row in rows)
@@ -184,24 +185,47 @@ def _greatest(curves: Sequence[Curve]) -> Curve:
     return Curve(epsilon=curves[0].epsilon, **greatest)
 
 
-def plug_in_curves(
+class PlugIn(NamedTuple):
+    """Plug-in divergences over half-lines; biased upward, as all plug-ins are.
+
+    Attributes:
+        each: of each observable at the declared epsilon, in the greater direction.
+        curve: the greatest over all observables in each direction, ``[grid]``.
+    """
+
+    each: Float[np.ndarray, " observables"]
+    curve: Directions
+
+
+def plug_in(
     first: Float[np.ndarray, "n observables"],
     second: Float[np.ndarray, "m observables"],
-    epsilon: Float[np.ndarray, " grid"],
-) -> Directions:
-    """Plug-in divergence over half-lines, each observable alone.
+    grid: Float[np.ndarray, " grid"],
+    place: int,
+) -> PlugIn:
+    """Plug-in divergences of two populations.
+
+    Of the half-lines with as many models of Q, those with the most and with the least of P have
+    the greatest divergences, whatever the observable: the curve needs no others.
 
     Args:
         first: observables of the models of P.
         second: of Q.
-        epsilon: where.
+        grid: epsilons of the curve.
+        place: of the declared epsilon among them.
 
     Returns:
-        Forward and backward, each ``[grid, observables]``; biased upward, as all plug-ins are.
+        Each observable's, and the curve.
     """
-    weights = [np.full((1, len(sample)), 1.0 / len(sample)) for sample in (first, second)]
-    factor = np.exp(epsilon)[:, None]
-    by_observable = [divergence(p, q, factor) for p, q in masses_below((first, second), weights)]
-    return Directions(
-        *(np.stack(direction, axis=1) for direction in zip(*by_observable, strict=True))
-    )
+    n, m = len(first), len(second)
+    # Sums of equal weights, as of the weighted models that other figures resample.
+    p, q = (np.append(0.0, np.cumsum(np.full(size, 1.0 / size))) for size in (n, m))
+    x, y = counts_below(first, second)
+    factor = np.exp(grid)
+    each = np.maximum(*divergence(p[x], q[y], factor[place]))
+    most, least = np.full(m + 1, -1), np.full(m + 1, n + 1)
+    np.maximum.at(most, y.ravel(), x.ravel())
+    np.minimum.at(least, y.ravel(), x.ravel())
+    held = np.flatnonzero(most >= 0)
+    x, y = np.concatenate([most[held], least[held]]), np.tile(held, 2)
+    return PlugIn(each, divergence(p[x], q[y], factor[:, None]))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Num
+from jaxtyping import Float, Int, Num
 
 
 def masses_below(
@@ -32,6 +32,40 @@ def masses_below(
             np.cumsum(weight[:, order[members] - start], axis=1, out=running[:, 1:])
             masses.append(running[:, np.cumsum(members)[ends]])
         yield tuple(masses)
+
+
+class Below(NamedTuple):
+    """Counts of two populations at or below the values that either takes, a row an observable.
+
+    Attributes:
+        x: models of P.
+        y: models of Q. Equal values share one threshold; the places that this leaves count none of
+            either.
+    """
+
+    x: Int[np.ndarray, "observables places"]
+    y: Int[np.ndarray, "observables places"]
+
+
+def counts_below(
+    first: Float[np.ndarray, "n observables"], second: Float[np.ndarray, "m observables"]
+) -> Below:
+    """`masses_below` for models that all weigh the same, all observables at once.
+
+    Args:
+        first: observables of the models of P.
+        second: of Q.
+
+    Returns:
+        The counts.
+    """
+    values = np.concatenate([first, second]).T
+    order = np.argsort(values, axis=1)
+    values = np.take_along_axis(values, order, axis=1)
+    last = np.ones(values.shape, dtype=bool)
+    last[:, :-1] = values[:, 1:] > values[:, :-1]
+    x = np.cumsum(order < len(first), axis=1)
+    return Below(x * last, (np.arange(1, values.shape[1] + 1) - x) * last)
 
 
 class Directions(NamedTuple):

@@ -49,10 +49,9 @@ def self_distances(
         reference[orders[:, places]].swapaxes(0, 1)
         for places in (slice(half), slice(half, 2 * half))
     )
-    bound = delta_upper_bound(
-        first, second, epsilon=epsilon, confidence=confidence, events=EVENTS
+    greatest = delta_upper_bound(
+        first, second, epsilon=epsilon, confidence=confidence, events=EVENTS, together=True
     ).bound
-    greatest = np.asarray(bound).max(axis=1)
     if exact:
         # Exact bounds take longer. How much tighter they are differs little among splits.
         middle = int(np.argsort(greatest)[_SPLITS // 2])
@@ -60,7 +59,7 @@ def self_distances(
             first[:, middle], second[:, middle], epsilon=epsilon, confidence=confidence,
             events=EVENTS,
         )  # fmt: skip
-        greatest *= float(pooled.bound) / greatest[middle]
+        greatest = greatest * (float(pooled.bound) / greatest[middle])
     scale = math.sqrt((1.0 / models + 1.0 / total) / (2.0 / half))
     return np.minimum(1.0, greatest * scale)
 

@@ -106,8 +106,7 @@ def hockey_stick(
     upper = delta_upper_bound(first, second, epsilon=epsilons, confidence=half)
     n, m, shape = first.shape[0], second.shape[0], epsilons.shape + first.shape[1:]
     flat_p, flat_q, grid = first.reshape(n, -1), second.reshape(m, -1), np.atleast_1d(epsilons)
-    forward = plug_in(flat_p, flat_q, grid).reshape(shape)
-    backward = plug_in(flat_q, flat_p, grid).reshape(shape)
+    forward, backward = (side.reshape(shape) for side in plug_in(flat_p, flat_q, grid))
     # The interval of each direction alone has the whole error; at epsilon 0 both are one number.
     low_forward, low_backward = (
         RankGrid().forward(ours, theirs, DeltaAt(grid), 1.0 - half).reshape(shape)

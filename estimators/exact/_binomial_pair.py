@@ -46,6 +46,8 @@ LEVEL_SLACK = 1e-9
 LEAST_LEVEL = 1e-30
 # Up to so many trials rates are kept: 2 MB a table.
 _MOST_KEPT = 2048
+# Cells of the border are in work together up to so many gaps at once.
+_AT_ONCE = 2**14
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(256)
 
 
@@ -262,10 +264,14 @@ def joint_lower(
         region = (1.0 - confidence, float(weight), kappa, cells)
         low, high = _border_rates(xs, n, region, 0), _border_rates(ys, m, region, 1)
         chosen = np.flatnonzero(weights == weight)
-        c = factors[chosen, None]
+        c = factors[chosen, None, None]
         best = np.full((chosen.size, pairs.size), np.inf)
-        for k in range(cells):
-            np.minimum(best, low[k, at_x] - np.nextafter(c * high[k, at_y], np.inf), out=best)
+        step = max(1, _AT_ONCE // max(best.size, 1))
+        for k in range(0, cells, step):
+            p, q = low[k : k + step], high[k : k + step]
+            gaps = np.take(np.nextafter(c * q, np.inf), at_y, axis=2)
+            np.subtract(np.take(p, at_x, axis=1), gaps, out=gaps)
+            np.minimum(best, gaps.min(axis=1), out=best)
         bounds[chosen] = best
     outward = np.nextafter(bounds, -np.inf)
     return np.maximum(outward[:, where], -factors[:, None]).reshape(factors.size, *x.shape)

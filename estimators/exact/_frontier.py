@@ -17,12 +17,15 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from estimators.exact._binomial_pair import joint_upper
+from estimators.exact._cross_ranks import cross_ranks
 
 # Up to so many different pairs of counts, pruning costs more than it saves.
 FEW_PAIRS = 4_000
 # Blocks a side in the first stage of pruning, and how much smaller they get from stage to stage.
 BLOCKS = 128
 SHRINK = 8
+# Values are told apart by a table of all that are possible, up to so many entries a value.
+_TABLE = 8
 
 # It takes (x, n, y, m, factor, confidence) to bounds [factors, *shape], as `joint_upper` does.
 Pointwise = Callable[..., Float[np.ndarray, "..."]]
@@ -54,16 +57,42 @@ def half_line_counts(p: Float[np.ndarray, "n J"], q: Float[np.ndarray, "m J"]) -
         event and its complement, which keeps the shape the same for all observables.
     """
     n, total = p.shape[0], p.shape[0] + q.shape[0]
-    pooled = np.concatenate([p, q])
-    order = np.argsort(pooled, axis=0, kind="stable")
-    values = np.take_along_axis(pooled, order, axis=0)
-    below = np.zeros((2, total + 1, p.shape[1]), dtype=np.int32)
-    from_p = order < n
-    np.cumsum(from_p, axis=0, dtype=np.int32, out=below[0, 1:])
-    np.cumsum(~from_p, axis=0, dtype=np.int32, out=below[1, 1:])
-    below[:, 1:-1] *= values[1:] != values[:-1]
-    x, y = below
+    # A row an observable: rows lie together in memory, so that sorting them is fast.
+    pooled = np.concatenate([p.T, q.T], axis=1)
+    order = np.argsort(pooled, axis=1)
+    values = np.take_along_axis(pooled, order, axis=1)
+    x, y = np.zeros((2, total + 1, p.shape[1]), dtype=np.int32)
+    x[1:] = np.cumsum(order < n, axis=1, dtype=np.int32).T
+    y[1:] = np.arange(1, total + 1)[:, None] - x[1:]
+    apart = (values[:, 1:] != values[:, :-1]).T
+    x[1:-1] *= apart
+    y[1:-1] *= apart
     return Counts(np.concatenate([x, n - x]), np.concatenate([y, total - n - y]))
+
+
+def half_line_frontier(p: Float[np.ndarray, "n J"], q: Float[np.ndarray, "m J"]) -> Counts:
+    """F(y) for half-lines of both orientations, y = 0, ..., m.
+
+    Args:
+        p: samples of P.
+        q: samples of Q.
+
+    Returns:
+        Counts of shape [m + 1, J].
+    """
+    return on_every_count(cross_ranks(p, q).frontier())
+
+
+def on_every_count(x: Int[np.ndarray, "counts J"]) -> Counts:
+    """Frontiers with the counts y = 0, ..., m that they belong to.
+
+    Args:
+        x: F(0), ..., F(m), a column an observable.
+
+    Returns:
+        Counts of the shape of ``x``.
+    """
+    return Counts(x, np.broadcast_to(np.arange(len(x))[:, None], x.shape))
 
 
 def tie_groups(p: Float[np.ndarray, " n"], q: Float[np.ndarray, " m"]) -> TieGroups:
@@ -189,9 +218,8 @@ def greatest_upper(
         The greatest bound for each factor and observable.
     """
     frontier = undominated(counts, m)
-    pairs, where = np.unique(frontier.x * (m + 1) + frontier.y, return_inverse=True)
+    pairs, where = _distinct(frontier.x * (m + 1) + frontier.y, (n + 1) * (m + 1))
     x, y = np.divmod(pairs, m + 1)
-    where = where.reshape(m + 1, counts.x.shape[1])
 
     def bound(
         x: Int[np.ndarray, " pairs"], y: Int[np.ndarray, " pairs"], c: Float[np.ndarray, " factors"]
@@ -230,8 +258,24 @@ def undominated(counts: Counts, m: int) -> Counts:
     Returns:
         Counts of shape [m + 1, J], many of them repeated.
     """
-    x = np.zeros((m + 1, counts.x.shape[1]), dtype=np.int64)
-    np.maximum.at(x, (counts.y, np.arange(x.shape[1])), counts.x)
+    observables = counts.x.shape[1]
+    x = np.zeros((m + 1, observables), dtype=np.int64)
+    # On flat arrays of one type `at` is many times faster.
+    place = counts.y.astype(np.int64) * observables + np.arange(observables)
+    np.maximum.at(x.reshape(-1), place.ravel(), counts.x.astype(np.int64).ravel())
     np.maximum.accumulate(x, axis=0, out=x)
     y = np.arange(m + 1)[:, None] * (np.diff(x, axis=0, prepend=-1) > 0)
     return Counts(x, np.maximum.accumulate(y, axis=0))
+
+
+def _distinct(
+    values: Int[np.ndarray, "..."], size: int
+) -> tuple[Int[np.ndarray, " distinct"], Int[np.ndarray, "..."]]:
+    """The different values, rising, and the place of each entry among them; all below ``size``."""
+    if size > _TABLE * values.size:
+        found, where = np.unique(values, return_inverse=True)
+        return found, where.reshape(values.shape)
+    # A table of what occurs is far faster than sorting.
+    occurs = np.zeros(size, dtype=bool)
+    occurs[values] = True
+    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[values]

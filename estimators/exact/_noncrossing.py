@@ -38,7 +38,7 @@ def noncrossing(low: Float[np.ndarray, " n"], high: Float[np.ndarray, " n"]) -> 
         processes and its corollaries; Moscovich and Nadler (2017), Fast calculation of boundary
         crossing probabilities for Poisson processes.
     """
-    return _followed(low, high, DROPPED)[0]
+    return _followed(low, high, DROPPED, crossings=False)[0]
 
 
 def crossing(low: Float[np.ndarray, " n"], high: Float[np.ndarray, " n"]) -> float:
@@ -67,9 +67,13 @@ def crossing(low: Float[np.ndarray, " n"], high: Float[np.ndarray, " n"]) -> flo
 
 
 def _followed(
-    low: Float[np.ndarray, " n"], high: Float[np.ndarray, " n"], dropped: float
+    low: Float[np.ndarray, " n"],
+    high: Float[np.ndarray, " n"],
+    dropped: float,
+    *,
+    crossings: bool = True,
 ) -> tuple[float, float]:
-    """The probabilities to stay between the boundaries and to cross one."""
+    """The probabilities to stay between the boundaries and, where it is asked for, to cross one."""
     n = low.size
     if low.shape != high.shape or n == 0:
         raise ValueError(f"low and high: expected at least one boundary each, found {low}, {high}")
@@ -110,14 +114,13 @@ def _followed(
             jump = np.exp(counts[:reach] * np.log(mean) - mean - log_factorial[:reach])
             state = np.convolve(state, jump)[:room]
             now = time
-        inside = np.arange(first, first + state.size)
-        kept = np.flatnonzero((inside >= bottom) & (inside <= top))
-        if kept.size:
-            kept = kept[state[kept] > dropped * state[kept].max()]
-        if not kept.size:
+        start, stop = max(bottom - first, 0), min(top + 1 - first, state.size)
+        greatest = state[start:stop].max() if start < stop else 0.0
+        if not greatest > 0.0:
             return 0.0, 1.0
-        start, stop = int(kept[0]), int(kept[-1]) + 1
-        if start or stop < state.size:
+        kept = state[start:stop] > dropped * greatest
+        start, stop = start + int(kept.argmax()), stop - int(kept[::-1].argmax())
+        if crossings and (start or stop < state.size):
             crossed += ending(state[:start], first) + ending(state[stop:], first + stop)
         state, first = state[start:stop], first + start
     return min(float(state[0] / share), 1.0), min(float(crossed / share), 1.0)

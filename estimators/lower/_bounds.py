@@ -9,7 +9,7 @@ from estimators._results import ConfidenceInterval
 from estimators.checks import check_confidence, check_delta, check_epsilon, check_pair
 from estimators.exact._plug_in import plug_in_delta, plug_in_epsilon
 from estimators.lower._bound_results import DeltaBound, EpsilonBound
-from estimators.lower._method import LowerBoundMethod
+from estimators.lower._method import DirectedBounds, LowerBoundMethod
 from estimators.lower._rank_grid import RankGrid
 from estimators.lower._target import DeltaAt, EpsilonAt, Target
 
@@ -21,6 +21,7 @@ def delta_lower_bound(
     epsilon: Any,
     confidence: float = 0.95,
     method: LowerBoundMethod | None = None,
+    directed: bool = True,
 ) -> DeltaBound:
     """Lower bound on the delta of two populations at each epsilon, from samples of models.
 
@@ -37,6 +38,8 @@ def delta_lower_bound(
         confidence: probability with which each bound holds, in (0, 1).
         method: settings of the method; None is ``RankGrid()``. Methods that pool take the trailing
             axes as one vector observation (or choose among them) and return one bound.
+        directed: whether each direction is bounded, too. If not, ``forward`` and ``backward`` are
+            0, and the same ``bound`` is found faster.
 
     Returns:
         Bounds of shape [E?, *observables], or [E?] for a method that pools, in [0, 1].
@@ -58,7 +61,8 @@ def delta_lower_bound(
         Validity of the default: `estimators.lower._rank_test`, `estimators.lower._rank_grid`.
     """
     given = check_epsilon(epsilon)
-    fields = _fields(p, q, DeltaAt(np.atleast_1d(given)), given.shape, confidence, method)
+    target = DeltaAt(np.atleast_1d(given))
+    fields = _fields(p, q, target, given.shape, confidence, method, directed)
     return DeltaBound(epsilon=given, **fields)
 
 
@@ -114,6 +118,7 @@ def _fields(
     lead: tuple[int, ...],
     confidence: float,
     method: LowerBoundMethod | None,
+    directed: bool = True,
 ) -> dict[str, Any]:
     """What both kinds of bounds have in common; ``lead`` is the shape of the numbers asked for."""
     first, second = check_pair(p, q)
@@ -128,13 +133,16 @@ def _fields(
         raise ValueError("p and q: expected at least one observable, found none")
     first, second = first.reshape(n, columns), second.reshape(m, columns)
 
-    found = method.solve(first, second, target, 1.0 - level)
+    if directed:
+        found = method.solve(first, second, target, 1.0 - level)
+    else:
+        either = method.either(first, second, target, 1.0 - level)
+        found = DirectedBounds(np.zeros_like(either), np.zeros_like(either), either)
     if isinstance(target, DeltaAt):
         estimate, greatest = plug_in_delta(first, second, target.numbers), 1.0
-        undetermined = method.reach(n, m, target.numbers, level) <= 0.0
     else:
         estimate, greatest = plug_in_epsilon(first, second, target.numbers), np.inf
-        undetermined = method.reach(n, m, np.zeros(1), level) <= target.numbers
+    undetermined = method.undetermined(n, m, target, level)
     estimate = (estimate.max(axis=1) if method.pools else estimate).reshape(shape)
     undetermined = undetermined.reshape(-1, *([1] * (found.bound.ndim - 1)))
     bound, forward, backward = (

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from estimators.lower._target import DeltaAt, Target
 
@@ -78,6 +78,26 @@ class LowerBoundMethod(ABC):
             Bounds of at least 0.
         """
 
+    def either(
+        self,
+        p: Float[np.ndarray, "n j"],
+        q: Float[np.ndarray, "m j"],
+        target: Target,
+        alpha: float,
+    ) -> Float[np.ndarray, "e ..."]:
+        """The bound on the greater direction alone.
+
+        Args:
+            p: as for `solve`.
+            q: as for `solve`.
+            target: as for `solve`.
+            alpha: as for `solve`.
+
+        Returns:
+            ``bound`` of what `solve` returns, which a method may find without the rest.
+        """
+        return self.solve(p, q, target, alpha).bound
+
     def words(self) -> str:
         """The method in words, settings and seed included."""
         return repr(self)
@@ -114,6 +134,24 @@ class LowerBoundMethod(ABC):
             for p, q in separate_samples(n, m)
         ]
         return np.max(found, axis=0)
+
+    def undetermined(
+        self, n: int, m: int, target: Target, confidence: float
+    ) -> Bool[np.ndarray, " e"]:
+        """Where no samples of these sizes could move the bound off 0.
+
+        Args:
+            n: models of P.
+            m: models of Q.
+            target: what to bound.
+            confidence: probability with which a bound holds.
+
+        Returns:
+            A flag for each number of the target, from `reach`.
+        """
+        if isinstance(target, DeltaAt):
+            return self.reach(n, m, target.numbers, confidence) <= 0.0
+        return self.reach(n, m, np.zeros(1), confidence) <= target.numbers
 
 
 def separate_samples(

@@ -5,6 +5,8 @@ import hashlib
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from estimators.exact._cross_ranks import cross_ranks
+
 
 def shuffled(
     p: Float[np.ndarray, "n j"], q: Float[np.ndarray, "m j"], seed: int | None
@@ -68,11 +70,8 @@ def orientation(
         About standard normal when P and Q are equal.
     """
     n, m = p.shape[0], q.shape[0]
-    above = np.empty(p.shape[1])
-    for j in range(p.shape[1]):
-        first, second = p[:, j], np.sort(q[:, j])
-        below = np.searchsorted(second, first, "left") + np.searchsorted(second, first, "right")
-        above[j] = below.mean() / (2.0 * m)
+    ranks = cross_ranks(p, q)
+    above = (ranks.q_below + ranks.q_upto).mean(axis=1) / (2.0 * m)
     return (above - 0.5) / np.sqrt((n + m + 1.0) / (12.0 * n * m))
 
 

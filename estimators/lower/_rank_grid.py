@@ -1,10 +1,11 @@
 """The default lower bound: exact rank tests at a grid of order statistics."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from estimators.checks import check_seed, check_within
 from estimators.lower._fixed_event import bound_event, choose_event
@@ -18,6 +19,9 @@ from estimators.lower._target import DeltaAt, Target
 UP_SHARES = {-2: 0.04, -1: 0.12, 0: 0.5, 1: 0.88, 2: 0.96}
 # Columns are in work in blocks of about this many values a side.
 _BLOCK = 4_000_000
+
+Asked = tuple[Direction, float]
+"""A direction, and the level of its bound."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +77,25 @@ class RankGrid(LowerBoundMethod):
         The tests of ``bound`` see both directions at once, with the whole level; ``forward`` and
         ``backward`` have half of it each.
         """
-        (bound,) = self._directions(p, q, target, alpha, ("either",))
-        halves = self._directions(p, q, target, alpha / 2.0, ("forward", "backward"))
+        both: Asked = ("either", alpha)
         same = target.symmetric[:, None]
-        forward, backward = (np.where(same, bound, half) for half in halves)
+        if same.all():
+            (bound,) = self._bounds(p, q, target, (both,))
+            return DirectedBounds(bound, bound, bound)
+        half = alpha / 2.0
+        bound, *halves = self._bounds(p, q, target, (both, ("forward", half), ("backward", half)))
+        forward, backward = (np.where(same, bound, found) for found in halves)
         return DirectedBounds(forward, backward, bound)
+
+    def either(
+        self,
+        p: Float[np.ndarray, "n j"],
+        q: Float[np.ndarray, "m j"],
+        target: Target,
+        alpha: float,
+    ) -> Float[np.ndarray, "e j"]:
+        """See `LowerBoundMethod.either`."""
+        return self._bounds(p, q, target, (("either", alpha),))[0]
 
     def forward(
         self,
@@ -97,23 +115,32 @@ class RankGrid(LowerBoundMethod):
         Returns:
             Bounds of at least 0.
         """
-        return self._directions(p, q, target, alpha, ("forward",))[0]
+        return self._bounds(p, q, target, (("forward", alpha),))[0]
 
     def reach(
         self, n: int, m: int, epsilon: Float[np.ndarray, " e"], confidence: float
     ) -> Float[np.ndarray, " e"]:
         """The bound of samples that do not overlap at all."""
-        return np.array([_grid_reach(self, n, m, float(e), 1.0 - confidence) for e in epsilon])
+        method, alpha = replace(self, seed=None), 1.0 - confidence
+        return np.array([_grid_reach(method, n, m, float(e), alpha) for e in epsilon])
 
-    def _directions(
+    def undetermined(
+        self, n: int, m: int, target: Target, confidence: float
+    ) -> Bool[np.ndarray, " e"]:
+        """See `LowerBoundMethod.undetermined`."""
+        if not isinstance(target, DeltaAt):
+            return super().undetermined(n, m, target, confidence)
+        method, alpha = replace(self, seed=None), 1.0 - confidence
+        return np.array([not _grid_tells(method, n, m, float(e), alpha) for e in target.numbers])
+
+    def _bounds(
         self,
         p: Float[np.ndarray, "n j"],
         q: Float[np.ndarray, "m j"],
         target: Target,
-        alpha: float,
-        directions: tuple[Direction, ...],
+        asked: tuple[Asked, ...],
     ) -> list[Float[np.ndarray, "e j"]]:
-        """One bound for each direction, each at level alpha; a block of observables at a time."""
+        """One bound for each direction and its level; a block of observables at a time."""
         pilot_sizes = pilot_size(p.shape[0], self.pilot), pilot_size(q.shape[0], self.pilot)
         if min(pilot_sizes) > 0:
             p, q = shuffled(p, q, self.seed)
@@ -122,8 +149,7 @@ class RankGrid(LowerBoundMethod):
         step = max(_BLOCK // max(p.shape[0], q.shape[0]), 1)
         blocks = [slice(first, first + step) for first in range(0, p.shape[1], step)]
         found = [
-            grid_bounds(p[:, block], q[:, block], pilot_sizes, target, alpha, directions)
-            for block in blocks
+            grid_bounds(p[:, block], q[:, block], pilot_sizes, target, asked) for block in blocks
         ]
         return [np.concatenate(parts, axis=1) for parts in zip(*found, strict=True)]
 
@@ -133,8 +159,7 @@ def grid_bounds(
     q: Float[np.ndarray, "m j"],
     pilot_sizes: tuple[int, int],
     target: Target,
-    alpha: float,
-    directions: tuple[Direction, ...],
+    asked: tuple[Asked, ...],
 ) -> list[Float[np.ndarray, "e j"]]:
     """Bounds by rank tests, and by one event where the pilot shows few distinct values.
 
@@ -143,15 +168,14 @@ def grid_bounds(
         q: samples of Q, the pilot first.
         pilot_sizes: models of P and of Q in the pilot, or 0 and 0.
         target: what to bound.
-        alpha: level of each bound.
-        directions: the directions to bound.
+        asked: the directions to bound, each with the level of its bound.
 
     Returns:
-        Bounds of at least 0, one array for each direction.
+        Bounds of at least 0, one array for each direction asked.
     """
     size_p, size_q = pilot_sizes
     pilot_p, pilot_q, p, q = p[:size_p], q[:size_q], p[size_p:], q[size_q:]
-    found = [np.zeros((target.numbers.size, p.shape[1])) for _ in directions]
+    found = [np.zeros((target.numbers.size, p.shape[1])) for _ in asked]
     evidence = np.zeros(p.shape[1], dtype=np.int64)
     discrete = np.zeros(p.shape[1], dtype=bool)
     if size_p:
@@ -161,7 +185,7 @@ def grid_bounds(
         columns = np.flatnonzero((evidence == kind) & ~discrete)
         counts = count_beyond(p[:, columns], q[:, columns])
         share = UP_SHARES[int(kind)]
-        for direction, bounds in zip(directions, found, strict=True):
+        for (direction, alpha), bounds in zip(asked, found, strict=True):
             for e, question in enumerate(target.each()):
                 if direction == "backward":
                     # It is forward once the samples, and with them the orientations, are exchanged.
@@ -171,19 +195,27 @@ def grid_bounds(
                 bounds[e, columns] = row
     for j in np.flatnonzero(discrete):
         samples = (p[:, j], q[:, j], pilot_p[:, j], pilot_q[:, j])
-        for direction, bounds in zip(directions, found, strict=True):
+        for (direction, alpha), bounds in zip(asked, found, strict=True):
             for e, question in enumerate(target.each()):
                 bounds[e, j] = _event_bound(*samples, question, direction, alpha)
     return found
 
 
+# Samples that do not overlap look alike in every order, so that no seed matters below.
 @lru_cache(maxsize=1024)
 def _grid_reach(method: RankGrid, n: int, m: int, epsilon: float, alpha: float) -> float:
-    target = DeltaAt(epsilon)
-    found = [
-        method._directions(p, q, target, alpha, ("either",))[0] for p, q in separate_samples(n, m)
-    ]
-    return float(np.max(found))
+    return max(_apart(method, n, m, epsilon, alpha))
+
+
+@lru_cache(maxsize=1024)
+def _grid_tells(method: RankGrid, n: int, m: int, epsilon: float, alpha: float) -> bool:
+    return any(bound > 0.0 for bound in _apart(method, n, m, epsilon, alpha))
+
+
+def _apart(method: RankGrid, n: int, m: int, epsilon: float, alpha: float) -> Iterator[float]:
+    """Bounds of samples that do not overlap; first of those without ties, which take less time."""
+    for p, q in reversed(separate_samples(n, m)):
+        yield float(method.either(p, q, DeltaAt(epsilon), alpha)[0, 0])
 
 
 def _event_bound(

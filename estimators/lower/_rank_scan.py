@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from estimators.exact._cross_ranks import cross_ranks
 from estimators.lower._rank_test import LEVEL_CUT, Direction, critical_count, tail
 from estimators.lower._target import DeltaAt, Target
 
@@ -72,17 +73,13 @@ def count_beyond(p: Float[np.ndarray, "n j"], q: Float[np.ndarray, "m j"]) -> Ra
         Counts for each observable.
     """
     n, m = p.shape[0], q.shape[0]
-    p, q = np.sort(p, axis=0), np.sort(q, axis=0)
     half_p, half_q = n // 2 + 1, m // 2 + 1
-    up_q, down_q = np.empty((2, half_q, p.shape[1]), dtype=np.int32)
-    up_p, down_p = np.empty((2, half_p, p.shape[1]), dtype=np.int32)
-    for j in range(p.shape[1]):
-        a, b = np.ascontiguousarray(p[:, j]), np.ascontiguousarray(q[:, j])
-        up_q[:, j] = n - np.searchsorted(a, b[::-1][:half_q], "right")
-        down_q[:, j] = np.searchsorted(a, b[:half_q], "left")
-        up_p[:, j] = np.searchsorted(b, a[:half_p], "left")
-        down_p[:, j] = m - np.searchsorted(b, a[::-1][:half_p], "right")
-    return RankCounts(up_q, up_p, down_q, down_p, n, m)
+    ranks = cross_ranks(p, q)
+    # The points below a rank are counted from the least point on, those above from the greatest.
+    up_q, up_p = n - ranks.p_upto.T[: -half_q - 1 : -1], ranks.q_below.T[:half_p]
+    down_q, down_p = ranks.p_below.T[:half_q], m - ranks.q_upto.T[: -half_p - 1 : -1]
+    a, b, c, d = (np.ascontiguousarray(rows) for rows in (up_q, up_p, down_q, down_p))
+    return RankCounts(a, b, c, d, n, m)
 
 
 class _Tests(NamedTuple):
@@ -110,6 +107,43 @@ class _Tests(NamedTuple):
         """The count that each test looks at, for some observables."""
         rows = [counts[source][rank] for source, rank in zip(self.source, self.rank, strict=True)]
         return np.stack(rows)[:, columns]
+
+    def rejections(
+        self,
+        test: Int[np.ndarray, " k"],
+        held: Int[np.ndarray, " k"],
+        column: Int[np.ndarray, " k"],
+        start: float,
+        end: float,
+    ) -> "_Rejections":
+        """What `_Rejections` says of some tests, each at the count that an observable holds."""
+        each = (column[test] for column in (self.n, self.rank, self.m, self.level))
+        ends = (np.full(test.shape, edge) for edge in (start, end))
+        return _Rejections(column, held, *each, *ends)
+
+
+class _Rejections(NamedTuple):
+    """Tests that reject at the left end of their cell and not at its right end.
+
+    Attributes:
+        column: the observable.
+        held: the count that it holds.
+        n: greatest count.
+        rank: of the threshold.
+        m: points among which the rank is counted.
+        level: of the test.
+        start: left end of the cell.
+        end: right end.
+    """
+
+    column: Int[np.ndarray, " k"]
+    held: Int[np.ndarray, " k"]
+    n: Int[np.ndarray, " k"]
+    rank: Int[np.ndarray, " k"]
+    m: Int[np.ndarray, " k"]
+    level: Float[np.ndarray, " k"]
+    start: Float[np.ndarray, " k"]
+    end: Float[np.ndarray, " k"]
 
 
 def _ranks(points: int, atom: float) -> tuple[Int[np.ndarray, " t"], Float[np.ndarray, " t"]]:
@@ -206,41 +240,36 @@ def scan(
     edges = _edges(question)
     bound = np.zeros(counts.up_q.shape[1])
     active = np.arange(bound.size)
+    last: list[_Rejections] = []
     for start, end, tests in zip(edges[:-1], edges[1:], _every_cell(question), strict=True):
         held = tests.held(counts, active)
         passes = (held >= tests.at_end[:, None]).any(axis=0)
         if not passes.all():
-            held = held[:, ~passes]
-            best = np.full(held.shape[1], start)
-            test, column = np.nonzero(held >= tests.at_start[:, None])
+            bound[active[~passes]] = start
+            rejects = (held >= tests.at_start[:, None]) & ~passes
+            test, column = np.nonzero(rejects)
             if test.size:
-                found = _invert(question, tests, test, held[test, column], start, end)
-                np.maximum.at(best, column, found)
-            bound[active[~passes]] = best
+                last.append(tests.rejections(test, held[rejects], active[column], start, end))
         active = active[passes]
         if not active.size:
             break
         bound[active] = end
+    if last:
+        # All cells at once: few long calls take a fraction of the time of many short ones.
+        rejections = _Rejections._make(map(np.concatenate, zip(*last, strict=True)))
+        np.maximum.at(bound, rejections.column, _invert(question, rejections))
     return bound
 
 
-def _invert(
-    question: _Question,
-    tests: _Tests,
-    test: Int[np.ndarray, " k"],
-    held: Int[np.ndarray, " k"],
-    start: float,
-    end: float,
-) -> Float[np.ndarray, " k"]:
-    """Where in [start, end] each test stops to reject, rounded down, from a table of its counts."""
-    most = int(tests.n.max()) + 1
-    pairs, where = np.unique(test * most + held, return_inverse=True)
-    test, held = pairs // most, pairs % most
-    n, rank, m, level = (column[test] for column in (tests.n, tests.rank, tests.m, tests.level))
-    low, high = np.full(pairs.size, start), np.full(pairs.size, end)
+def _invert(question: _Question, rejections: _Rejections) -> Float[np.ndarray, " k"]:
+    """Where in its cell each test stops to reject, rounded down."""
+    # Many observables hold the same count: each is inverted once.
+    different, where = np.unique(np.stack(rejections[1:], axis=1), axis=0, return_inverse=True)
+    held, n, rank, m = (column.astype(np.int64) for column in different.T[:4])
+    level, low, high = different.T[4:].copy()
     for _ in range(_HALVINGS):
         middle = (low + high) / 2.0
         factor, delta = question.place(middle)
         p = tail(held, n, rank, m, factor, delta, question.direction, level * LEVEL_CUT)
         low, high = np.where(p <= level, middle, low), np.where(p <= level, high, middle)
-    return low[where]
+    return low[where.ravel()]

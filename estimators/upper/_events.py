@@ -12,6 +12,7 @@ References:
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,9 +25,11 @@ from estimators.exact._frontier import (
     discrete_frontier,
     greatest_difference,
     greatest_upper,
-    half_line_counts,
+    half_line_frontier,
     interval_frontier,
+    on_every_count,
     tie_groups,
+    undominated,
 )
 
 # How many candidate events are in work at once: it limits the memory and leaves the result alone.
@@ -74,6 +77,28 @@ class EventClass(ABC):
         Returns:
             Both in [0, 1].
         """
+
+    def greatest(
+        self,
+        p: Float[np.ndarray, "n G J"],
+        q: Float[np.ndarray, "m G J"],
+        factor: Float[np.ndarray, " E"],
+        confidence: float,
+    ) -> Directed:
+        """The greatest of what `directed` finds over all observables of each group.
+
+        Args:
+            p: samples of P: groups of at least one observable each.
+            q: samples of Q.
+            factor: the factors e^eps, at least 1.
+            confidence: one minus the level of each bound.
+
+        Returns:
+            Both of shape [E, G].
+        """
+        shape = (factor.size, *p.shape[1:])
+        found = self.directed(p.reshape(len(p), -1), q.reshape(len(q), -1), factor, confidence)
+        return Directed(*(each.reshape(shape).max(axis=2) for each in found))
 
     @abstractmethod
     def least(
@@ -132,22 +157,59 @@ class CountedEvents(EventClass):
         confidence: float,
     ) -> Directed:
         """See `EventClass.directed`; exact at every n and m, ties included."""
-        n, m, observables = p.shape[0], q.shape[0], p.shape[1]
-        step = max(1, AT_ONCE // (2 * (n + m + 1)))
-        parts: list[tuple[np.ndarray, np.ndarray]] = []
-        for start in range(0, observables, step):
-            chunk = slice(start, start + step)
-            counts = self.counts(p[:, chunk], q[:, chunk])
-            parts.append(
-                (
-                    greatest_difference(counts, n, m, factor),
-                    greatest_upper(counts, n, m, factor, confidence),
-                )
+        sizes = p.shape[0], q.shape[0]
+        parts = [
+            (
+                greatest_difference(counts, *sizes, factor),
+                greatest_upper(counts, *sizes, factor, confidence),
             )
+            for counts in self._chunks(p, q)
+        ]
         if not parts:
             return Directed(np.empty((factor.size, 0)), np.empty((factor.size, 0)))
         estimate, upper = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
         return Directed(estimate, np.maximum(upper, 0.0))
+
+    def greatest(
+        self,
+        p: Float[np.ndarray, "n G J"],
+        q: Float[np.ndarray, "m G J"],
+        factor: Float[np.ndarray, " E"],
+        confidence: float,
+    ) -> Directed:
+        """See `EventClass.greatest`; only the frontier of a group's observables is bounded."""
+        counts, sizes = self.frontier(p, q), (p.shape[0], q.shape[0])
+        upper = greatest_upper(counts, *sizes, factor, confidence)
+        return Directed(greatest_difference(counts, *sizes, factor), np.maximum(upper, 0.0))
+
+    def frontier(self, p: Float[np.ndarray, "n G J"], q: Float[np.ndarray, "m G J"]) -> Counts:
+        """Counts of each group's events, of all its observables, that no other improves on.
+
+        Args:
+            p: samples of P: groups of at least one observable each.
+            q: samples of Q.
+
+        Returns:
+            Counts of shape [m + 1, G].
+        """
+        (n, groups, observables), m = p.shape, len(q)
+        most = np.zeros((m + 1, groups), dtype=np.int64)
+        first = 0
+        for counts in self._chunks(p.reshape(n, -1), q.reshape(m, -1)):
+            x = undominated(counts, m).x
+            group = np.arange(first, first + x.shape[1]) // observables
+            starts = np.flatnonzero(np.diff(group, prepend=-1))
+            some = most[:, group[starts]]
+            most[:, group[starts]] = np.maximum(some, np.maximum.reduceat(x, starts, axis=1))
+            first += x.shape[1]
+        return undominated(on_every_count(most), m)
+
+    def _chunks(self, p: Float[np.ndarray, "n J"], q: Float[np.ndarray, "m J"]) -> Iterator[Counts]:
+        """The counts of some observables at a time."""
+        step = max(1, AT_ONCE // (2 * (p.shape[0] + q.shape[0] + 1)))
+        for start in range(0, p.shape[1], step):
+            chunk = slice(start, start + step)
+            yield self.counts(p[:, chunk], q[:, chunk])
 
     def least(
         self, n: int, m: int, factor: Float[np.ndarray, " E"], confidence: float
@@ -174,7 +236,7 @@ class HalfLines(CountedEvents):
 
     def counts(self, p: Float[np.ndarray, "n J"], q: Float[np.ndarray, "m J"]) -> Counts:
         """See `CountedEvents.counts`."""
-        return half_line_counts(p, q)
+        return half_line_frontier(p, q)
 
 
 @dataclass(frozen=True)
@@ -212,7 +274,7 @@ class IntervalUnions(CountedEvents):
         """See `CountedEvents.counts`."""
         columns = zip(p.T, q.T, strict=True)
         x = [interval_frontier(tie_groups(a, b), int(self.k)) for a, b in columns]
-        return _on_every_count(x, q.shape[0])
+        return on_every_count(np.stack(x, axis=1))
 
 
 @dataclass(frozen=True)
@@ -248,14 +310,8 @@ class DiscreteEvents(CountedEvents):
     def counts(self, p: Float[np.ndarray, "n J"], q: Float[np.ndarray, "m J"]) -> Counts:
         """See `CountedEvents.counts`."""
         x = [discrete_frontier(tie_groups(a, b)) for a, b in zip(p.T, q.T, strict=True)]
-        return _on_every_count(x, q.shape[0])
+        return on_every_count(np.stack(x, axis=1))
 
 
 Letters = DiscreteEvents
 """The old name of `DiscreteEvents`."""
-
-
-def _on_every_count(x: list[np.ndarray], m: int) -> Counts:
-    """The frontier's columns with the counts y = 0, ..., m that they belong to."""
-    stacked = np.stack(x, axis=1)
-    return Counts(stacked, np.broadcast_to(np.arange(m + 1)[:, None], stacked.shape))

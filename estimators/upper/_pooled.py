@@ -9,7 +9,7 @@ from jaxtyping import Float, Num
 from estimators._results import INDEPENDENT, ConfidenceInterval
 from estimators.checks import check_all_within, check_confidence, check_epsilon, check_pair
 from estimators.exact._exact_test import GREATEST_TOTAL, rejected_counts
-from estimators.exact._frontier import Counts, greatest_difference, greatest_upper, undominated
+from estimators.exact._frontier import Counts, greatest_difference, greatest_upper
 from estimators.lower._bound_results import DeltaBound
 from estimators.upper._events import CountedEvents, EventClass, HalfLines
 from estimators.upper._upper import DECLARED, factors
@@ -86,10 +86,9 @@ def pooled_delta_upper_bound(
     upper, estimates = np.empty((2, factor.size)), np.empty((2, factor.size))
     for side, (sample, other) in enumerate(((flat_p, flat_q), (flat_q, flat_p))):
         sizes = sample.shape[0], other.shape[0]
-        counts = events.counts(sample, other)
-        frontier = undominated(counts, sizes[1])
-        joint = greatest_upper(counts, *sizes, factor, confidence).max(axis=1)
-        estimates[side] = greatest_difference(counts, *sizes, factor).max(axis=1)
+        frontier = events.frontier(sample[:, None], other[:, None])
+        joint = greatest_upper(frontier, *sizes, factor, confidence)[:, 0]
+        estimates[side] = greatest_difference(frontier, *sizes, factor)[:, 0]
         for e, c in enumerate(factor):
             upper[side, e] = _least_rejected(frontier, sizes, c, joint[e], grid, 1.0 - confidence)
     bound = upper.max(axis=0).reshape(shape)

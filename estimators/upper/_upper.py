@@ -21,6 +21,7 @@ def delta_upper_bound(
     epsilon: Any,
     confidence: float = 0.95,
     events: EventClass = _HALF_LINES,
+    together: bool = False,
 ) -> DeltaBound:
     r"""Upper bound on delta at epsilon, over a class of events fixed in advance.
 
@@ -45,16 +46,19 @@ def delta_upper_bound(
         confidence: one minus the probability that the bound fails, at each epsilon and observable.
         events: the class of events: `HalfLines`, `IntervalUnions`, `DiscreteEvents` or
             `SmoothedEvents`.
+        together: whether only the greatest bound over the observables of the last axis is wanted,
+            in each direction: the same number, found far faster than the bounds of all of them.
 
     Returns:
-        A `DeltaBound` with ``side`` "upper". Its arrays have the observables' shape, led by an axis
-        of epsilons when those are an array; all are in [0, 1]. ``undetermined`` marks the numbers
+        A `DeltaBound` with ``side`` "upper". Its arrays have the observables' shape (without the
+        last axis when it is bounded together), led by an axis of epsilons when those are an array;
+        all are in [0, 1]. ``undetermined`` marks the numbers
         that stay at 1 whatever the data.
 
     Raises:
         TypeError: when samples are not real numbers, or ``events`` is not a class of events.
-        ValueError: when samples do not fit together or are not finite, or epsilon or confidence
-            lie outside their range.
+        ValueError: when samples do not fit together or are not finite, epsilon or confidence
+            lie outside their range, or no observables are to be bounded together.
 
     Example:
         >>> import numpy as np
@@ -73,11 +77,20 @@ def delta_upper_bound(
     epsilons, confidence = check_epsilon(epsilon), check_confidence(confidence)
     if not isinstance(events, EventClass):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"events: expected a class of events such as HalfLines(), found {events!r}")
-    n, m, shape = first.shape[0], second.shape[0], epsilons.shape + first.shape[1:]
-    flat_p, flat_q = first.reshape(n, -1), second.reshape(m, -1)
+    n, m = first.shape[0], second.shape[0]
     factor = factors(epsilons)
-    forward = events.directed(flat_p, flat_q, factor, confidence)
-    backward = events.directed(flat_q, flat_p, factor, confidence)
+    if together:
+        observables = first.shape[-1] if first.ndim > 1 else 1
+        if not first[0].size:
+            raise ValueError("p and q: expected at least one observable, found none")
+        form, directed = (-1, observables), events.greatest
+        shape = epsilons.shape + first.shape[1:-1]
+    else:
+        form, directed = (-1,), events.directed
+        shape = epsilons.shape + first.shape[1:]
+    grouped_p, grouped_q = first.reshape(n, *form), second.reshape(m, *form)
+    forward = directed(grouped_p, grouped_q, factor, confidence)
+    backward = directed(grouped_q, grouped_p, factor, confidence)
     bound = np.maximum(forward.upper, backward.upper).reshape(shape)
     least = np.maximum(
         events.least(n, m, factor, confidence), events.least(m, n, factor, confidence)
@@ -97,7 +110,7 @@ def delta_upper_bound(
         method=events.method(),
         events=events.words(),
         assumptions=(INDEPENDENT, DECLARED),
-        warnings=events.warn(flat_p, flat_q),
+        warnings=events.warn(first.reshape(n, -1), second.reshape(m, -1)),
         undetermined=undetermined,
     )
 

@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from estimators.exact._plug_in import plug_in_delta, plug_in_epsilon
+from estimators.lower._band_method import EqualLocalLevel
 from estimators.lower._bounds import delta_lower_bound, epsilon_lower_bound
 from estimators.lower._method import DirectedBounds, LowerBoundMethod
+from estimators.lower._rank_grid import RankGrid
 from estimators.lower._scanned import EPSILON_GRID, ScannedMethod
 from estimators.lower._target import DeltaAt, EpsilonAt
 
@@ -175,3 +177,26 @@ def test_bad_input_is_refused() -> None:
         delta_lower_bound(one, one, epsilon=-1.0)
     with pytest.raises(ValueError, match=r"delta: expected numbers in \[0, 1\)"):
         epsilon_lower_bound(one, one, delta=1.0)
+
+
+@pytest.mark.parametrize("method", [RankGrid(seed=3), RankGrid(pilot=0.0), EqualLocalLevel()])
+def test_the_bound_is_the_same_without_those_of_each_direction(method: LowerBoundMethod) -> None:
+    rng = np.random.default_rng(7)
+    p, q = rng.normal(size=(50, 3)) + np.arange(3), np.round(rng.normal(size=(40, 3)), 1)
+    whole, some = (
+        delta_lower_bound(p, q, epsilon=[0.0, 1.0, 9.0], method=method, directed=directed)
+        for directed in (True, False)
+    )
+    for name in ("bound", "estimate", "undetermined"):
+        np.testing.assert_array_equal(getattr(some, name), getattr(whole, name))
+    assert not some.forward.any()
+    assert not some.backward.any()
+
+
+def test_what_is_undetermined_is_what_is_out_of_reach() -> None:
+    for n, m in ((1, 1), (3, 2), (6, 5), (40, 31)):
+        epsilons, method = np.array([0.0, 1.0, 2.0, 4.0]), RankGrid()
+        np.testing.assert_array_equal(
+            method.undetermined(n, m, DeltaAt(epsilons), 0.95),
+            method.reach(n, m, epsilons, 0.95) <= 0.0,
+        )

@@ -15,9 +15,11 @@ from estimators.exact._frontier import (
     greatest_difference,
     greatest_upper,
     half_line_counts,
+    half_line_frontier,
     interval_frontier,
     merge_runs,
     tie_groups,
+    undominated,
 )
 
 values = st.integers(0, 5)
@@ -156,3 +158,27 @@ def test_half_lines_are_single_intervals_and_intervals_are_sets():
     for smaller, larger in combinations(nested, 2):
         assert (smaller <= larger).all()
     np.testing.assert_array_equal(nested[-1], discrete_frontier(groups))
+
+
+@settings(derandomize=True, max_examples=100, deadline=None)
+@given(samples)
+def test_the_frontier_of_half_lines_matches_enumeration(pair):
+    p, q = arrays(pair)
+    found = half_line_frontier(p[:, None], q[:, None])
+    assert found.x[:, 0].tolist() == frontier_of(every_half_line(p, q), q.size)
+    assert found.y[:, 0].tolist() == list(range(q.size + 1))
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_every_maximum_is_the_same_on_the_frontier_as_on_all_half_lines(tied):
+    rng = np.random.default_rng(17)
+    p, q = rng.normal(size=(70, 12)) + np.linspace(0, 2, 12), rng.normal(size=(90, 12))
+    if tied:
+        p[:, ::2], q[:, ::2] = np.round(p[:, ::2]), np.round(q[:, ::2])
+    whole, some = half_line_counts(p, q), half_line_frontier(p, q)
+    for a, b in zip(undominated(whole, 90), undominated(some, 90), strict=True):
+        np.testing.assert_array_equal(a, b)
+    factor = np.array([1.0, 2.0, 20.0])
+    for greatest in (greatest_difference, lambda *a: greatest_upper(*a, 0.95)):
+        direct = greatest(whole, 70, 90, factor)
+        np.testing.assert_array_equal(greatest(some, 70, 90, factor), direct)

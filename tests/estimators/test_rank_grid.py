@@ -5,11 +5,11 @@ import pytest
 from scipy import integrate, stats
 
 from estimators.exact._difference import difference_lower
-from estimators.lower import _rank_test
+from estimators.lower import _rank_scan, _rank_test
 from estimators.lower._bounds import delta_lower_bound, epsilon_lower_bound
 from estimators.lower._pilot import orientation, pilot_size, shuffled, tied
 from estimators.lower._rank_grid import RankGrid
-from estimators.lower._rank_scan import count_beyond
+from estimators.lower._rank_scan import count_beyond, scan
 from estimators.lower._rank_test import critical_count, greatest_tail, tail
 from estimators.lower._target import DeltaAt, EpsilonAt
 from tests.estimators.pairs import (
@@ -113,6 +113,53 @@ def test_counts_are_strict_on_both_sides_with_ties() -> None:
     swapped, direct = counts.swapped(), count_beyond(q, p)
     for first, second in zip(swapped, direct, strict=True):
         assert np.array_equal(first, second)
+
+
+def some_samples(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Columns with and without ties, from alike to far apart."""
+    rng = np.random.default_rng(seed)
+    p, q = rng.normal(size=(61, 9)) + np.linspace(0, 4, 9), rng.normal(size=(48, 9))
+    p[:, ::3], q[:, ::3] = np.round(p[:, ::3]), np.round(q[:, ::3])
+    return p, q
+
+
+def test_counts_and_orientation_match_a_loop_over_columns() -> None:
+    p, q = some_samples(24)
+    counts, scores = count_beyond(p, q), orientation(p, q)
+    for j, (a, b) in enumerate(zip(np.sort(p.T), np.sort(q.T), strict=True)):
+        assert counts.up_q[:, j].tolist() == [(a > t).sum() for t in b[::-1][:25]]
+        assert counts.down_q[:, j].tolist() == [(a < t).sum() for t in b[:25]]
+        assert counts.up_p[:, j].tolist() == [(b < t).sum() for t in a[:31]]
+        assert counts.down_p[:, j].tolist() == [(b > t).sum() for t in a[::-1][:31]]
+        above = np.mean([(b < t).mean() / 2 + (b <= t).mean() / 2 for t in a])
+        assert scores[j] == pytest.approx((above - 0.5) / np.sqrt(110 / (12 * 61 * 48)))
+
+
+@pytest.mark.parametrize("target", [DeltaAt(0.5), EpsilonAt(0.05)])
+@pytest.mark.parametrize("direction", ["forward", "either"])
+def test_a_scan_of_all_columns_matches_bisection_of_one_test_at_a_time(target, direction) -> None:
+    counts = count_beyond(*some_samples(25))
+    question = _rank_scan._Question(61, 48, target, direction, 0.7, 0.05)
+    edges = _rank_scan._edges(question)
+    expected = np.zeros(9)
+    for j in range(9):
+        cells = zip(edges[:-1], edges[1:], _rank_scan._every_cell(question), strict=True)
+        for start, end, tests in cells:
+            held = tests.held(counts, np.array([j]))[:, 0]
+            if (held >= tests.at_end).any():
+                expected[j] = end
+                continue
+            for t in np.flatnonzero(held >= tests.at_start):
+                n, rank, m, level = (v[[t]] for v in (tests.n, tests.rank, tests.m, tests.level))
+                low, high, cut = np.array([start]), np.array([end]), level * _rank_test.LEVEL_CUT
+                for _ in range(_rank_scan._HALVINGS):
+                    middle = (low + high) / 2
+                    value = tail(held[[t]], n, rank, m, *question.place(middle), direction, cut)
+                    low, high = (middle, high) if value <= level else (low, middle)
+                expected[j] = max(expected[j], low[0])
+            break
+    np.testing.assert_array_equal(scan(counts, target, direction, 0.7, 0.05), expected)
+    assert np.unique(expected).size > 4
 
 
 def test_the_simulation_finds_a_bound_that_is_not_valid() -> None:

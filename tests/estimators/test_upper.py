@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from estimators.exact._binomial_pair import joint_upper
+from estimators.upper import _events
 from estimators.upper._events import DiscreteEvents, HalfLines, IntervalUnions
 from estimators.upper._smoothed_events import SmoothedEvents
 from estimators.upper._upper import delta_upper_bound, factors
@@ -55,6 +56,24 @@ def test_one_epsilon_is_a_row_of_many_and_one_observable_a_column(events):
     flat = delta_upper_bound(p[:, 0], q[:, 0], epsilon=1.0, events=events)
     assert flat.bound.shape == ()
     assert flat.bound == row.bound[0]
+
+
+@pytest.mark.parametrize("at_once", [1, 2**22])
+@pytest.mark.parametrize("events", CLASSES, ids=str)
+def test_the_bound_of_observables_together_is_the_greatest_of_theirs(events, at_once, monkeypatch):
+    monkeypatch.setattr(_events, "AT_ONCE", at_once)
+    rng = np.random.default_rng(41)
+    p, q = rng.normal(size=(30, 2, 3)), rng.normal(1, 2, (45, 2, 3))
+    p[:, 1], q[:, 1] = np.round(p[:, 1]), np.round(q[:, 1])
+    each = delta_upper_bound(p, q, epsilon=EPSILONS, events=events)
+    found = delta_upper_bound(p, q, epsilon=EPSILONS, events=events, together=True)
+    for name in ("bound", "forward", "backward", "estimate"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(each, name).max(axis=-1))
+    assert found.undetermined.shape == (2, 2)
+    alone = delta_upper_bound(p[:, 0, 0], q[:, 0, 0], epsilon=0.0, events=events, together=True)
+    assert alone.bound == each.bound[0, 0, 0]
+    with pytest.raises(ValueError, match="at least one observable"):
+        delta_upper_bound(p[:, 0, :0], q[:, 0, :0], epsilon=0.0, events=events, together=True)
 
 
 def test_a_larger_class_has_a_larger_bound():
