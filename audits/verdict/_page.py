@@ -26,11 +26,11 @@ from audits.report._page import Glance, Page, Section, Track, write_page
 from audits.report._svg import svg
 from audits.report._words import LETTERS, POPULATION_NAMES, REFERENCES, group_name
 from audits.verdict._contents import shown
+from audits.verdict._deciding import DECISIONS, deciding
 from audits.verdict._figures import distance_plane, group_margins, hockey_stick_curve
 from audits.verdict._findings import AuditFindings
 from audits.verdict._limits import cannot_conclude
 from audits.verdict._results import (
-    FEWEST_TO_FORECAST,
     Comparison,
     Declaration,
     ObservableDistance,
@@ -44,11 +44,8 @@ from audits.verdict._words import (
     listed_looks,
     observables_in_words,
     progress_of,
-    too_few,
-    which_look,
 )
 
-_DECISIONS = {"match": "matches", "differ": "differs", "open": "undecided"}
 _REASONS = {
     "match": ": all of the interval is within the tolerance",
     "differ": ": all of the interval is beyond the tolerance",
@@ -106,7 +103,7 @@ def page(audit: AuditFindings, *, redact: bool = False) -> Page:
             "is above."
         ),
         sections=(
-            *_deciding(audit),
+            *deciding(audit),
             Section("What was compared", (Listing(compared(provenance)), LETTERS, people(audit))),
             Section("How far, at every ε", (_CURVES, *_curves(audit)), drawn=True),
             Section(
@@ -153,7 +150,7 @@ def _glance(audit: AuditFindings, comparison: Comparison) -> Glance:
         reference=comparison.second,
         heading=f"Distance to the {POPULATION_NAMES[comparison.second]}",
         number=bounds(comparison, tolerance),
-        finding=_DECISIONS[comparison.decision],
+        finding=DECISIONS[comparison.decision],
         reason=_reason(comparison, tolerance),
         estimate=numbers.near(comparison.estimate),
         track=Track(comparison.lower, comparison.upper, comparison.estimate, tolerance),
@@ -279,64 +276,6 @@ def _progress(audit: AuditFindings) -> tuple[Section, ...]:
         "not."
     )
     return (Section("How far on the way", (text, table)),)
-
-
-def _deciding(audit: AuditFindings) -> tuple[Section, ...]:
-    blocks: list[str | Table] = []
-    for comparison in (audit.untraining, audit.unlearning):
-        if comparison.forecast is not None:
-            blocks.append(_forecast(comparison, audit.declaration))
-            blocks += _beside(comparison)
-    return (Section("What would decide it", tuple(blocks)),) if blocks else ()
-
-
-def _beside(comparison: Comparison) -> list[Table]:
-    """Submitted models against models of the reference, where any number would do."""
-    beside = comparison.forecast.beside if comparison.forecast else ()
-    if all(row.submitted is None for row in beside):
-        return []
-    rows = tuple(
-        (
-            f"{numbers.count(row.references)}{' (now)' if place == 0 else ''}",
-            "no feasible number" if row.submitted is None else numbers.about(row.submitted),
-        )
-        for place, row in enumerate(beside)
-    )
-    caption = (
-        f"Submitted models that would decide it, beside models of the {comparison.second} reference"
-    )
-    return [Table(caption, ("models of the reference", "submitted models"), rows)]
-
-
-def _forecast(comparison: Comparison, declaration: Declaration) -> str:
-    forecast, start = comparison.forecast, f"Against the {POPULATION_NAMES[comparison.second]}, "
-    if too_few(comparison):
-        return (
-            f"{start}fewer than {FEWEST_TO_FORECAST} models a side do not tell how many would "
-            "decide: an estimate from so few swings too much."
-        )
-    if forecast is None or forecast.models is None:
-        return (
-            f"{start}no feasible number of models would decide: the distance seems too close to "
-            "the tolerance. Another tolerance, declared before new models are drawn, could."
-        )
-    alone = (
-        f", or {numbers.about(forecast.submitted)} submitted ones beside the references that there "
-        "are,"
-        if forecast.submitted is not None
-        else ""
-    )
-    look = which_look(forecast.models, declaration)
-    text = (
-        f"{start}{numbers.about(forecast.models)} models a side{alone} would decide{look}. Now "
-        f"there are {numbers.count(comparison.models_first)} and "
-        f"{numbers.count(comparison.models_second)}. They would probably show that the submission "
-        f"{_DECISIONS[forecast.towards]}. This is a forecast: it holds with probability "
-        f"{numbers.plain(forecast.power)} if the distance is what these models suggest."
-    )
-    if forecast.towards == "match" and declaration.epsilon > 0.0:
-        text += " Above epsilon 0 a match that is not perfect may need two or three times that."
-    return text
 
 
 def _further(audit: AuditFindings, redact: bool) -> Claims:
