@@ -62,7 +62,7 @@ class Declaration(DeclarationRecord):
     looks: list[int] | None = None
     look: int = Field(default=1, ge=0)
     look_confidence: float | None = None
-    among: int = Field(default=1, ge=1)
+    among: int = Field(default=1, ge=1, le=1_000_000)
 
 
 class BesideRecord(Record):

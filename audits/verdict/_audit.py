@@ -38,6 +38,7 @@ from audits.verdict._settings import Settings, checked, seed_of
 from audits.verdict._sharing import shared_level
 from audits.verdict._warnings import warnings_of
 from estimators import RankGrid
+from estimators.kinds import check_kind
 from oracles.mechanisms import Claim
 
 
@@ -58,6 +59,7 @@ class Audit(AuditFindings):
             is not asked.
         stands: whether the verdict holds together with those of all submissions that were audited
             at once; None for one alone.
+        waiting: submitted models beyond this look's number, which wait for a later one.
         nearest: which reference is nearer, with its own interval.
         over_unlearned: whether the behaviour is hidden more than by models that never saw it.
         groups: what each population does on each probe group.
@@ -146,7 +148,8 @@ def audit(
             them: this audit then uses the first models, up to the last number reached, and that
             look's part of alpha, so that the verdict is right at whichever look one stops. None is
             one look at what was handed in; an empty sequence, or fewer models than the first
-            number, is an exploratory look.
+            number, is an exploratory look. Only the command line knows of earlier looks, from the
+            folder that it writes to: here it is for you to say so.
         among: how many submissions are judged at once; `Audit.stands` says whether the verdict
             holds together with the verdicts of all the others. `audit_all` counts them.
         seed: of the models that are set aside for learned observables, and of the pilots of lower
@@ -232,6 +235,7 @@ def audit_all(
         >>> [audit.declaration.among for audit in found.values()]
         [2, 2]
     """
+    check_kind(submissions, "submissions", Mapping, "a dictionary of submissions by name")
     if not submissions:
         raise ValueError("submissions: expected at least one, found none")
     settings = checked(
@@ -270,7 +274,8 @@ def _audited(
         compared: comparisons without the submission, which other audits have made or will use.
     """
     # Observe: what is looked at of each model, of every population.
-    look = look_at(parties.submission.observations.models, settings.looks)
+    handed_in = parties.submission.observations.models
+    look = look_at(handed_in, settings.looks)
     parties = parties.with_first(look.models)
     seen = parties.observations
     columns = {name: median_margins(observations) for name, observations in seen.items()}
@@ -393,6 +398,7 @@ def _audited(
         original=original,
         sharing=sharing,
         stands=stands,
+        waiting=handed_in - look.models,
         progress=progress_rows(values, columns["submission"].groups, confidence=confidence)
         if exact
         else (),

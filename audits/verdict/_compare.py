@@ -64,15 +64,16 @@ def compare(
     alpha / J) and for the directions; its upper bound is the greatest pointwise one, which costs
     nothing (intersection-union). Each bound fails with probability at most alpha = 1 - confidence.
 
-    *With learned observables*, a block of their own, the decision errs with probability at most
-    alpha, too: either a fixed observable differs by more than the tolerance, and its bound alone
-    must fail; or none does, and given the models set aside the learned ones are fixed. The upper
-    bound *as a number* is one for the fixed and one for the learned ones, each at the confidence
-    stated.
+    *With learned observables*, blocks after the first, the decision errs with probability at most
+    alpha, too. Either a fixed observable differs by more than the tolerance, and its upper bound
+    alone must fail. Or none does: then it depends on the models set aside whether a learned one
+    differs, so that either kind of bound may make a claim false. So the upper bounds of learned
+    observables and all lower bounds have alpha / 2 each. The upper bound *as a number* is one for
+    the fixed and one for the learned ones, each at the confidence stated.
 
     Args:
         blocks: columns of P and of Q, independent of each other; the observables of a block are on
-            the same models.
+            the same models. Those of the first are fixed, all others learned.
         names: what the two populations are.
         epsilon: the declared epsilon.
         tolerance: the declared tolerance.
@@ -93,39 +94,42 @@ def compare(
     grid = curve_grid(epsilon)
     place = int(np.searchsorted(grid, epsilon))
     columns = sum(len(block.names) for block in blocks)
-    confidence_each = 1.0 - (1.0 - confidence) / columns
-    confidences = [confidence] if also is None else [confidence, also]
+    levels = [1.0 - confidence] if also is None else [1.0 - confidence, 1.0 - also]
+    # Half, where learned observables take the other half; and a part for each column.
+    lower_share = (2.0 if len(blocks) > 1 else 1.0) * columns
+    confidence_each = 1.0 - levels[0] / lower_share
     rows: list[ObservableDistance] = []
     curves: list[Curve] = []
     high = 0.0
-    for block in blocks:
+    for number, block in enumerate(blocks):
         first, second = block.first, block.second
+        upper_share = 1.0 if number == 0 else 2.0
         estimates, estimated = plug_in(first, second, grid, place)
         least = np.min(
             [
                 delta_lower_bound(
-                    first, second, epsilon=epsilon, confidence=1.0 - (1.0 - c) / columns,
+                    first, second, epsilon=epsilon, confidence=1.0 - level / lower_share,
                     method=lower, directed=False,
                 ).bound
-                for c in confidences
+                for level in levels
             ],
             axis=0,
         )  # fmt: skip
         band = delta_lower_bound(
             first, second, epsilon=grid, confidence=confidence_each, method=BAND
         )
-        declared: Any = {"confidence": confidence, "events": EVENTS}
+        declared: Any = {"confidence": 1.0 - levels[0] / upper_share, "events": EVENTS}
         each = delta_upper_bound(first, second, epsilon=epsilon, **declared).bound
         greatest = float(each.max())
         if exact:
             greatest = max(
                 float(
                     pooled_delta_upper_bound(
-                        first, second, epsilon=epsilon, confidence=c, events=EVENTS,
-                        at=(tolerance,),
+                        first, second, epsilon=epsilon, confidence=1.0 - level / upper_share,
+                        events=EVENTS, at=(tolerance,),
                     ).bound
                 )
-                for c in confidences
+                for level in levels
             )  # fmt: skip
             each = np.minimum(each, greatest)
         high = max(high, greatest)

@@ -25,7 +25,7 @@ from audits.verdict._results import (
 )
 from audits.verdict._rule import models_needed
 from audits.verdict._terminal import accuracies, distances, further
-from audits.verdict._words import level_and_company, progress_made, scope, sentence
+from audits.verdict._words import level_and_company, progress_made, scope, sentence, waiting_models
 from oracles import Observations
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class AuditFindings:
     progress: tuple[ProgressRow, ...] = ()
     sharing: Sharing | None = None
     stands: bool | None = None
+    waiting: int = 0
     contents: Mapping[str, Given] = field(default_factory=dict[str, Given])
 
     @property
@@ -77,6 +78,7 @@ class AuditFindings:
             (self.untraining, self.unlearning),
             self.worst_examples,
             self.declaration,
+            self.waiting,
         )
 
     @property
@@ -122,6 +124,7 @@ class AuditFindings:
             self.least_tolerance,
             self.worst_examples,
             (
+                *waiting_models(self.waiting),
                 *progress_made(self.progress),
                 *level_and_company(self.sharing, self.stands, self.declaration),
             ),

@@ -77,7 +77,7 @@ def next_look(models: int, looks: Sequence[int]) -> int | None:
     return next((k for k, size in enumerate(looks, 1) if size >= models), None)
 
 
-def check_looks(looks: Sequence[Any] | None) -> tuple[int, ...] | None:
+def check_looks(looks: Any) -> tuple[int, ...] | None:
     """The declared numbers of models.
 
     Raises:
@@ -86,13 +86,15 @@ def check_looks(looks: Sequence[Any] | None) -> tuple[int, ...] | None:
     """
     if looks is None:
         return None
+    if isinstance(looks, str) or not isinstance(looks, Sequence):
+        raise TypeError(f"looks: expected numbers such as (128, 256), found {looks!r:.60}")
     found = tuple(looks)
     if len(found) > MOST_LOOKS:
         raise ValueError(f"looks: expected at most {MOST_LOOKS}, found {len(found)}")
     for models in found:
-        check_counts(looks=models)
-    if any(later <= earlier for earlier, later in zip((1, *found), found, strict=False)):
+        check_counts(least=2, looks=models)
+    if any(later <= earlier for earlier, later in zip(found, found[1:], strict=False)):
         raise ValueError(
-            f"looks: expected numbers of submitted models that grow from at least 2, found {found}"
+            f"looks: expected numbers of submitted models, each above the last, found {found}"
         )
     return tuple(int(models) for models in found)

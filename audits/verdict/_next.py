@@ -23,6 +23,7 @@ def next_step(
     comparisons: tuple[Comparison, Comparison],
     worst_examples: Sequence[WorstExampleFound],
     declaration: Declaration,
+    waiting: int = 0,
 ) -> str:
     """The one thing that would help most; "" after a verdict that settles the question.
 
@@ -32,6 +33,7 @@ def next_step(
         comparisons: the two that it rests on.
         worst_examples: single examples that are off.
         declaration: what was declared.
+        waiting: submitted models that were handed in beyond this look.
 
     Returns:
         A sentence, or "".
@@ -41,7 +43,9 @@ def next_step(
             "Ask with a behaviour that models without S still show, or a smaller tolerance: these "
             "references are alike, so no submission can be told to be like one of them only."
         )
-    if worst_examples and verdict in ("neither", "inconclusive"):
+    if verdict == "inconclusive":
+        return _more(comparisons, declaration, waiting)
+    if worst_examples and verdict == "neither":
         worst = max(worst_examples, key=lambda found: found.lower)
         others = f", and {worst.others} more" if worst.others else ""
         return (
@@ -57,12 +61,12 @@ def next_step(
             f"Look at the {row.observable}, where the submission is most surely off: at least "
             f"{down(row.lower)} from {WITHOUT[_name(comparison)]}."
         )
-    if verdict == "inconclusive":
-        return _more(comparisons, declaration)
     return ""
 
 
-def _more(comparisons: tuple[Comparison, Comparison], declaration: Declaration) -> str:
+def _more(
+    comparisons: tuple[Comparison, Comparison], declaration: Declaration, waiting: int
+) -> str:
     """How many models would decide what is open."""
     models = models_needed(*comparisons)
     undecided = [comparison for comparison in comparisons if comparison.decision == "open"]
@@ -78,13 +82,15 @@ def _more(comparisons: tuple[Comparison, Comparison], declaration: Declaration) 
     if submitted is not None and submitted <= 2 * models:
         # No reference has to be trained anew.
         needed = rounded_up(submitted)
-        more, of = needed - undecided[0].models_first, "more submitted models"
+        more, of = needed - undecided[0].models_first - waiting, "more submitted models"
     else:
         needed = rounded_up(models)
-        sizes = [min(pair.models_first, pair.models_second) for pair in undecided]
+        sizes = [min(pair.models_first + waiting, pair.models_second) for pair in undecided]
         more, of = needed - min(sizes), "more models a side"
     look = which_look(needed, declaration)
-    return f"Make about {max(more, 1):,} {of}, {needed:,} in all{look}."
+    if more <= 0:
+        return f"Enough models are handed in: about {needed:,} are needed{look}."
+    return f"Make about {more:,} {of}, {needed:,} in all{look}."
 
 
 def _name(comparison: Comparison) -> ReferenceName:

@@ -44,6 +44,7 @@ from audits.verdict._words import (
     listed_looks,
     observables_in_words,
     progress_of,
+    waiting_models,
 )
 
 _REASONS = {
@@ -356,7 +357,11 @@ def _further(audit: AuditFindings, redact: bool) -> Claims:
             "smaller tolerance would miss most matches.",
         )
     )
-    for clause in level_and_company(audit.sharing, audit.stands, audit.declaration):
+    clauses = (
+        *waiting_models(audit.waiting),
+        *level_and_company(audit.sharing, audit.stands, audit.declaration),
+    )
+    for clause in clauses:
         name, _, text = clause.partition(": ")
         found.append((name.capitalize(), f"{text[:1].upper()}{text[1:]}."))
     return Claims(tuple(found), examples)

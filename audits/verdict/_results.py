@@ -235,9 +235,10 @@ class Comparison:
             worst.lower,
             worst.median_first,
             worst.median_second,
-            len(shown) - 1,
+            len({(row.of_person, row.example) for row in shown}) - 1,
             worst.observable,
-            sum(row.of_person for row in shown) - worst.of_person,
+            # A person may be off in both groups, and is one all the same.
+            len({row.example for row in shown if row.of_person}) - worst.of_person,
         )
 
 

@@ -61,6 +61,7 @@ def checked(
         check_within("(0, 1)", tolerance=tolerance)
     check_confidence(confidence)
     check_counts(among=among)
+    check_within("[1, 1000000]", among=among)
     if claim is not None:
         check_kind(claim, "claim", Claim, "a Claim, as oracles.mechanisms.Claim(epsilon, delta)")
     if observables is None and (looks is not None or among > 1):

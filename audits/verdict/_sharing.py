@@ -33,7 +33,8 @@ at most t, so that s - h is at least s - t: a false difference from T has at mos
 match with U at most $\pi_U(s - t)$. It cannot be within t of both, since s is above 2 t.
 
 Learned observables change nothing: the events of the proof are of fixed ones, which every match
-must pass, too, and a false match by a learned one alone has at most $\alpha'$. At epsilon 0 the
+must pass, too. Where all fixed observables of one comparison are within t, a false match by a
+learned one and a false difference have $\alpha'/2$ each (see `compare`). At epsilon 0 the
 rule is the triangle inequality. That only one false match can happen where the references are shown
 to *differ* is not true: a submission midway between them can match both.
 """
@@ -46,7 +47,7 @@ import numpy as np
 from audits.verdict._columns import Block
 from audits.verdict._results import Sharing
 from estimators import LowerBoundMethod, delta_lower_bound
-from estimators.exact import chance_of_rejection
+from estimators.exact import GREATEST_TOTAL, chance_of_rejection
 
 SHARE = 0.02
 """The share of alpha that goes to whether the references are far apart."""
@@ -77,6 +78,9 @@ def shared_level(
         the levels at which every bound must hold, the least one first.
     """
     sizes = len(references.first), len(references.second)
+    # Beyond the sizes of exact tests nothing is gained that would be worth its time.
+    if submitted + max(sizes) > GREATEST_TOTAL:
+        return None, (alpha / 2.0,)
     needed = least_separation(submitted, *sizes, epsilon, tolerance, alpha)
     if needed is None:
         return None, (alpha / 2.0,)

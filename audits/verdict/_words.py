@@ -113,7 +113,7 @@ def which_look(models: int, declaration: Declaration) -> str:
         # As of indist 0.1.0, which knew nothing of looks.
         return ""
     if not declaration.looks:
-        return ", in a second look, which is exploratory: no looks were declared"
+        return ", in an exploratory second look (none was declared)"
     number = next_look(models, declaration.looks)
     if number is None:
         return f", beyond the last declared look, at {declaration.looks[-1]:,}"
@@ -203,7 +203,8 @@ def example_off(worst: WorstExampleFound) -> str:
     ]
     verb = "is" if worst.others == 1 else "are"
     more = f"; {' and '.join(others)} {verb} off, too" if others else ""
-    its = f"the {worst.observable}" if worst.of_person else "its margin"
+    group = worst.observable.rpartition(" in ")[2]
+    its = f"the mean margin of their examples in {group}" if worst.of_person else "its margin"
     return (
         f"{its} alone tells the submission from {WITHOUT[worst.reference]} (distance at least "
         f"{down(worst.lower)}; median margin {_margin(worst.median_first)} against "
@@ -245,14 +246,13 @@ def level_and_company(
     """How the level was shared, and whether the verdict stands among others, a clause each."""
     found: list[str] = []
     if sharing is not None:
-        far = f"at ε = 0 at least {down(sharing.shown)} apart"
+        far = f"level: the references are shown to be at least {down(sharing.shown)} apart (ε = 0)"
         found.append(
-            f"level: the references are {far}, and {up(sharing.needed)} was needed, so that "
-            + (
-                "nearly all of it is used for each of them"
-                if sharing.shared
-                else "each of them has half of it"
-            )
+            f"{far}: from {up(sharing.needed)} on, an error about one of them all but excludes one "
+            "about the other, so that nearly all of the level serves each of them"
+            if sharing.shared
+            else f"{far}, less than the {up(sharing.needed)} from which nearly all of the level "
+            "would serve each of them: each has half of it"
         )
     if stands is not None:
         others = declaration.among
@@ -266,6 +266,14 @@ def level_and_company(
             )
         )
     return tuple(found)
+
+
+def waiting_models(waiting: int) -> tuple[str, ...]:
+    """That models were handed in which this look leaves out, as a clause."""
+    if not waiting:
+        return ()
+    models = "model waits" if waiting == 1 else "models wait"
+    return (f"waiting: {waiting:,} submitted {models} for the next declared look",)
 
 
 def progress_made(rows: Sequence[ProgressRow]) -> tuple[str, ...]:

@@ -198,6 +198,11 @@ def _word(certified: AnyCertificate, equal: list[str]) -> tuple[str, ...]:
         *([f"the claim's mechanism ({claim.mechanism}) and source"] if claim else []),
         f"versions ({listed(provenance.versions)})",
     ]
+    declared = predicate.declaration
+    if isinstance(declared, Declaration):
+        words.append("that looks, tolerance and observables were declared before looking")
+        if declared.among > 1:
+            words.append(f"that {declared.among} submissions were judged at once")
     if certified.predicate.version == 1:
         words.append("report.html and report.md, which version 1 does not name")
     return tuple(words)

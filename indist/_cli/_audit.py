@@ -83,7 +83,8 @@ def audit(
         typer.Option(
             metavar="N,N,…",
             help="Models: numbers of submitted models at which the verdict is read, declared "
-            "before the first of them; none declared is exploratory. One look if unsaid.",
+            "before the first of them; each look into a folder of its own, or with --force. One "
+            "look at what was handed in if unsaid.",
         ),
     ] = None,
     learner: OwnLearner = None,

@@ -127,7 +127,7 @@ def parse_numbers(option: str, text: str | None) -> tuple[int, ...] | None:
     if text is None:
         return None
     parts = [part.strip() for part in text.split(",")]
-    wrong = [part for part in parts if not part.isdecimal()]
+    wrong = [part for part in parts if not (part.isascii() and part.isdecimal())]
     if wrong:
         raise ValueError(
             f"{option}: expected whole numbers with commas, as 128,256,512, found {wrong[0][:60]!r}"

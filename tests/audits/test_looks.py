@@ -32,10 +32,10 @@ def test_shares_grow_and_sum_to_one(looks: int) -> None:
 @pytest.mark.parametrize(
     ("looks", "error"),
     [
-        ((128, 64), "grow"),
-        ((128, 128), "grow"),
-        ((1, 2), "grow"),
-        ((0,), "at least 1"),
+        ((128, 64), "each above the last"),
+        ((128, 128), "each above the last"),
+        ((1, 2), "at least 2"),
+        ((0,), "at least 2"),
         ((64.0,), "whole number"),
         ((True,), "whole number"),
         (tuple(range(2, 40)), "at most 20"),
@@ -44,6 +44,9 @@ def test_shares_grow_and_sum_to_one(looks: int) -> None:
 def test_looks_that_are_none_are_refused(looks: tuple[int, ...], error: str) -> None:
     with pytest.raises(ValueError, match=error):
         check_looks(looks)
+    for wrong in (128, "128"):
+        with pytest.raises(TypeError, match=r"looks: expected numbers such as \(128, 256\)"):
+            check_looks(wrong)  # pyright: ignore[reportArgumentType]
 
 
 def test_look_that_so_many_models_allow() -> None:
@@ -63,6 +66,8 @@ def test_look_uses_the_first_models_and_its_part_of_alpha(
     found = audit(given, references, observables=MEDIANS, looks=looks, seed=0)
     assert found.declaration.look == 2
     assert found.untraining.models_first == 100
+    assert found.waiting == 20
+    assert "waiting: 20 submitted models wait for the next declared look" in str(found)
     assert np.array_equal(found.observations["submission"].logits, given.logits[:100])
     alpha = 0.05 * shares(3)[1]
     assert found.declaration.look_confidence == pytest.approx(1.0 - alpha)
@@ -98,7 +103,7 @@ def test_about_so_many_models_says_which_look_that_would_be(
     few = world(3, models=40)
     found = audit(few, references, observables=MEDIANS, seed=0)
     assert found.verdict == "inconclusive"
-    assert ", in a second look, which is exploratory: no looks were declared" in found.sentence
+    assert ", in an exploratory second look (none was declared)" in found.sentence
     assert found.next_step.startswith("Make about ")
     needed = found.models_needed
     assert needed is not None

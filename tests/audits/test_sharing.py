@@ -124,7 +124,7 @@ def test_audit_says_how_the_level_was_shared_and_uses_it(world: World) -> None:
     assert found.sharing is not None
     assert found.sharing.shared
     assert found.untraining.confidence == pytest.approx(1.0 - 0.05 * (1.0 - SHARE))
-    assert "nearly all of it is used for each of them" in " ".join(str(found).split())
+    assert "nearly all of the level serves each of them" in " ".join(str(found).split())
     columns = [_medians(found.observations[name]) for name in ("submission", "untraining")]
     bound = pooled_delta_upper_bound(
         *columns, epsilon=1.0, confidence=found.untraining.confidence, at=(0.2,)
@@ -135,7 +135,7 @@ def test_audit_says_how_the_level_was_shared_and_uses_it(world: World) -> None:
     assert apart.sharing is not None
     assert not apart.sharing.shared
     assert apart.untraining.confidence == pytest.approx(1.0 - 0.025 * (1.0 - SHARE))
-    assert "each of them has half of it" in " ".join(str(apart).split())
+    assert "each has half of it" in " ".join(str(apart).split())
 
 
 GROUPS = ("forget", "behaviour", "near", "test")
