@@ -247,7 +247,8 @@ def models_for_difference(
     Args:
         tolerance: that the lower bound is to be above.
         epsilon: of the divergence.
-        level: of the lower bound, shared by the observables.
+        level: of a comparison; lower bounds have half of it, beside learned observables, and the
+            observables share that.
         observables: how many are looked at.
         references: models of the reference; None for as many as are submitted.
 
@@ -260,7 +261,7 @@ def models_for_difference(
             np.zeros(models),
             np.ones(references or models),
             epsilon=epsilon,
-            confidence=1.0 - level / observables,
+            confidence=1.0 - level / (2.0 * observables),
             method=LOWER,
         ).bound
         return float(bound) > tolerance

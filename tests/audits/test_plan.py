@@ -75,7 +75,7 @@ def test_more_references_need_fewer_submitted_models_and_too_few_none() -> None:
     assert equal.difference is not None
     assert many.difference <= equal.difference
     # At the number said a difference is shown, and at one fewer it is not.
-    level = 0.025 / columns_of(world.probes.groups)
+    level = 0.0125 / columns_of(world.probes.groups)
     low = [
         float(
             delta_lower_bound(
