@@ -11,6 +11,7 @@ from audits.report._terminal import aligned
 from audits.report.numbers import rounded_up
 from audits.verdict._blocks import columns_of
 from audits.verdict._compare import EVENTS, LOWER
+from audits.verdict._observables import DEFAULT_OBSERVABLES, Observable, check_observables
 from estimators import delta_lower_bound, delta_upper_bound, within_tolerance
 from estimators.checks import check_counts, check_seed, check_within
 from estimators.exact import least_models
@@ -110,6 +111,7 @@ def plan(
     tolerance: float | None = None,
     half_width: float | None = None,
     reference_models: int | Sequence[int] | None = None,
+    observables: Sequence[Observable] = DEFAULT_OBSERVABLES,
     epsilon: float = 1.0,
     confidence: float = 0.95,
     seed: int,
@@ -130,6 +132,7 @@ def plan(
             in every other audit, at the hardest of the true distances 0, 0.2 and 0.5.
         reference_models: models in each reference, which are trained but once, or several such
             numbers; None for as many as are submitted. For a tolerance only.
+        observables: what the audit will look at; more of them take more models.
         epsilon: of the divergence.
         confidence: of the verdict.
         seed: of the simulation.
@@ -153,7 +156,8 @@ def plan(
     if half_width is not None and reference_models is not None:
         raise ValueError("reference_models: expected with a tolerance only")
     asked = _listed(reference_models)
-    observables = columns_of(scenario.probes.groups, scenario.probes.persons)
+    looked_at = check_observables(observables)
+    columns = columns_of(scenario.probes.groups, scenario.probes.persons, looked_at)
     level = (1.0 - confidence) / 2.0
     found: list[tuple[int, int | None, int | None]] = []
     if tolerance is not None:
@@ -161,12 +165,12 @@ def plan(
             f"call a perfect match at ε = {epsilon:g}, tolerance {tolerance:g}, nine times in ten"
         )
         for others in asked:
-            models = models_for_tolerance(tolerance, epsilon, level, observables, seed, others)
-            least = models_for_difference(tolerance, epsilon, level, observables, others)
+            models = models_for_tolerance(tolerance, epsilon, level, columns, seed, others)
+            least = models_for_difference(tolerance, epsilon, level, columns, others)
             found.append((others or cast(int, models), models, least))
     else:
         assert half_width is not None
-        models = models_for_half_width(half_width, epsilon, level, observables, seed)
+        models = models_for_half_width(half_width, epsilon, level, columns, seed)
         goal = f"know a distance at ε = {epsilon:g} within ± {half_width:g}"
         found.append((models, models, None))
     cost = training_cost(scenario)

@@ -6,12 +6,15 @@ import numpy as np
 
 from audits.verdict._columns import Block, Observables
 from audits.verdict._observables import (
+    DEFAULT_OBSERVABLES,
     HELD,
     EachExample,
     FixedObservable,
+    GroupMedians,
     Learned,
     LearnedObservable,
     Observable,
+    WorstExample,
     rows_of,
 )
 from oracles import Observations
@@ -65,11 +68,25 @@ def blocks_of(
     return blocks
 
 
-def columns_of(groups: np.ndarray, persons: np.ndarray | None = None) -> int:
-    """How many columns the default observables have at probes of these groups and persons."""
+def columns_of(
+    groups: np.ndarray,
+    persons: np.ndarray | None = None,
+    observables: Sequence[Observable] = DEFAULT_OBSERVABLES,
+) -> int:
+    """How many columns observables have at probes of these groups and persons."""
     sizes = [len(rows_of(group, groups, persons)) for group in HELD]
-    medians = np.unique(groups).size
-    return medians + sum(min(size, EachExample().most) + (size > 0) for size in sizes) + 1
+    count = 0
+    for kind in observables:
+        match kind:
+            case GroupMedians():
+                count += np.unique(groups).size
+            case EachExample():
+                count += sum(min(size, kind.most) for size in sizes)
+            case WorstExample():
+                count += sum(size > 0 for size in sizes)
+            case _:
+                count += 1
+    return count
 
 
 def can_learn(kind: LearnedObservable, first: int, second: int) -> bool:

@@ -27,6 +27,13 @@ def plan(
             "does it take? As many as are submitted if unsaid.",
         ),
     ] = None,
+    observable: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[:KEY=VALUE]",
+            help="What the audit will look at, as for indist audit; may be repeated.",
+        ),
+    ] = None,
     epsilon: Epsilon = 1.0,
     confidence: Confidence = 0.95,
     seed: Annotated[int, typer.Option(help="Seed of the simulation.", min=0)] = 0,
@@ -42,6 +49,9 @@ def plan(
             tolerance=tolerance,
             half_width=half_width,
             reference_models=parse_numbers("reference-models", reference_models),
+            observables=tuple(map(audits.observable_of, observable))
+            if observable
+            else audits.DEFAULT_OBSERVABLES,
             epsilon=epsilon,
             confidence=confidence,
             seed=seed,

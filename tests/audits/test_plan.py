@@ -3,6 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from audits import GroupMedians, LearnedWitness
 from audits._plan import _duration, _size, models_for_half_width, models_for_tolerance, plan
 from audits.verdict._blocks import columns_of
 from estimators import delta_lower_bound, pooled_delta_upper_bound, within_tolerance
@@ -85,6 +86,13 @@ def test_more_references_need_fewer_submitted_models_and_too_few_none() -> None:
         for models in (many.difference - 1, many.difference)
     ]
     assert low[0] <= 0.3 < low[1]
+    fewer = plan(
+        world, tolerance=0.3, reference_models=80, observables=(GroupMedians(),), seed=0
+    ).models
+    assert fewer is not None
+    assert fewer < equal.submitted
+    with pytest.raises(ValueError, match="expected one that needs no learning"):
+        plan(world, tolerance=0.3, observables=(LearnedWitness(),), seed=0)
     with pytest.raises(ValueError, match="reference_models: expected with a tolerance only"):
         plan(world, half_width=0.2, reference_models=64, seed=0)
     with pytest.raises(ValueError, match="reference_models: expected at least 2, found 1"):
