@@ -251,14 +251,15 @@ def audit_all(
     given = {name: observe_all(part, references) for name, part in submissions.items()}
     for parties in given.values():
         check_several(parties)
-    if settings.exact and seed is None:
-        # One seed for all, else the references would be compared anew with each.
-        seen = {
-            f"{name} {kind}": observations
-            for name, parties in given.items()
-            for kind, observations in parties.observations.items()
+    if settings.exact and seed is None and len(given) > 1:
+        # One seed for all, else the references would be compared anew with each. It depends on what
+        # was observed alone, not on names or their order.
+        everything = {
+            observations.digest: observations
+            for parties in given.values()
+            for observations in parties.observations.values()
         }
-        settings = replace(settings, seed=seed_of(seen))
+        settings = replace(settings, seed=seed_of(everything))
     compared: dict[tuple[str, ...], Comparison] = {}
     return {name: _audited(parties, settings, compared) for name, parties in given.items()}
 

@@ -213,6 +213,21 @@ def test_verdict_among_several_stands_where_a_third_of_alpha_gives_it(
     assert audit(part, references, **settings).stands is None
 
 
+def test_seed_of_several_depends_on_what_was_observed_alone(
+    world: World, references: ObservedReferences
+) -> None:
+    parts = {"a": world(3, models=40), "b": world(5, models=40)}
+    settings = {"observables": MEDIANS, "epsilon": 0.0}
+    first = audit_all(parts, references, **settings)
+    other = audit_all({"/tmp/y": parts["b"], "x": parts["a"]}, references, **settings)
+    assert {found.declaration.seed for found in first.values()} == {
+        found.declaration.seed for found in other.values()
+    }
+    assert first["a"].untraining.lower == other["x"].untraining.lower
+    (alone,) = audit_all({"anything": parts["a"]}, references, **settings).values()
+    assert alone.declaration == audit(parts["a"], references, **settings).declaration
+
+
 def test_several_need_one_and_declared_observables(references: ObservedReferences) -> None:
     with pytest.raises(ValueError, match="expected at least one, found none"):
         audit_all({}, references)
