@@ -38,6 +38,7 @@ from audits.verdict._settings import Settings, checked, seed_of
 from audits.verdict._sharing import shared_level
 from audits.verdict._warnings import warnings_of
 from estimators import RankGrid
+from estimators.checks import check_seed
 from estimators.kinds import check_kind
 from oracles.mechanisms import Claim
 
@@ -235,6 +236,7 @@ def audit_all(
         >>> [audit.declaration.among for audit in found.values()]
         [2, 2]
     """
+    seed = None if seed is None else check_seed(seed)
     check_kind(submissions, "submissions", Mapping, "a dictionary of submissions by name")
     if not submissions:
         raise ValueError("submissions: expected at least one, found none")

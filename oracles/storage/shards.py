@@ -10,6 +10,7 @@ again. So a run that is killed loses at most the shards in flight, and workers t
 but the folder never repeat each other's work.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -212,7 +213,8 @@ def first_problem(error: ValidationError) -> str:
     problem = error.errors(include_url=False)[0]
     where = ".".join(map(str, problem["loc"])) or "the file"
     found = repr(problem.get("input"))
-    return f"field {where}: {problem['msg']}, found {found[:60]}"
+    expected = re.sub(r"^\w+ should (be|have) ", "expected ", problem["msg"])
+    return f"field {where}: {expected}, found {found[:60]}"
 
 
 def read_shards(folder: Folder | Path, manifest: PopulationManifest) -> tuple[Shard, ...]:

@@ -132,18 +132,18 @@ BAD_MANIFESTS = {
         r"mine.json: field colour: expected only known fields, found this one",
     ),
     "no probes": (manifest(probes=None), r"field probes: expected, found none"),
-    "no probe": (manifest(probes=[]), r"field probes: List should have at least 1 item"),
+    "no probe": (manifest(probes=[]), r"field probes: expected at least 1 item"),
     "person": (
         manifest(probes=[*PROBES[:2], PROBES[2] | {"person": "a\u202e"}]),
         r"mine.json: person 'a.*': expected a name of printable characters",
     ),
     "long person": (
         manifest(probes=[*PROBES[:2], PROBES[2] | {"person": 1001 * "x"}]),
-        r"field probes.2.person: String should have at most 1000 characters",
+        r"field probes.2.person: expected at most 1000 characters",
     ),
     "long text": (
         manifest(probes=[*PROBES[:2], PROBES[2] | {"text": 1001 * "x"}]),
-        r"field probes.2.text: String should have at most 1000 characters",
+        r"field probes.2.text: expected at most 1000 characters",
     ),
     "unknown field of a probe": (
         manifest(probes=[*PROBES[:2], PROBES[2] | {"x": 1}]),
