@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from glob import iglob
@@ -17,7 +16,7 @@ from estimators.checks import check_counts, check_within
 from estimators.kinds import check_kind
 from oracles.storage.files import MOST_ID as MOST_ID
 from oracles.storage.files import FileError as SubmissionError
-from oracles.storage.files import file_size, first_repeated, printable, refuse
+from oracles.storage.files import expected, file_size, first_repeated, printable, refuse
 
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".joblib")
 
@@ -137,8 +136,8 @@ def refuse_fields(path: Path, error: ValidationError) -> NoReturn:
         refuse(path, f"field {where}: expected only known fields, found this one")
     if problem["type"] == "missing":
         refuse(path, f"field {where}: expected, found none")
-    expected = re.sub(r"^\w+ should (be|have) ", "expected ", problem["msg"])
-    refuse(path, f"field {where}: {expected}, found {repr(problem['input'])[:60]}")
+    said = expected(problem["msg"])
+    refuse(path, f"field {where}: {said}, found {repr(problem['input'])[:60]}")
 
 
 def check_format(path: Path, content: Any, name: str, version: int) -> None:

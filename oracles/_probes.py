@@ -300,8 +300,14 @@ class Observations:
             and _listed(self.persons) == _listed(other.persons)
         )
 
-    def _as_stored(self) -> "Observations":
-        """The same in the types that a file holds."""
+    def as_stored(self) -> "Observations":
+        """The same in the types that a file holds, float32 logits and int32 labels.
+
+        Raises:
+            ValueError: when a logit is not finite in float32.
+        """
+        if self.logits.dtype == np.float32 and self.labels.dtype == np.int32:
+            return self
         with np.errstate(over="ignore"):
             logits = self.logits.astype(np.float32)
         try:
@@ -321,7 +327,7 @@ class Observations:
         Raises:
             ValueError: when a logit is not finite in float32.
         """
-        written = self._as_stored()
+        written = self.as_stored()
         manifest = {
             "format": OBSERVATIONS_FORMAT,
             "version": OBSERVATIONS_VERSION,

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
-
 import oracles
 from audits._reading import SubmissionError
 from audits.claims._declared import declared_claim
@@ -243,16 +241,11 @@ def observe_all(submission: Given, references: ReferencesLike) -> Parties:
 
 
 def _as_stored(party: Party) -> Observations:
-    """In the precision of stored observations, so that what is found can be recomputed."""
-    seen = party.observations
-    if seen.logits.dtype == np.float32:
-        return seen
-    with np.errstate(over="ignore"):
-        logits = seen.logits.astype(np.float32)
+    """In the types of stored observations, so that what is found can be recomputed."""
     try:
-        return replace(seen, logits=logits)
+        return party.observations.as_stored()
     except ValueError as error:
-        raise SubmissionError(f"{party.name}: {error} (in float32)") from None
+        raise SubmissionError(f"{party.name}: {error}") from None
 
 
 def _margins_only(part: Given) -> bool:

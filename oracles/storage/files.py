@@ -45,6 +45,16 @@ _UNPRINTABLE = re.compile(
 )
 
 
+def expected(complaint: str) -> str:
+    """What pydantic complains of, as what was expected.
+
+    Example:
+        >>> expected("Input should be a valid string")
+        'expected a valid string'
+    """
+    return re.sub(r"^\w+ should (be|have) ", "expected ", complaint)
+
+
 def printable(text: str) -> str:
     r"""Text from anywhere as a terminal, a page or a message may show it.
 

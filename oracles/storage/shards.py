@@ -10,7 +10,6 @@ again. So a run that is killed loses at most the shards in flight, and workers t
 but the folder never repeat each other's work.
 """
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from safetensors.numpy import load, save
 
 from oracles.storage._folder import Folder, open_folder
 from oracles.storage.digests import digest_arrays, digest_json
-from oracles.storage.files import FileError, json_bytes, printable
+from oracles.storage.files import FileError, expected, json_bytes, printable
 from oracles.storage.folders import check_folder
 
 __all__ = [
@@ -213,8 +212,7 @@ def first_problem(error: ValidationError) -> str:
     problem = error.errors(include_url=False)[0]
     where = ".".join(map(str, problem["loc"])) or "the file"
     found = repr(problem.get("input"))
-    expected = re.sub(r"^\w+ should (be|have) ", "expected ", problem["msg"])
-    return f"field {where}: {expected}, found {found[:60]}"
+    return f"field {where}: {expected(problem['msg'])}, found {found[:60]}"
 
 
 def read_shards(folder: Folder | Path, manifest: PopulationManifest) -> tuple[Shard, ...]:

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from audits import (
     CertificateError,
+    GroupMedians,
     ObservedReferences,
     SubmissionError,
     audit,
@@ -378,4 +380,14 @@ def test_observations_of_double_precision_are_stored_whole(world: World, tmp_pat
         for one in seen
     ]
     audit(exact[2], ObservedReferences(exact[0], exact[1])).report(tmp_path / "out")
+    assert verify(tmp_path / "out") == []
+
+
+def test_labels_of_any_whole_type_can_be_recomputed(world: World, tmp_path: Path) -> None:
+    parts = [
+        replace(seen, labels=seen.labels.astype(np.int64))
+        for seen in (world(3, models=8), world(1, models=8), world(2, models=8))
+    ]
+    found = audit(parts[0], ObservedReferences(*parts[1:]), observables=(GroupMedians(),), seed=0)
+    found.report(tmp_path / "out")
     assert verify(tmp_path / "out") == []
