@@ -20,6 +20,7 @@ __all__ = [
     "ByteLimit",
     "FileError",
     "check_printable",
+    "expected",
     "file_size",
     "first_repeated",
     "json_bytes",
