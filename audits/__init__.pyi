@@ -65,6 +65,7 @@ from .verdict._results import ObservableDistance as ObservableDistance
 from .verdict._results import OverUnlearned as OverUnlearned
 from .verdict._results import ProgressRow as ProgressRow
 from .verdict._results import Sharing as Sharing
+from .verdict._results import ShiftRow as ShiftRow
 from .verdict._results import WorstExampleFound as WorstExampleFound
 from .verification._results import Verification as Verification
 from .verification._verify import verification as verification

@@ -145,11 +145,9 @@ def valid(repeats: int) -> Table:
             if kind == "normal":
                 p[:, :, 0] += gaussian_mu(epsilon, TOLERANCE)
             else:
-                rate = 0.3
+                # So small at epsilon 1 that the complement does not differ by more.
+                rate = 0.3 if epsilon == 0.0 else 0.1
                 high = math.exp(epsilon) * rate + TOLERANCE
-                if high > 1.0:
-                    rate = (0.9 - TOLERANCE) / math.exp(epsilon)
-                    high = 0.9
                 p[:, :, 0] = rng.random((n, count)) < high
                 q[:, :, 0] = rng.random((m, count)) < rate
             hits += int(matches(p, q, epsilon=epsilon).sum())

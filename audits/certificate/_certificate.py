@@ -55,6 +55,8 @@ class Declaration(DeclarationRecord):
         look: which of them this is, from 1; 0 is an exploratory look.
         look_confidence: of the verdict of this look alone, where looks are declared.
         among: how many submissions were audited at once.
+        references_seen: whether the submitter could see the references before handing in; null
+            where nobody has said.
     """
 
     looked_at: list[str] = []
@@ -63,6 +65,7 @@ class Declaration(DeclarationRecord):
     look: int = Field(default=1, ge=0)
     look_confidence: float | None = None
     among: int = Field(default=1, ge=1, le=1_000_000)
+    references_seen: bool | None = None
 
 
 class BesideRecord(Record):
@@ -89,9 +92,37 @@ class Comparison(ComparisonRecord):
     forecast: Forecast | None  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
-class ProgressRecord(Record):
-    """How far one group's median margin has come from the original's to a reference's."""
+class NearestRecord(Record):
+    """Which reference is nearer, where bounds on both distances say so."""
 
+    reference: Literal["untraining", "unlearning"] | None
+    difference: float
+
+
+class OverUnlearnedRecord(Record):
+    """Whether the behaviour is hidden more than by models that never saw it."""
+
+    flag: bool
+    auc: float
+    high: float
+    group: str
+
+
+class ShiftRecord(Record):
+    """Where one group's median margin lies beside a reference's."""
+
+    reference: Literal["untraining", "unlearning"]
+    group: str
+    shift: float | None
+    auc: float
+    auc_low: float
+    auc_high: float
+
+
+class ProgressRecord(Record):
+    """How far one group's median margin has come from its start to a reference's."""
+
+    start: Literal["original", "untraining"]
     reference: Literal["untraining", "unlearning"]
     group: str
     estimate: float | None
@@ -123,7 +154,11 @@ class Predicate(PredicateRecord):
     unlearning: Comparison  # pyright: ignore[reportIncompatibleVariableOverride]
     references: Comparison  # pyright: ignore[reportIncompatibleVariableOverride]
     original: list[Comparison] | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    nearest: NearestRecord
+    over_unlearned: OverUnlearnedRecord | None
     progress: list[ProgressRecord] = []
+    shifts: list[ShiftRecord] = []
+    least_alpha: float | None = None
     sharing: SharingRecord | None = None
     stands: bool | None = None
     files: dict[FilePath, Sha256]

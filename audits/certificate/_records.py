@@ -88,25 +88,6 @@ class ComparisonRecord(Record):
     curve: CurveRecord
 
 
-class NearestRecord(Record):
-    """Which reference is nearer."""
-
-    reference: Literal["untraining", "unlearning"] | None
-    difference: float
-    low: float
-    high: float
-    confidence: float
-    seed: int
-
-
-class OverUnlearnedRecord(Record):
-    """Whether the behaviour is hidden more than by models that never saw it."""
-
-    flag: bool
-    pvalue: float
-    group: str
-
-
 class ClaimRecord(Record):
     """A claimed (epsilon, delta) beside what was measured."""
 
@@ -172,8 +153,8 @@ class PredicateRecord(Record):
     unlearning: ComparisonRecord
     references: ComparisonRecord
     original: list[ComparisonRecord] | None
-    nearest: NearestRecord
-    over_unlearned: OverUnlearnedRecord | None
+    nearest: Any
+    over_unlearned: Any
     claimed: ClaimRecord | None = None
     models_needed: int | None
     least_tolerance: float

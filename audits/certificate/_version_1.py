@@ -10,10 +10,31 @@ from audits.certificate._records import PredicateRecord, Record, Subject
 PREDICATE: Final = "urn:indist:certificate:1"
 
 
+class NearestRecord(Record):
+    """Which reference is nearer."""
+
+    reference: Literal["untraining", "unlearning"] | None
+    difference: float
+    low: float
+    high: float
+    confidence: float
+    seed: int
+
+
+class OverUnlearnedRecord(Record):
+    """Whether the behaviour is hidden more than by models that never saw it."""
+
+    flag: bool
+    pvalue: float
+    group: str
+
+
 class Predicate(PredicateRecord):
     """The audit itself."""
 
     version: Literal[1]
+    nearest: NearestRecord
+    over_unlearned: OverUnlearnedRecord | None
 
 
 class Certificate(Record):

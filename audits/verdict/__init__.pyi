@@ -1,11 +1,12 @@
+from ._bounds import EVENTS as EVENTS
 from ._candidates import candidates_plane as candidates_plane
 from ._candidates import write_candidates as write_candidates
 from ._columns import Block as Block
 from ._columns import median_margins as median_margins
-from ._compare import EVENTS as EVENTS
 from ._compare import LOWER as LOWER
 from ._compare import compare as compare
 from ._earlier import looked_before as looked_before
+from ._earlier import seed_before as seed_before
 from ._half_lines import divergence as divergence
 from ._half_lines import masses_below as masses_below
 from ._results import Decision as Decision

@@ -5,39 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from jaxtyping import Float
-
-from audits._provenance import provenance
 from audits.certificate._certificate import Certificate
-from audits.claims._claimed import check_claim
-from audits.report._words import REFERENCES
-from audits.submissions._parties import (
-    Given,
-    Parties,
-    ReferencesLike,
-    check_several,
-    observe_all,
-)
-from audits.verdict._blocks import blocks_of, not_learned
-from audits.verdict._columns import Block, median_margins
-from audits.verdict._compare import BOUNDS, EVENTS, LOWER, compare, exact_bounds
-from audits.verdict._contents import contents_of
+from audits.submissions._parties import Given, ReferencesLike, check_several, observe_all
 from audits.verdict._findings import AuditFindings
-from audits.verdict._groups import summarise
-from audits.verdict._least_tolerance import calibrated_tolerance, least_tolerance, self_distances
-from audits.verdict._looks import look_at
-from audits.verdict._nearest import nearest
-from audits.verdict._observables import DEFAULT_OBSERVABLES, Observable, settings_of
-from audits.verdict._over_unlearned import over_unlearned
-from audits.verdict._progress import progress_rows
+from audits.verdict._judge import Compared, judge
+from audits.verdict._observables import DEFAULT_OBSERVABLES, Observable
 from audits.verdict._record import certificate_of
-from audits.verdict._results import Comparison, Declaration, Sharing, VerdictName
-from audits.verdict._rule import separate, verdict_of
-from audits.verdict._settings import Settings, checked, seed_of
-from audits.verdict._sharing import shared_level
-from audits.verdict._warnings import warnings_of
-from estimators import RankGrid
+from audits.verdict._settings import checked, drawn_seed
 from estimators.checks import check_seed
 from estimators.kinds import check_kind
 from oracles.mechanisms import Claim
@@ -54,14 +28,18 @@ class Audit(AuditFindings):
         unlearning: the submission against models trained without the behaviour.
         references: the references against each other, at their own confidence.
         original: the original against each reference, as context; None when it is not known.
-        progress: how far each group's median margin has come from the original to each reference;
-            empty when the original is not known.
+        progress: how far each group's median margin has come from the original, where that is
+            known, to each reference, and from the untraining to the unlearning reference.
+        shifts: how far each group's median margin lies from each reference's.
         sharing: whether the references lie far enough apart to share the level; None where that
             is not asked.
         stands: whether the verdict holds together with those of all submissions that were audited
             at once; None for one alone.
         waiting: submitted models beyond this look's number, which wait for a later one.
-        nearest: which reference is nearer, with its own interval.
+        least_alpha: the least level of `LEVELS` at which, and at all above it, the verdict is the
+            same; None for an inconclusive one. Among K audits, those with at most alpha / K are all
+            right with probability at least 1 - alpha.
+        nearest: which reference is nearer, where bounds show it.
         over_unlearned: whether the behaviour is hidden more than by models that never saw it.
         groups: what each population does on each probe group.
         least_tolerance: about the least tolerance that a match could meet at these sizes.
@@ -111,6 +89,7 @@ def audit(
     observables: Sequence[Observable] | None = DEFAULT_OBSERVABLES,
     looks: Sequence[int] | None = None,
     among: int = 1,
+    references_seen: bool | None = None,
     seed: int | None = None,
 ) -> Audit:
     r"""Decides which reference the submitted models are distributed like.
@@ -153,9 +132,12 @@ def audit(
             folder that it writes to: here it is for you to say so.
         among: how many submissions are judged at once; `Audit.stands` says whether the verdict
             holds together with the verdicts of all the others. `audit_all` counts them.
+        references_seen: whether the submitter could have seen these references before handing in;
+            None says nothing. A submission fitted to them can pass: use references that were kept
+            back, or train fresh ones with another seed.
         seed: of the models that are set aside for learned observables, and of the pilots of lower
-            bounds; it is recorded, and `verify` uses it. None takes one from the digests of all
-            observations, the references' among them.
+            bounds. None draws one now, after hand-in, so that nobody could prepare for it; it is
+            recorded, and `verify` uses it.
 
     Returns:
         The audit.
@@ -184,11 +166,12 @@ def audit(
         observables=observables,
         looks=looks,
         among=among,
+        references_seen=references_seen,
         seed=seed,
     )
     parties = observe_all(submission, references)
     check_several(parties)
-    return _audited(parties, settings, {})
+    return judge(Audit, parties, settings, {})
 
 
 def audit_all(
@@ -201,6 +184,7 @@ def audit_all(
     claim: Claim | None = None,
     observables: Sequence[Observable] | None = DEFAULT_OBSERVABLES,
     looks: Sequence[int] | None = None,
+    references_seen: bool | None = None,
     seed: int | None = None,
 ) -> dict[str, Audit]:
     """Audits several submissions against the same references, which are compared but once.
@@ -218,6 +202,7 @@ def audit_all(
         claim: an (epsilon, delta) that is claimed of every submission.
         observables: what to look at of each model.
         looks: declared numbers of submitted models.
+        references_seen: whether any of the submitters could have seen the references.
         seed: of what is drawn, for all of them.
 
     Returns:
@@ -248,186 +233,14 @@ def audit_all(
         observables=observables,
         looks=looks,
         among=1 if observables is None else len(submissions),
+        references_seen=references_seen,
         seed=seed,
     )
     given = {name: observe_all(part, references) for name, part in submissions.items()}
     for parties in given.values():
         check_several(parties)
-    if settings.exact and seed is None and len(given) > 1:
-        # One seed for all, else the references would be compared anew with each. It depends on what
-        # was observed alone, not on names or their order.
-        everything = {
-            observations.digest: observations
-            for parties in given.values()
-            for observations in parties.observations.values()
-        }
-        settings = replace(settings, seed=seed_of(everything))
-    compared: dict[tuple[str, ...], Comparison] = {}
-    return {name: _audited(parties, settings, compared) for name, parties in given.items()}
-
-
-def _audited(
-    parties: Parties, settings: Settings, compared: dict[tuple[str, ...], Comparison]
-) -> Audit:
-    """The audit of populations that were observed, at the references' probes.
-
-    Args:
-        parties: the populations.
-        settings: what was declared.
-        compared: comparisons without the submission, which other audits have made or will use.
-    """
-    # Observe: what is looked at of each model, of every population.
-    handed_in = parties.submission.observations.models
-    look = look_at(handed_in, settings.looks)
-    parties = parties.with_first(look.models)
-    seen = parties.observations
-    columns = {name: median_margins(observations) for name, observations in seen.items()}
-    values = {name: column.values for name, column in columns.items()}
-    resampling = seed_of(seen)
-    drawn = resampling if settings.seed is None else settings.seed
-    exact, epsilon, confidence = settings.exact, settings.epsilon, settings.confidence
-    lower = RankGrid(seed=drawn) if exact else LOWER
-    alpha, alpha_here = settings.alpha, settings.alpha * look.share
-
-    def blocks(first: str, second: str) -> list[Block]:
-        return blocks_of(settings.observables, seen[first], seen[second], drawn)
-
-    pairs = {name: blocks("submission", name) for name in REFERENCES}
-
-    # Declare: all that the verdict depends on, before the submission is compared with anything.
-    def distances(level: float) -> list[Float[np.ndarray, " splits"]]:
-        """About the upper bounds that perfect matches would get."""
-        return [
-            self_distances(
-                pairs[name][0].second,
-                epsilon=epsilon,
-                confidence=1.0 - level,
-                models=seen["submission"].models,
-                seed=resampling,
-                exact=exact,
-            )
-            for name in REFERENCES
-        ]
-
-    tolerance = settings.tolerance
-    calibrated = tolerance == "calibrated"
-    if tolerance == "calibrated":
-        tolerance = calibrated_tolerance(*distances(alpha_here / (4.0 if exact else 2.0)))
-    declaration = Declaration(
-        epsilon=epsilon,
-        tolerance=tolerance,
-        confidence=confidence,
-        observables=tuple(name for block in pairs["untraining"] for name in block.names),
-        events=EVENTS.words(),
-        bounds=exact_bounds(lower) if exact else BOUNDS,
-        calibrated=calibrated,
-        looked_at=tuple(map(settings_of, settings.observables)) if exact else (),
-        seed=drawn if exact else None,
-        looks=settings.looks,
-        look=look.number,
-        look_confidence=None if settings.looks is None else 1.0 - alpha_here,
-        among=settings.among,
-    )
-
-    # Compare: the submission with each reference, the references with each other, and the rest.
-    def against(first: str, second: str, levels: Sequence[float]) -> Comparison:
-        return compare(
-            pairs[second] if first == "submission" else blocks(first, second),
-            names=(first, second),
-            epsilon=epsilon,
-            tolerance=tolerance,
-            confidence=1.0 - levels[0],
-            also=1.0 - levels[1] if len(levels) > 1 else None,
-            seed=seed_of({name: seen[name] for name in (first, second)}) if exact else resampling,
-            exact=exact,
-            lower=lower,
-        )
-
-    def context(first: str, second: str) -> Comparison:
-        """A comparison without the submission, at the confidence of the whole."""
-        key = (first, seen[first].digest, second, seen[second].digest, str(tolerance))
-        if key not in compared:
-            compared[key] = against(first, second, (alpha,))
-        return compared[key]
-
-    between_references = context("untraining", "unlearning")
-    separation = separate(between_references.decision)
-
-    def decided(level: float) -> tuple[Sharing | None, Comparison, Comparison, VerdictName]:
-        """Both comparisons that a verdict rests on, and the verdict, at a level."""
-        sharing, levels = None, (level / 2.0,)
-        if exact and calibrated:
-            # Both bounds must hold at once: the data choose on which side the tolerance falls.
-            levels = (level / 4.0,)
-        elif exact:
-            sharing, levels = shared_level(
-                blocks("untraining", "unlearning")[0],
-                seen["submission"].models,
-                epsilon=epsilon,
-                tolerance=tolerance,
-                alpha=level,
-                method=lower,
-            )
-        one, other = (against("submission", name, levels) for name in REFERENCES)
-        return sharing, one, other, verdict_of(one.decision, other.decision, separation)
-
-    sharing, untraining, unlearning, verdict = decided(alpha_here)
-    least = least_tolerance(*distances(1.0 - untraining.confidence))
-    stands = None
-    if settings.among > 1:
-        stands = verdict != "inconclusive" and decided(alpha_here / settings.among)[-1] == verdict
-    original = None
-    if "original" in seen:
-        original = (context("original", "untraining"), context("original", "unlearning"))
-    claim = parties.submission.claim if settings.claim is None else settings.claim
-    claimed = None
-    if claim is not None and np.isfinite(claim.epsilon):
-        claimed = check_claim(
-            claim,
-            values["submission"],
-            values["untraining"],
-            observables=columns["untraining"].names,
-            confidence=confidence,
-        )
-
-    # Record.
-    return Audit(
-        verdict=verdict,
-        separation=separation,
-        declaration=declaration,
-        untraining=untraining,
-        unlearning=unlearning,
-        references=between_references,
-        original=original,
-        sharing=sharing,
-        stands=stands,
-        waiting=handed_in - look.models,
-        progress=progress_rows(values, columns["submission"].groups, confidence=confidence)
-        if exact
-        else (),
-        nearest=nearest(
-            values["submission"],
-            values["untraining"],
-            values["unlearning"],
-            epsilon=epsilon,
-            confidence=confidence,
-            seed=resampling,
-        ),
-        over_unlearned=over_unlearned(
-            values["submission"],
-            values["unlearning"],
-            columns["submission"].groups,
-            confidence=confidence,
-        ),
-        groups=tuple(row for name in seen for row in summarise(name, seen[name])),
-        least_tolerance=least,
-        provenance=provenance(parties, seen),
-        warnings=(
-            *warnings_of(seen, declaration, separation, between_references, least, claimed),
-            *not_learned(settings.observables, seen),
-            *parties.warnings,
-        ),
-        observations=seen,
-        claimed=claimed,
-        contents=contents_of(parties, (untraining, unlearning), declaration.tolerance),
-    )
+    if seed is None:
+        # One for all, else the references would be compared anew with each.
+        settings = replace(settings, seed=drawn_seed())
+    compared: Compared = {}
+    return {name: judge(Audit, parties, settings, compared) for name, parties in given.items()}

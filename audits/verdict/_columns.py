@@ -7,6 +7,8 @@ from jaxtyping import Float
 
 from oracles import PROBE_GROUPS, Observations
 
+MEDIAN_MARGIN = "median margin on "
+"""How the names of columns begin that are a probe group's."""
 MEAN_MARGIN = "mean margin of the "
 """How the names of columns begin that are a person's."""
 
@@ -110,5 +112,5 @@ def median_margins(observations: Observations) -> Observables:
     values = np.stack(
         [np.median(margins[:, observations.groups == group], axis=1) for group in present], axis=1
     )
-    names = tuple(f"median margin on {group}" for group in present)
+    names = tuple(f"{MEDIAN_MARGIN}{group}" for group in present)
     return Observables(names, present, values, ("",) * len(present))

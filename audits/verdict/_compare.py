@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from audits.verdict._bounds import EVENTS, lower_bounds, lower_parts, upper_bound, upper_parts
 from audits.verdict._columns import Block
 from audits.verdict._forecast import forecast
 from audits.verdict._half_lines import Directions, counts_below, divergence
@@ -14,16 +15,13 @@ from audits.verdict._results import Comparison, Curve, ObservableDistance
 from audits.verdict._rule import decide
 from estimators import (
     EqualLocalLevel,
-    HalfLines,
     LowerBoundMethod,
     RankGrid,
     delta_lower_bound,
     delta_upper_bound,
-    pooled_delta_upper_bound,
 )
 from estimators.checks import check_seed
 
-EVENTS = HalfLines()
 LOWER = RankGrid()
 # One band holds for the whole curve. At the declared epsilon alone the default bound is tighter.
 BAND = EqualLocalLevel()
@@ -93,44 +91,30 @@ def compare(
     seed = check_seed(seed)
     grid = curve_grid(epsilon)
     place = int(np.searchsorted(grid, epsilon))
-    columns = sum(len(block.names) for block in blocks)
     levels = [1.0 - confidence] if also is None else [1.0 - confidence, 1.0 - also]
-    # Half, where learned observables take the other half; and a part for each column.
-    lower_share = (2.0 if len(blocks) > 1 else 1.0) * columns
-    confidence_each = 1.0 - levels[0] / lower_share
+    parts = lower_parts(blocks)
+    confidence_each = 1.0 - levels[0] / parts
     rows: list[ObservableDistance] = []
     curves: list[Curve] = []
     high = 0.0
     for number, block in enumerate(blocks):
         first, second = block.first, block.second
-        upper_share = 1.0 if number == 0 else 2.0
         estimates, estimated = plug_in(first, second, grid, place)
-        least = np.min(
-            [
-                delta_lower_bound(
-                    first, second, epsilon=epsilon, confidence=1.0 - level / lower_share,
-                    method=lower, directed=False,
-                ).bound
-                for level in levels
-            ],
-            axis=0,
-        )  # fmt: skip
+        least = lower_bounds(block, epsilon=epsilon, levels=levels, parts=parts, method=lower)
         band = delta_lower_bound(
             first, second, epsilon=grid, confidence=confidence_each, method=BAND
         )
-        declared: Any = {"confidence": 1.0 - levels[0] / upper_share, "events": EVENTS}
+        declared: Any = {"confidence": 1.0 - levels[0] / upper_parts(number), "events": EVENTS}
         each = delta_upper_bound(first, second, epsilon=epsilon, **declared).bound
         greatest = float(each.max())
         if exact:
-            greatest = max(
-                float(
-                    pooled_delta_upper_bound(
-                        first, second, epsilon=epsilon, confidence=1.0 - level / upper_share,
-                        events=EVENTS, at=(tolerance,),
-                    ).bound
-                )
-                for level in levels
-            )  # fmt: skip
+            greatest = upper_bound(
+                block,
+                epsilon=epsilon,
+                tolerance=tolerance,
+                levels=levels,
+                parts=upper_parts(number),
+            )
             each = np.minimum(each, greatest)
         high = max(high, greatest)
         numbers = (

@@ -1,4 +1,4 @@
-"""Whether a folder already holds a look at the same models, which the new one does not go with."""
+"""What a folder already holds of the same models: a look that a new one is beside, and its seed."""
 
 from pathlib import Path
 
@@ -14,6 +14,37 @@ from audits.certificate._certificate import (
 )
 from audits.submissions._stored import stored
 from audits.verdict._findings import AuditFindings
+
+
+def seed_before(audit: AuditFindings, folder: Path) -> int | None:
+    """The seed of an audit of the same observations with the same settings that a folder holds.
+
+    What is drawn is drawn once: who audits the same again gets the same again, and no second draw.
+
+    Args:
+        audit: the new one, with another seed.
+        folder: where it is to be written.
+
+    Returns:
+        The seed; None also where the folder holds no audit that can be read.
+    """
+    try:
+        before = read_certificate(folder / FILE).predicate
+    except CertificateError:
+        return None
+    then, now = before.declaration, audit.declaration
+    if not isinstance(then, Declaration):
+        return None
+    digests = {population.name: population.observations for population in before.populations}
+    same = (then.epsilon, then.confidence, then.calibrated, tuple(then.looked_at), then.among) == (
+        now.epsilon,
+        now.confidence,
+        now.calibrated,
+        now.looked_at,
+        now.among,
+    )
+    tolerance = then.calibrated or then.tolerance == now.tolerance
+    return then.seed if same and tolerance and digests == audit.provenance.digests else None
 
 
 def looked_before(audit: AuditFindings, folder: Path) -> bool:

@@ -10,6 +10,8 @@ from audits._provenance import Provenance
 from audits.claims._claimed import ClaimCheck
 from audits.report._contents import Given
 from audits.report._terminal import filled
+from audits.verdict._columns import MEDIAN_MARGIN
+from audits.verdict._grades import FIELDS, grade_columns
 from audits.verdict._next import next_step
 from audits.verdict._results import (
     Comparison,
@@ -20,12 +22,20 @@ from audits.verdict._results import (
     ProgressRow,
     Separation,
     Sharing,
+    ShiftRow,
     VerdictName,
     WorstExampleFound,
 )
 from audits.verdict._rule import models_needed
-from audits.verdict._terminal import accuracies, distances, further
-from audits.verdict._words import level_and_company, progress_made, scope, sentence, waiting_models
+from audits.verdict._terminal import accuracies, distances, further, grades
+from audits.verdict._words import (
+    between_references,
+    level_and_company,
+    scope,
+    sentence,
+    stands_down_to,
+    waiting_models,
+)
 from oracles import Observations
 
 if TYPE_CHECKING:
@@ -52,6 +62,8 @@ class AuditFindings:
     observations: Mapping[str, Observations]
     claimed: ClaimCheck | None = None
     progress: tuple[ProgressRow, ...] = ()
+    shifts: tuple[ShiftRow, ...] = ()
+    least_alpha: float | None = None
     sharing: Sharing | None = None
     stands: bool | None = None
     waiting: int = 0
@@ -67,7 +79,7 @@ class AuditFindings:
     @property
     def scope(self) -> str:
         """What "like" and "unlike" mean in `sentence`, and how sure the verdict is."""
-        return scope(self.declaration)
+        return scope(self.declaration, self.separation)
 
     @property
     def next_step(self) -> str:
@@ -109,11 +121,19 @@ class AuditFindings:
         Returns:
             Columns ``first``, ``second``, ``observable``, ``estimate``, ``lower``, ``upper``,
             ``confidence``, ``decision`` (in the rows of all observables), ``median_first``,
-            ``median_second``, ``models_first``, ``models_second``.
+            ``median_second``, ``models_first``, ``models_second``; and, in the submission's rows of
+            median margins, ``shift``, ``auc``, ``auc_low``, ``auc_high``, and ``progress``,
+            ``progress_low``, ``progress_high`` from the original to that reference.
         """
         import pandas as pd
 
-        return pd.DataFrame([row for comparison in self.comparisons for row in _rows(comparison)])
+        rows = [row for comparison in self.comparisons for row in _rows(comparison)]
+        for row in rows:
+            _, medians, group = row["observable"].partition(MEDIAN_MARGIN)
+            mine = row["first"] == "submission" and medians
+            grades = grade_columns(self.shifts, self.progress, row["second"], group) if mine else {}
+            row |= {name: grades.get(name, math.nan) for name in FIELDS}
+        return pd.DataFrame(rows).astype(dict.fromkeys(FIELDS, float))
 
     def __str__(self) -> str:
         found = further(
@@ -125,7 +145,8 @@ class AuditFindings:
             self.worst_examples,
             (
                 *waiting_models(self.waiting),
-                *progress_made(self.progress),
+                *between_references(self.progress),
+                *stands_down_to(self.least_alpha, self.declaration),
                 *level_and_company(self.sharing, self.stands, self.declaration),
             ),
         )
@@ -136,6 +157,7 @@ class AuditFindings:
             filled(f"Next: {self.next_step}") if self.next_step else "",
             distances(self.comparisons),
             accuracies(self.groups, tuple(self.observations)),
+            grades(self.shifts, self.progress),
             "\n".join(filled(clause, "- ") for clause in found),
             *(filled(f"Warning: {text}") for text in self.warnings),
         ]

@@ -5,6 +5,13 @@ from audits.report._words import POPULATION_NAMES
 from audits.report.numbers import count, level, plain
 from audits.verdict._findings import AuditFindings
 
+REFERENCES_SEEN = {
+    None: "nobody has said whether the submitter could see them before handing in",
+    False: "declared to have been kept from the submitter until hand-in",
+    True: "the submitter could see them before handing in",
+}
+"""What is declared of who could see the references."""
+
 
 def cannot_conclude(audit: AuditFindings) -> Pairs:
     """Pairs of a claim that a reader might take away, and why this audit does not support it."""
@@ -101,6 +108,13 @@ def _of_design(audit: AuditFindings) -> list[tuple[str, str]]:
             "The bounds take the submitted models for independent runs of one algorithm, and the "
             "references for independent trainings without the data named. The digests fix which "
             "observations were audited, not how the models came to be.",
+        ),
+        (
+            "That nobody has fitted the submission to these references.",
+            f"{REFERENCES_SEEN[audit.declaration.references_seen].capitalize()}. Whoever can see "
+            "the observations of the references can choose models that agree with them by chance, "
+            "or make them agree: such a submission passes more often than the stated error. "
+            "References trained afresh, with a seed drawn after hand-in, cure it.",
         ),
         (
             "That the behaviour is complete.",

@@ -2,9 +2,9 @@
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import mannwhitneyu
 
 from audits.verdict._results import OverUnlearned
+from estimators import auc
 
 TESTED = ("forget", "behaviour")
 
@@ -16,29 +16,35 @@ def over_unlearned(
     *,
     confidence: float,
 ) -> OverUnlearned | None:
-    """One-sided rank tests: the submission's margins lie below the unlearning reference's.
+    """Whether the submission's margins lie below the unlearning reference's more often than above.
 
-    A model that hides an example more than a model that never saw it gives it away too. The margin
-    is compared on the forget set and on the rest of the behaviour, with Bonferroni's correction.
+    A model that hides an example more than a model that never saw it gives it away too. What is
+    claimed is that the probability that the margin of a submitted model lies above that of a
+    model of the reference, ties counted half, is below 1/2: on the forget set or on the rest of the
+    behaviour. The flag is raised where the upper end of an exact interval is below 1/2, at
+    alpha/2 for each of the two groups, so that it is wrong with probability at most alpha, whatever
+    the two laws, their spreads and the numbers of models are.
+
+    A rank test does not show this: it tests that the two *laws* are equal. With unequal spreads it
+    rejects in .227 instead of .05 of audits where the probability is 1/2.
 
     Args:
         submission: median margin of each submitted model on each group.
         unlearning: the same of the unlearning reference.
         groups: the probe group of each column.
-        confidence: one minus the level of the test.
+        confidence: one minus the level of the flag.
 
     Returns:
-        The test, or None when neither group has probes.
+        The group whose upper end is least, or None when neither group has probes.
 
     References:
-        Mann and Whitney (1947), "On a test of whether one of two random variables is
-        stochastically larger than the other", Annals of Mathematical Statistics 18.
+        `estimators.auc`, for the interval.
     """
     columns = [place for place, group in enumerate(groups) if group in TESTED]
     if not columns:
         return None
-    test = mannwhitneyu(submission[:, columns], unlearning[:, columns], alternative="less")
-    pvalues = np.asarray(test.pvalue)
-    least = int(pvalues.argmin())
-    corrected = min(1.0, float(pvalues[least]) * len(columns))
-    return OverUnlearned(corrected < 1.0 - confidence, corrected, groups[columns[least]])
+    # The upper end of a two-sided interval at level alpha has alpha/2; the lower claims nothing.
+    found = auc(submission[:, columns], unlearning[:, columns], confidence=confidence)
+    least = int(found.confidence_interval.high.argmin())
+    upper = float(found.confidence_interval.high[least])
+    return OverUnlearned(upper < 0.5, float(found.estimate[least]), upper, groups[columns[least]])

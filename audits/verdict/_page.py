@@ -29,7 +29,7 @@ from audits.verdict._contents import shown
 from audits.verdict._deciding import DECISIONS, deciding
 from audits.verdict._figures import distance_plane, group_margins, hockey_stick_curve
 from audits.verdict._findings import AuditFindings
-from audits.verdict._limits import cannot_conclude
+from audits.verdict._limits import REFERENCES_SEEN, cannot_conclude
 from audits.verdict._results import (
     Comparison,
     Declaration,
@@ -39,11 +39,15 @@ from audits.verdict._results import (
 )
 from audits.verdict._tables import bounds, by_group, by_observable, group_words, people
 from audits.verdict._words import (
+    auc_of,
     example_off,
+    how_near,
     level_and_company,
     listed_looks,
     observables_in_words,
     progress_of,
+    shift_of,
+    stands_down_to,
     waiting_models,
 )
 
@@ -117,7 +121,7 @@ def page(audit: AuditFindings, *, redact: bool = False) -> Page:
                 ),
             ),
             *_groups(audit),
-            *_progress(audit),
+            *_grades(audit),
             Section("What else was found", (_further(audit, redact),)),
             Section("What was declared beforehand", (Listing(_declared(audit)),)),
             Section(
@@ -133,7 +137,7 @@ def page(audit: AuditFindings, *, redact: bool = False) -> Page:
                     Listing(
                         (
                             *seed_pairs(provenance),
-                            ("seed of resampling", str(audit.nearest.seed)),
+                            *_drawn(audit.declaration),
                             *version_pairs(provenance.versions),
                         ),
                         "Seeds and versions",
@@ -253,39 +257,61 @@ def _groups(audit: AuditFindings) -> tuple[Section, ...]:
     return (Section("What the models do", blocks),)
 
 
-def _progress(audit: AuditFindings) -> tuple[Section, ...]:
-    """How far the submission has come on the way to each reference."""
-    if not audit.progress:
+def _grades(audit: AuditFindings) -> tuple[Section, ...]:
+    """How far the submission lies from each reference, and how far it has come on the way."""
+    if not audit.shifts:
         return ()
-    by_place = {(row.group, row.reference): progress_of(row) for row in audit.progress}
-    rows = tuple(
-        (group_name(group), *(by_place[group, reference] for reference in REFERENCES))
-        for group in dict.fromkeys(row.group for row in audit.progress)
+    sure = numbers.level(audit.declaration.confidence)
+    ways = {(row.start, row.reference, row.group): progress_of(row) for row in audit.progress}
+    known = any(row.start == "original" for row in audit.progress)
+    tables = tuple(
+        Table(
+            f"Median margins beside the {POPULATION_NAMES[reference]}; each column of intervals, "
+            f"over both references, holds together at {sure} confidence",
+            (
+                "probes",
+                "shift, in standard deviations",
+                "AUC",
+                *(("progress from the original",) if known else ()),
+            ),
+            tuple(
+                (
+                    group_name(row.group),
+                    shift_of(row),
+                    auc_of(row),
+                    *((ways["original", reference, row.group],) if known else ()),
+                )
+                for row in audit.shifts
+                if row.reference == reference
+            ),
+            kind="words",
+        )
+        for reference in REFERENCES
     )
-    table = Table(
-        "Progress of the median margin, with intervals that hold together at "
-        f"{numbers.level(audit.declaration.confidence)} confidence",
-        ("probes", *(f"to the {POPULATION_NAMES[name]}" for name in REFERENCES)),
-        rows,
+    between = Table(
+        "From the untraining reference (0) to the unlearning reference (1)",
+        ("probes", "where the submission lies"),
+        tuple(
+            (group_name(row.group), progress_of(row))
+            for row in audit.progress
+            if row.start == "untraining"
+        ),
         kind="words",
     )
     text = (
-        "0 is where the original was, 1 where the reference is, above 1 beyond it. A lower end "
-        "above ½ shows that the submission is nearer to the reference than to the original. Where "
-        "the medians of original and reference could be equal there is nothing to make progress "
-        "on. None of this is part of the verdict: a median may arrive where the distribution does "
-        "not."
+        "Where distances are at their greatest they no longer tell one submission from another; "
+        "these do. Shift is the difference of medians over models. AUC is the probability that a "
+        "submitted model has the greater margin: ½ says neither way. Progress is 0 where the "
+        "original was, 1 where the reference is, above 1 beyond it: a lower end above ½ shows that "
+        "the submission is nearer to the reference than to the original. Where the medians at both "
+        "ends could be equal there is nothing to make progress on. None of this is part of the "
+        "verdict: a median may arrive where the distribution does not."
     )
-    return (Section("How far on the way", (text, table)),)
+    return (Section("How far on the way", (text, *tables, between)),)
 
 
 def _further(audit: AuditFindings, redact: bool) -> Claims:
-    references, nearest = audit.references, audit.nearest
-    gap = (
-        f"distance to untraining less distance to unlearning: {numbers.near(nearest.difference)}, "
-        f"{numbers.level(nearest.confidence)} interval "
-        f"{numbers.interval(nearest.low, nearest.high)}"
-    )
+    references, near = audit.references, how_near(audit.nearest)
     found = [
         (
             "The references against each other",
@@ -296,10 +322,8 @@ def _further(audit: AuditFindings, redact: bool) -> Claims:
         ),
         (
             "The nearer reference",
-            f"Undecided: the interval holds 0 ({gap})."
-            if nearest.reference is None
-            else f"The {POPULATION_NAMES[nearest.reference]} ({gap}). Nearer is not near: only the "
-            "verdict says what is matched.",
+            f"{near[:1].upper()}{near[1:]}. It is of the observables for which no model was set "
+            "aside. Nearer is not near: only the verdict says what is matched.",
         ),
     ]
     examples: dict[str, tuple[Shown, ...]] = {}
@@ -359,6 +383,7 @@ def _further(audit: AuditFindings, redact: bool) -> Claims:
     )
     clauses = (
         *waiting_models(audit.waiting),
+        *stands_down_to(audit.least_alpha, audit.declaration),
         *level_and_company(audit.sharing, audit.stands, audit.declaration),
     )
     for clause in clauses:
@@ -371,12 +396,13 @@ def _over_unlearned(test: OverUnlearned) -> str:
     found = (
         "Yes: the submission hides the behaviour more than models that never saw it"
         if test.flag
-        else "No sign of it: the submission does not detectably hide the behaviour more than "
-        "models that never saw it"
+        else "Not shown: the submission does not detectably hide the behaviour more than models "
+        "that never saw it"
     )
     return (
-        f"{found} (one-sided rank test of the margins, corrected p-value "
-        f"{numbers.pvalue(test.pvalue)}, smallest on the {group_name(test.group)} probes)."
+        f"{found} (the probability that a submitted model has the greater margin on the "
+        f"{group_name(test.group)} probes is estimated at {numbers.near(test.auc, 2)} and at most "
+        f"{numbers.up(test.high, limit=0.5)}; below ½ is too much)."
     )
 
 
@@ -391,6 +417,7 @@ def _declared(audit: AuditFindings) -> Pairs:
             f"{numbers.level(audit.untraining.confidence)} for each bound on each reference",
         ),
         ("looks", _looks(declared)),
+        ("references", REFERENCES_SEEN[declared.references_seen]),
         ("observables", "; ".join(observables_in_words(declared))),
         ("class of events", declared.events),
         (
@@ -399,6 +426,11 @@ def _declared(audit: AuditFindings) -> Pairs:
             "above it; undecided otherwise",
         ),
     )
+
+
+def _drawn(declared: Declaration) -> Pairs:
+    """The seed of what was drawn after hand-in."""
+    return () if declared.seed is None else (("seed of pilots and set-aside", str(declared.seed)),)
 
 
 def _looks(declared: Declaration) -> str:

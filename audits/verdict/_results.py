@@ -13,6 +13,8 @@ VerdictName = Literal["untraining", "unlearning", "both", "neither", "inconclusi
 Decision = Literal["match", "differ", "open"]
 Separation = Literal["separated", "coincide", "unresolved"]
 Towards = Literal["match", "differ"]
+Start = Literal["original", "untraining"]
+"""Where a way begins."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,8 @@ class Declaration:
         look: which of them this is, from 1; 0 is an exploratory look, which was not declared.
         look_confidence: 1 − the part of α that this look has.
         among: how many submissions were audited at once.
+        references_seen: whether the submitter could see the references before handing in; None
+            where nobody has said.
     """
 
     epsilon: float
@@ -50,6 +54,7 @@ class Declaration:
     look: int = 1
     look_confidence: float | None = None
     among: int = 1
+    references_seen: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,40 +249,58 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Nearest:
-    """Which reference is nearer: d(untraining) − d(unlearning), with a bootstrap interval.
+    """Which reference is nearer, over the observables that no model was set aside for.
 
     Attributes:
-        reference: the nearer one, or None when the interval holds 0.
-        difference: divergence to untraining minus divergence to unlearning (estimates).
-        low: lower end of the interval.
-        high: upper end of the interval.
-        confidence: of the interval.
-        seed: of the resampling, derived from the digests of the observations.
+        reference: the one whose distance has an upper bound below the lower bound of the other's,
+            wrong with probability at most alpha; None where the bounds do not say.
+        difference: distance to untraining minus distance to unlearning, both estimated; it claims
+            nothing.
     """
 
     reference: ReferenceName | None
     difference: float
-    low: float
-    high: float
-    confidence: float
-    seed: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProgressRow:
-    """How far the median margin of one group has come from the original's to a reference's.
+class ShiftRow:
+    """Where the median margin of one group lies beside a reference's.
 
     Attributes:
         reference: the reference.
         group: the probe group.
-        estimate: 0 at the original, 1 at the reference; None where the medians of the two could be
+        shift: median of the submission less that of the reference, in standard deviations of the
+            reference over models; None where its models do not differ.
+        auc: probability that a submitted model has the greater margin, ties counted half.
+        auc_low: lower end of its interval; the intervals of all rows hold together.
+        auc_high: upper end.
+    """
+
+    reference: ReferenceName
+    group: str
+    shift: float | None
+    auc: float
+    auc_low: float
+    auc_high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgressRow:
+    """How far the median margin of one group has come from where it started to a reference's.
+
+    Attributes:
+        start: the original; or the untraining reference, on the way to the unlearning reference.
+        reference: where the way leads.
+        group: the probe group.
+        estimate: 0 at the start, 1 at the reference; None where the medians of the two could be
             equal, so that there is nothing to make progress on, or models are too few.
         low: lower end of its interval; the intervals of all rows hold together at the confidence of
             the audit. None where it is not known.
         high: upper end.
-        nearer: whether the submission is shown to be nearer to the reference than to the original.
+        nearer: whether the submission is shown to be nearer to the reference than to the start.
     """
 
+    start: Start
     reference: ReferenceName
     group: str
     estimate: float | None
@@ -290,17 +313,17 @@ class ProgressRow:
 class OverUnlearned:
     """Does the submission hide the behaviour more than a model that never saw it?
 
-    One-sided Mann-Whitney tests of the margin on the forget and behaviour probes against the
-    unlearning reference, Bonferroni over the probe groups tested.
-
     Attributes:
-        flag: True when ``pvalue`` is below 1 − confidence.
-        pvalue: the corrected p-value.
-        group: the probe group with the smallest p-value.
+        flag: whether the upper end of the AUC is below 1/2: wrong with probability at most alpha.
+        auc: probability that a submitted model has the greater margin than a model of the
+            unlearning reference, ties counted half.
+        high: upper end of its interval, at alpha/2 for each of the two groups tested.
+        group: the probe group, forget or behaviour, where that is least.
     """
 
     flag: bool
-    pvalue: float
+    auc: float
+    high: float
     group: str
 
 

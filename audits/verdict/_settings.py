@@ -1,6 +1,7 @@
 """What is fixed before any population is looked at, checked once."""
 
 import hashlib
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -30,6 +31,7 @@ class Settings:
     exact: bool
     looks: tuple[int, ...] | None
     among: int
+    references_seen: bool | None
     seed: int | None
 
     @property
@@ -47,6 +49,7 @@ def checked(
     observables: Sequence[Any] | None,
     looks: Sequence[Any] | None,
     among: Any,
+    references_seen: Any,
     seed: Any,
 ) -> Settings:
     """The settings as a user gives them; see `audits.audit`.
@@ -62,6 +65,8 @@ def checked(
     check_confidence(confidence)
     check_counts(among=among)
     check_within("[1, 1000000]", among=among)
+    if references_seen is not None:
+        check_kind(references_seen, "references_seen", bool, "True, False or None")
     if claim is not None:
         check_kind(claim, "claim", Claim, "a Claim, as oracles.mechanisms.Claim(epsilon, delta)")
     if observables is None and (looks is not None or among > 1):
@@ -78,6 +83,7 @@ def checked(
         exact=observables is not None,
         looks=check_looks(looks),
         among=int(among),
+        references_seen=references_seen,
         seed=None if seed is None else check_seed(seed),
     )
 
@@ -86,3 +92,8 @@ def seed_of(seen: Mapping[str, Observations]) -> int:
     """A seed that the data fix and nobody chooses; below 2^32, as every JSON reader keeps it."""
     digests = " ".join(f"{name}={seen[name].digest}" for name in sorted(seen))
     return int(hashlib.sha256(digests.encode()).hexdigest()[:8], 16)
+
+
+def drawn_seed() -> int:
+    """A seed that nobody knows before it is drawn; below 2^32, as every JSON reader keeps it."""
+    return secrets.randbits(32)

@@ -10,9 +10,11 @@ from audits.verdict._results import (
     GroupSummary,
     Nearest,
     OverUnlearned,
+    ProgressRow,
+    ShiftRow,
     WorstExampleFound,
 )
-from audits.verdict._words import example_off
+from audits.verdict._words import auc_of, example_off, how_near, progress_of, shift_of
 
 _DECISIONS = {"match": "alike", "differ": "unlike", "open": "open"}
 
@@ -43,6 +45,22 @@ def accuracies(groups: Sequence[GroupSummary], populations: Sequence[str]) -> st
     return aligned(lines)
 
 
+def grades(shifts: Sequence[ShiftRow], progress: Sequence[ProgressRow]) -> str:
+    """For each reference a line a group: shift, AUC, and progress where the original is known."""
+    moved = {
+        (row.reference, row.group): progress_of(row) for row in progress if row.start == "original"
+    }
+    lines: list[tuple[str, ...]] = []
+    for reference in dict.fromkeys(row.reference for row in shifts):
+        ends = ("progress from the original (0) to it (1)",) if moved else ()
+        lines.append((f"median margin beside {reference}", "shift in sd", "AUC", *ends))
+        for row in shifts:
+            if row.reference == reference:
+                last = (moved[reference, row.group],) if moved else ()
+                lines.append((f"  {row.group}", shift_of(row), auc_of(row), *last))
+    return aligned(lines) if lines else ""
+
+
 def further(
     comparisons: Sequence[Comparison],
     nearest: Nearest,
@@ -66,21 +84,13 @@ def further(
     sizes = {comparison.first: comparison.models_first for comparison in comparisons}
     sizes |= {comparison.second: comparison.models_second for comparison in comparisons}
     counted = ", ".join(f"{models:,} {name}" for name, models in sizes.items())
-    gap = (
-        f"distance to untraining less distance to unlearning {nearest.difference:.3f}, "
-        f"{100 * nearest.confidence:.6g} % interval {nearest.low:.3f} to {nearest.high:.3f}"
-    )
-    if nearest.low == nearest.high == 0.0:
-        gap = "both distances are the same in every resampling; they may be at their greatest"
-    found = [
-        f"models: {counted}",
-        f"nearer reference: {nearest.reference or 'undecided'} ({gap})",
-    ]
+    found = [f"models: {counted}", f"nearer reference: {how_near(nearest)}"]
     found += [f"{worst.called}: {example_off(worst)}" for worst in worst_examples]
     if over_unlearned is not None and over_unlearned.flag:
         found.append(
-            f"over-unlearned: the margin on the {over_unlearned.group} probes lies below that of "
-            f"models that never saw the behaviour (p = {over_unlearned.pvalue:.2g})"
+            f"over-unlearned: on the {over_unlearned.group} probes the margin lies below that of "
+            f"models that never saw the behaviour more often than not (AUC "
+            f"{over_unlearned.auc:.2f}, at most {up(over_unlearned.high)})"
         )
     if claimed is not None:
         found.append(f"claim ({claimed.mechanism}): {claimed.sentence}")

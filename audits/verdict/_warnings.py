@@ -43,6 +43,11 @@ def warnings_of(
     rows = {name: _rows(seen) for name, seen in observations.items()}
     if claimed is not None and claimed.finding == "contradicted":
         found.append(claimed.sentence)
+    if declaration.references_seen:
+        found.append(
+            "The submitter could see these references before handing in: a submission fitted to "
+            "them passes more often than the stated error. Audit it against fresh ones."
+        )
     found += like_probabilities(observations)
     if all(len(set(row)) == 1 and len(row) > 1 for row in rows.values()):
         found.append(

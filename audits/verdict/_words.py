@@ -5,16 +5,18 @@ from collections.abc import Sequence
 
 from audits.report._words import WITHOUT, ReferenceName
 from audits.report.numbers import down, rounded_up, up
-from audits.verdict._columns import MEAN_MARGIN, example_column
+from audits.verdict._columns import MEAN_MARGIN, MEDIAN_MARGIN, example_column
 from audits.verdict._looks import next_look
 from audits.verdict._observables import words_of
 from audits.verdict._results import (
     FEWEST_TO_FORECAST,
     Comparison,
     Declaration,
+    Nearest,
     ProgressRow,
     Separation,
     Sharing,
+    ShiftRow,
     VerdictName,
     WorstExampleFound,
 )
@@ -39,6 +41,9 @@ _VERDICTS: dict[VerdictName, str] = {
     ),
 }
 
+_COINCIDE = (
+    " That the references coincide is another claim, wrong with probability at most {} of its own."
+)
 _CALIBRATED = (
     " The tolerance was not declared but calibrated: it is about the least that so many models can "
     "meet."
@@ -64,7 +69,7 @@ def sentence(
     return text
 
 
-def scope(declaration: Declaration) -> str:
+def scope(declaration: Declaration, separation: Separation) -> str:
     """What "like" and "unlike" stand for, and how sure the verdict is."""
     observables = len(declaration.observables)
     error = f"{100 * (1 - declaration.confidence):.6g} %"
@@ -77,7 +82,9 @@ def scope(declaration: Declaration) -> str:
         f'"Like" is within delta {declaration.tolerance:.10g} at epsilon '
         f"{declaration.epsilon:.10g} for half-lines of the {observables} declared "
         f"observable{'s' if observables > 1 else ''}{_counted(declaration.observables)}, "
-        f'"unlike" is beyond it, and {sure}{_CALIBRATED if declaration.calibrated else ""}'
+        f'"unlike" is beyond it, and {sure}'
+        f"{_COINCIDE.format(error) if separation == 'coincide' else ''}"
+        f"{_CALIBRATED if declaration.calibrated else ''}"
     )
 
 
@@ -121,7 +128,7 @@ def which_look(models: int, declaration: Declaration) -> str:
 
 
 _KINDS = {
-    "median margin on ": "median margin{s} of probe groups",
+    MEDIAN_MARGIN: "median margin{s} of probe groups",
     example_column(""): "single example{s}",
     MEAN_MARGIN: "mean{s} of the examples of a person",
     "greatest deviation ": "worst example{s} of a group",
@@ -276,27 +283,68 @@ def waiting_models(waiting: int) -> tuple[str, ...]:
     return (f"waiting: {waiting:,} submitted {models} for the next declared look",)
 
 
-def progress_made(rows: Sequence[ProgressRow]) -> tuple[str, ...]:
-    """How far the submission has come on the way to each reference, a clause each."""
-    found: list[str] = []
-    for reference in dict.fromkeys(row.reference for row in rows):
-        mine = [row for row in rows if row.reference == reference]
-        moved = [f"{row.group} {progress_of(row)}" for row in mine if row.estimate is not None]
-        still = [row.group for row in mine if row.estimate is None]
-        parts = [", ".join(moved)] if moved else []
-        parts += [f"nothing to make progress on: {', '.join(still)}"] if still else []
-        found.append(
-            f"progress from the original (0) to {reference} (1), median margins: {'; '.join(parts)}"
-        )
-    return tuple(found)
+def between_references(rows: Sequence[ProgressRow]) -> tuple[str, ...]:
+    """Where the submission lies on the way from one reference to the other, as a clause."""
+    mine = [row for row in rows if row.start == "untraining"]
+    moved = [f"{row.group} {progress_of(row)}" for row in mine if row.estimate is not None]
+    still = [row.group for row in mine if row.estimate is None]
+    parts = [", ".join(moved)] if moved else []
+    parts += [f"{NO_WAY}: {', '.join(still)}"] if still else []
+    if not parts:
+        return ()
+    return (f"from untraining (0) to unlearning (1), median margins: {'; '.join(parts)}",)
+
+
+NO_WAY = "nothing to make progress on"
+"""What is said where the medians at both ends could be equal."""
 
 
 def progress_of(row: ProgressRow) -> str:
     """An estimate with its interval, rounded outward; or that there is nothing to go on."""
     if row.estimate is None:
-        return "nothing to make progress on"
+        return NO_WAY
     if row.low is None or row.high is None:
         return f"{row.estimate:.2f} (too few models for an interval)"
-    low, high = math.floor(100.0 * row.low) / 100.0, math.ceil(100.0 * row.high) / 100.0
+    return f"{row.estimate + 0.0:.2f} {_bracket(row.low, row.high)}"
+
+
+def shift_of(row: ShiftRow) -> str:
+    """A shift in standard deviations with its sign."""
+    return "no spread" if row.shift is None else f"{row.shift + 0.0:+.1f}"
+
+
+def auc_of(row: ShiftRow) -> str:
+    """An AUC with its interval, rounded outward."""
+    return f"{row.auc:.2f} {_bracket(row.auc_low, row.auc_high)}"
+
+
+def _bracket(low: float, high: float) -> str:
+    ends = (math.floor(100.0 * low) / 100.0, math.ceil(100.0 * high) / 100.0)
     # 0.0 is added lest there be a zero with a minus.
-    return f"{row.estimate + 0.0:.2f} [{low + 0.0:.2f}, {high + 0.0:.2f}]"
+    return "[{:.2f}, {:.2f}]".format(*(end + 0.0 for end in ends))
+
+
+def stands_down_to(least: float | None, declaration: Declaration) -> tuple[str, ...]:
+    """The least level at which the verdict stands, as a clause."""
+    if least is None:
+        return ()
+    alpha = 1.0 - declaration.confidence
+    if least >= alpha:
+        return ()
+    return (
+        f"level: the same verdict would be reached at every level tried down to {least:g}, where "
+        f"{alpha:.6g} was declared; choosing among K audits, ask for {alpha:.6g} / K",
+    )
+
+
+def how_near(nearest: Nearest) -> str:
+    """Which reference is nearer and on what ground, as the end of a clause."""
+    estimated = (
+        f"estimated distance to untraining less that to unlearning {nearest.difference + 0.0:.3f}"
+    )
+    if nearest.reference is None:
+        return f"undecided: the bounds of both distances overlap ({estimated})"
+    return (
+        f"{nearest.reference}: the upper bound of its distance is below the lower bound of the "
+        f"other's ({estimated})"
+    )

@@ -32,13 +32,25 @@ _LATER_DECLARED: dict[str, Any] = {
     "look": 1,
     "look_confidence": None,
     "among": 1,
+    "references_seen": None,
 }
-_LATER: dict[str, Any] = {"progress": [], "sharing": None, "stands": None}
+_LATER: dict[str, Any] = {
+    "progress": [],
+    "shifts": [],
+    "least_alpha": None,
+    "sharing": None,
+    "stands": None,
+}
+# What version 1 claimed without a right to, so that it is not computed any more.
+_WITHDRAWN = {"nearest", "over_unlearned"}
 _RECOMPUTED = (
     "verdict, its sentence and scope",
     "estimate, bounds, curve and decision of every comparison",
-    "progress, nearest reference, over-unlearning, groups, claim and warnings",
+    "groups, claim and warnings",
     "digest of the observations of each population, and the subject of the statement",
+)
+_RECOMPUTED_LATER = (
+    "progress, shifts, nearest reference, over-unlearning, and the least level of the verdict"
 )
 
 
@@ -104,19 +116,23 @@ def verify_certificate(
             observables=looked_at,
             looks=declared.looks if later else None,
             among=declared.among if later else 1,
+            references_seen=declared.references_seen if later else None,
             seed=declared.seed if later else None,
         )
     except ValueError as error:
         found.append(f"the audit cannot be run again: {error}")
     else:
-        again = _compared(recomputed.certificate(), seen["submission"])
+        parts = [
+            _compared(certificate, seen["submission"], later)
+            for certificate in (certified, recomputed.certificate())
+        ]
         now = recomputed.provenance.versions
-        numbers = differences("predicate", _compared(certified, seen["submission"]), again)
+        numbers = differences("predicate", *parts)
         found += with_versions(numbers, provenance.versions, now)
     return Verification(
         path=path,
         differences=tuple(shortened(found)),
-        recomputed=(*_RECOMPUTED, *equal),
+        recomputed=(*_RECOMPUTED, *([_RECOMPUTED_LATER] if later else []), *equal),
         unchanged=files.unchanged if files else (),
         absent=files.absent if files else (),
         declared=_word(certified, equal),
@@ -146,9 +162,11 @@ def _subject(certified: AnyCertificate) -> list[dict[str, Any]]:
     ]
 
 
-def _compared(certificate: AnyCertificate, submitted: Observations) -> dict[str, Any]:
-    """The part of a certificate that observations determine."""
+def _compared(certificate: AnyCertificate, submitted: Observations, later: bool) -> dict[str, Any]:
+    """The part of a certificate that observations determine; of a later one than version 1, all."""
     predicate = _without_declared(_dumped(certificate)["predicate"])
+    for name in () if later else _WITHDRAWN:
+        predicate.pop(name)
     predicate["populations"] = [_without_declared(part) for part in predicate["populations"]]
     predicate["declaration"] = _LATER_DECLARED | predicate["declaration"]
     predicate = _LATER | predicate
@@ -203,6 +221,13 @@ def _word(certified: AnyCertificate, equal: list[str]) -> tuple[str, ...]:
         words.append("that looks, tolerance and observables were declared before looking")
         if declared.among > 1:
             words.append(f"that {declared.among} submissions were judged at once")
+        if declared.references_seen is not None:
+            seen = "could" if declared.references_seen else "could not"
+            words.append(f"that the submitter {seen} see the references before handing in")
     if certified.predicate.version == 1:
         words.append("report.html and report.md, which version 1 does not name")
+        words.append(
+            "the nearer reference and whether too much was unlearned: version 1 claimed these on "
+            "grounds that do not hold, and they are not computed any more"
+        )
     return tuple(words)

@@ -31,6 +31,7 @@ _OF_MODELS = (
     "claim",
     "observable",
     "looks",
+    "references_seen",
     "learner",
     "scenario",
     "leave_out_damaged",
@@ -87,6 +88,14 @@ def audit(
             "look at what was handed in if unsaid.",
         ),
     ] = None,
+    references_seen: Annotated[
+        bool | None,
+        typer.Option(
+            "--references-seen/--references-kept",
+            help="Models: whether the submitter could see the references before handing in, which "
+            "the report then says.",
+        ),
+    ] = None,
     learner: OwnLearner = None,
     scenario: OwnScenario = None,
     leave_out_damaged: LeaveOut = False,
@@ -109,7 +118,7 @@ def audit(
         int | None,
         typer.Option(
             help="Of the resampling of logs, 0 if unsaid; of the models set aside to learn from, "
-            "else taken from the digests of all observations.",
+            "drawn now if unsaid, recorded, and drawn once for each result.",
             min=0,
         ),
     ] = None,
@@ -157,6 +166,7 @@ def audit(
             claim=claim,
             observables=observable or (),
             looks=parse_numbers("looks", looks),
+            references_seen=references_seen,
             seed=seed,
             redact=redact,
             force=force,
@@ -283,6 +293,7 @@ def audit_models(
     claim: tuple[float, float] | None,
     observables: Sequence[str] = (),
     looks: tuple[int, ...] | None = None,
+    references_seen: bool | None = None,
     seed: int | None = None,
     redact: bool = False,
     force: bool = False,
@@ -306,7 +317,9 @@ def audit_models(
         claim: a claimed (ε, δ), or None for what the submission declares.
         observables: what to look at, by name and settings; the audit's own if none.
         looks: declared numbers of submitted models, or None for one look.
-        seed: of the models that are set aside, or None.
+        references_seen: whether the submitter could see the references, or None.
+        seed: of the models that are set aside; None draws one, or takes that of the result of the
+            same audit that the folder holds.
         redact: leave pictures and texts of examples out of reports.
         force: replace other results that the folders hold.
 
@@ -334,7 +347,7 @@ def audit_models(
         else:
             check_result_folder(folder, "certificate.json", name | many, replace=force)
     # Loaded on use: the command line starts without what an audit needs.
-    from audits.verdict import looked_before
+    from audits.verdict import looked_before, seed_before
 
     stored = oracles.load_references(
         references, learner=learner, scenario=scenario, leave_out_damaged=leave_out_damaged
@@ -357,13 +370,20 @@ def audit_models(
         confidence=confidence,
         claim=None if claim is None else oracles.mechanisms.Claim(*claim),
         observables=looked_at,
-        seed=seed,
+        references_seen=references_seen,
     )
-    judged = judge(several, looks=looks) if several else {}
+    judged = judge(several, looks=looks, seed=seed) if several else {}
+    if seed is None and looked_at is not None:
+        # What is drawn is drawn once: the same audit again is the same result.
+        seeds = {seed_before(result, Path(name)) for name, result in judged.items()}
+        seed = next(iter(judged.values())).declaration.seed if judged else None
+        if len(seeds) == 1 and None not in seeds:
+            seed = seeds.pop()
+            judged = judge(several, looks=looks, seed=seed)
     again = [name for name, result in judged.items() if looked_before(result, Path(name))]
     if again and looked_at is not None:
         # Looked at before, and this look was not declared then: an exploratory one.
-        redone = judge(several, looks=())
+        redone = judge(several, looks=(), seed=seed)
         judged |= {name: redone[name] for name in again}
     results = [
         judged[str(folder)]

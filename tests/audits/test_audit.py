@@ -45,7 +45,7 @@ def test_a_submission_like_one_reference_is_named_after_it(
     other = medians(world(4, FAR), swapped, epsilon=1.0, tolerance=0.3)
     assert other.verdict == "unlearning"
     assert other.nearest.reference == "unlearning"
-    third = audit(world(6, FARTHER), references, epsilon=1.0, tolerance=0.3)
+    third = audit(world(6, FARTHER), references, epsilon=1.0, tolerance=0.3, seed=0)
     assert third.verdict == "neither"
     assert third.over_unlearned is not None
     assert third.over_unlearned.flag
@@ -65,19 +65,19 @@ def test_each_bound_has_the_level_of_its_comparison(untrained: Audit) -> None:
 
 def test_references_that_coincide_are_reported_as_such(world: World) -> None:
     same = ObservedReferences(world(1, models=150), world(2, models=150))
-    found = audit(world(3, models=150), same, epsilon=1.0, tolerance=0.2)
+    found = audit(world(3, models=150), same, epsilon=1.0, tolerance=0.2, seed=0)
     assert found.separation == "coincide"
     assert found.verdict == "both"
     assert found.sentence.startswith("The references coincide, so ")
     assert "vacuous" in found.sentence
-    far = audit(world(3, FAR, models=150), same, epsilon=1.0, tolerance=0.2)
+    far = audit(world(3, FAR, models=150), same, epsilon=1.0, tolerance=0.2, seed=0)
     assert far.verdict == "neither"
     assert "vacuous" in far.sentence
 
 
 def test_too_few_models_say_how_many_would_do_and_as_many_do(world: World) -> None:
     few = ObservedReferences(world(1, FAR, models=45), world(2, models=45))
-    found = audit(world(3, FAR, models=45), few, epsilon=1.0, tolerance=0.2)
+    found = audit(world(3, FAR, models=45), few, epsilon=1.0, tolerance=0.2, seed=0)
     assert found.verdict == "inconclusive"
     assert found.untraining.decision == "open"
     assert found.unlearning.decision == "differ"
@@ -90,23 +90,23 @@ def test_too_few_models_say_how_many_would_do_and_as_many_do(world: World) -> No
     assert any("least tolerance within reach" in text for text in found.warnings)
 
     more = ObservedReferences(world(4, FAR, models=needed), world(5, models=needed))
-    assert audit(world(6, FAR, models=needed), more, tolerance=0.2).verdict == "untraining"
+    assert audit(world(6, FAR, models=needed), more, tolerance=0.2, seed=0).verdict == "untraining"
 
 
 def test_one_submitted_model_decides_nothing(world: World, references: ObservedReferences) -> None:
     with pytest.raises(SubmissionError, match="at least 2 models, found 1; audit_single tests"):
-        audit(world(7, models=1), references)
+        audit(world(7, models=1), references, seed=0)
 
 
 def test_references_of_one_model_decide_nothing(world: World) -> None:
     alone = ObservedReferences(world(1, models=9), world(2, models=1))
     with pytest.raises(SubmissionError, match="unlearning: expected at least 2 models, found 1$"):
-        audit(world(3, models=9), alone)
+        audit(world(3, models=9), alone, seed=0)
 
 
 def test_two_models_everywhere_decide_nothing(world: World) -> None:
     alone = ObservedReferences(world(1, models=2), world(2, models=2))
-    found = audit(world(3, models=2), alone)
+    found = audit(world(3, models=2), alone, seed=0)
     assert found.verdict == "inconclusive"
     assert found.least_tolerance == 1.0
     assert found.models_needed is None
@@ -115,7 +115,7 @@ def test_two_models_everywhere_decide_nothing(world: World) -> None:
 
 
 def test_copies_of_reference_models_are_pointed_out(references: ObservedReferences) -> None:
-    found = audit(references.untraining, references)
+    found = audit(references.untraining, references, seed=0)
     assert found.warnings[0].startswith("60 submitted models equal models of the untraining")
 
 
@@ -126,13 +126,13 @@ def test_probabilities_given_as_logits_are_pointed_out(
         return replace(seen, logits=np.asarray(softmax(seen.logits, axis=2), dtype=np.float32))
 
     said = "look like probabilities: all are at least 0 and sum to 1 at every probe"
-    found = audit(raised(world(9)), references)
+    found = audit(raised(world(9)), references, seed=0)
     assert [said in text for text in found.warnings].count(True) == 1
     assert found.warnings[0].startswith("The logits of the submission look like probabilities")
     every = ObservedReferences(raised(references.untraining), raised(references.unlearning))
-    found = audit(raised(world(9)), every)
+    found = audit(raised(world(9)), every, seed=0)
     assert [said in text for text in found.warnings].count(True) == 3
-    assert not any(said in text for text in audit(world(9), references).warnings)
+    assert not any(said in text for text in audit(world(9), references, seed=0).warnings)
     single = audit_single(raised(world(9, models=1)), references)
     assert any(said in text for text in single.warnings)
 
@@ -140,7 +140,7 @@ def test_probabilities_given_as_logits_are_pointed_out(
 def test_repeated_models_are_pointed_out(world: World, references: ObservedReferences) -> None:
     one = world(8)
     twice = replace(one, logits=np.concatenate([one.logits[:20]] * 2))
-    found = audit(twice, references)
+    found = audit(twice, references, seed=0)
     assert any("Only 20 of the 40 submitted models differ" in text for text in found.warnings)
 
 
@@ -158,7 +158,7 @@ def test_probes_are_put_in_order_by_id(
 
 
 def test_any_object_with_two_references_will_do(world: World) -> None:
-    found = audit(world(3), SimpleNamespace(untraining=world(1), unlearning=world(2)))
+    found = audit(world(3), SimpleNamespace(untraining=world(1), unlearning=world(2)), seed=0)
     assert found.original is None
     assert set(found.observations) == {"submission", "untraining", "unlearning"}
 
@@ -203,12 +203,12 @@ def test_another_number_of_classes_is_refused(world: World, references: Observed
     given = world(0)
     wide = replace(given, logits=np.concatenate([given.logits, given.logits], axis=2))
     with pytest.raises(SubmissionError, match="expected 2 classes as in the references, found 4"):
-        audit(wide, references)
+        audit(wide, references, seed=0)
 
 
 def test_something_else_is_refused(references: ObservedReferences) -> None:
     with pytest.raises(TypeError, match="Submission"):
-        audit(np.zeros((3, 4)), references)  # pyright: ignore[reportArgumentType]
+        audit(np.zeros((3, 4)), references, seed=0)  # pyright: ignore[reportArgumentType]
 
 
 def test_observables_are_medians_of_margins_in_the_order_of_the_groups(world: World) -> None:
@@ -252,6 +252,32 @@ def test_over_unlearning_is_not_flagged_for_its_own_reference() -> None:
     assert sum(found is not None and found.flag for found in flags) <= 20
 
 
+@pytest.mark.parametrize(("n", "m"), [(256, 32), (32, 256), (100, 100)])
+def test_unequal_spreads_are_no_sign_of_over_unlearning(n: int, m: int) -> None:
+    # A rank test rejects here in up to .2 of draws, although neither lies below the other.
+    rng = np.random.default_rng(1)
+    flags = [
+        over_unlearned(
+            rng.normal(size=(n, 2)) * (0.2 if n > m else 5.0),
+            rng.normal(size=(m, 2)),
+            ("forget", "behaviour"),
+            confidence=0.95,
+        )
+        for _ in range(200)
+    ]
+    assert sum(found is not None and found.flag for found in flags) <= 20
+
+
+def test_over_unlearning_is_found() -> None:
+    rng = np.random.default_rng(2)
+    margins, reference = rng.normal(size=(2, 100, 2))
+    found = over_unlearned(margins - [0.0, 1.0], reference, ("forget", "behaviour"), confidence=0.9)
+    assert found is not None
+    assert found.flag
+    assert found.group == "behaviour"
+    assert 0.0 < found.auc < found.high < 0.5
+
+
 def test_over_unlearning_needs_probes_of_the_behaviour() -> None:
     assert over_unlearned(np.zeros((3, 1)), np.zeros((3, 1)), ("test",), confidence=0.95) is None
 
@@ -261,7 +287,7 @@ def test_equal_margins_are_no_sign_of_over_unlearning() -> None:
     found = over_unlearned(same, same, ("forget",), confidence=0.95)
     assert found is not None
     assert not found.flag
-    assert found.pvalue == 1.0
+    assert found.auc == 0.5
 
 
 def test_least_tolerance_is_about_the_upper_bound_of_a_match() -> None:
@@ -284,7 +310,7 @@ def test_least_tolerance_is_about_the_upper_bound_of_a_match() -> None:
 def test_a_calibrated_tolerance_is_met_and_said_to_be_one(
     world: World, references: ObservedReferences
 ) -> None:
-    found = audit(world(4, FAR), references, tolerance="calibrated")
+    found = audit(world(4, FAR), references, tolerance="calibrated", seed=0)
     assert found.declaration.calibrated
     assert found.least_tolerance <= found.declaration.tolerance < 0.5
     assert round(100 * found.declaration.tolerance, 6) % 1 == 0
@@ -295,4 +321,4 @@ def test_a_calibrated_tolerance_is_met_and_said_to_be_one(
 def test_too_few_models_cannot_calibrate_a_tolerance(world: World) -> None:
     few = ObservedReferences(world(1, models=3), world(2, models=3))
     with pytest.raises(ValueError, match="tolerance: expected more models to calibrate it on"):
-        audit(world(3, models=3), few, tolerance="calibrated")
+        audit(world(3, models=3), few, tolerance="calibrated", seed=0)

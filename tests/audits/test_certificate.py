@@ -40,6 +40,7 @@ def small_audit(
         epsilon=0.5,
         tolerance=0.4,
         observables=observables,
+        seed=0,
     )
     provenance = replace(
         found.provenance, method="golden", versions={"indist": "0"}, seeds={"submission": [3, 4]}

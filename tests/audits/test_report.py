@@ -162,8 +162,8 @@ def build(kind: str = "untraining", **changes: Any) -> Audit:
             comparison("original", "untraining", 3.1),
             comparison("original", "unlearning", 5.9),
         ),
-        "nearest": Nearest("untraining", -0.412, -0.5091, -0.3123, 0.95, 1234),
-        "over_unlearned": OverUnlearned(False, 0.412, "behaviour"),
+        "nearest": Nearest("untraining", -0.412),
+        "over_unlearned": OverUnlearned(False, 0.412, 0.513, "behaviour"),
         "groups": groups(POPULATIONS),
         "least_tolerance": 0.1432,
         "provenance": PROVENANCE,
@@ -186,7 +186,7 @@ def bare(kind: str) -> Audit:
         kind,
         original=None,
         over_unlearned=None,
-        nearest=Nearest(None, 0.01, -0.0821, 0.1, 0.95, 7),
+        nearest=Nearest(None, 0.01),
         groups=tuple(
             row
             for row in groups(("submission", "untraining", "unlearning"))
@@ -257,7 +257,7 @@ def test_what_users_wrote_is_escaped(tmp_path: Path) -> None:
             provenance=provenance,
             untraining=replace(audit.untraining, by_observable=(row,)),
             groups=tuple(replace(row, group=f"{NASTY}{row.group}") for row in audit.groups),
-            over_unlearned=OverUnlearned(True, 1e-9, NASTY),
+            over_unlearned=OverUnlearned(True, 0.01, 0.04, NASTY),
             warnings=(NASTY,),
         ),
         tmp_path,
@@ -317,7 +317,7 @@ def test_an_open_audit_says_what_would_decide_it(tmp_path: Path) -> None:
 
 
 def test_too_much_unlearning_is_reported(tmp_path: Path) -> None:
-    audit = build("unlearning", over_unlearned=OverUnlearned(True, 0.00123, "forget"))
+    audit = build("unlearning", over_unlearned=OverUnlearned(True, 0.12, 0.2315, "forget"))
     text = written(audit, tmp_path)[1]
     assert "Yes: the submission hides the behaviour more than models that never saw it" in text
     assert "p-value 0.0013, smallest on the forget probes" in text

@@ -31,7 +31,7 @@ def results(world: World) -> dict[str, Callable[[int], Result]]:
     refs = ObservedReferences(*(world(k, models=12, **FEW) for k in (1, 2)))
     retain = [log_of(f"t{k}", 20 + k) for k in range(3)]
     return {
-        "certificate.json": lambda seed: audit(world(seed, models=12, **FEW), refs),
+        "certificate.json": lambda seed: audit(world(seed, models=12, **FEW), refs, seed=0),
         "single.json": lambda seed: audit_single(world(seed, models=1, **FEW), refs),
         "logs.json": lambda seed: llm.compare([log_of("m", seed)], untraining=retain, seed=0),
         "scores.json": lambda seed: score(world(seed, models=12, **FEW), refs, seed=0),

@@ -107,7 +107,7 @@ def test_a_folder_is_verified_by_what_it_holds(folders: dict[str, Path], kind: s
         ("logs.json", ("fit",), "unlearning only", "fit: certified 'unlearning only'"),
         ("scores.json", ("scores", 0, "value"), 0.123, "scores[0].value: certified 0.123"),
         ("scores.json", ("digests", "untraining"), "0", "digests.untraining: certified '0'"),
-        ("certificate.json", ("predicate", "nearest", "seed"), None, "nearest.seed: certified "),
+        ("certificate.json", ("predicate", "nearest", "difference"), None, "nearest.difference: certified "),
         (
             "certificate.json",
             ("subject",),
@@ -122,7 +122,7 @@ def test_a_changed_value_is_found(
     if value is None:
         # The next integer: a seed is not equal up to rounding.
         held = json.loads((folders[kind] / kind).read_text())
-        value = held["predicate"]["nearest"]["seed"] + 1
+        value = held["predicate"]["nearest"]["difference"] + 1
     found = verify(changed(folders[kind], tmp_path, *path, value=value))
     assert any(message in text for text in found), found
 
@@ -344,7 +344,7 @@ def test_a_submission_at_hand_is_compared(world: World, tmp_path: Path) -> None:
     for name, seen in given.items():
         seen.save(tmp_path / name, name="mine", method="scrub", seeds=list(range(24)))
     refs = ObservedReferences(world(1, **few), world(2, **few))
-    audit(load(tmp_path / "mine.safetensors"), refs).report(tmp_path / "out")
+    audit(load(tmp_path / "mine.safetensors"), refs, seed=0).report(tmp_path / "out")
     found = verification(tmp_path / "out", submission=tmp_path / "mine.safetensors")
     assert found.differences == ()
     assert {f"{what} of the submission" for what in ("method", "seeds")} < set(found.recomputed)
@@ -366,7 +366,7 @@ def test_margins_alone_are_verified_too(world: World, tmp_path: Path) -> None:
     Observations(margins, np.zeros_like(given.labels), given.groups, given.ids).save(
         tmp_path / "mine", margins_only=True
     )
-    found = audit(load(tmp_path / "mine.safetensors"), ObservedReferences(seen[1], seen[2]))
+    found = audit(load(tmp_path / "mine.safetensors"), ObservedReferences(seen[1], seen[2]), seed=0)
     assert any("compared by margins alone" in text for text in found.warnings)
     found.report(tmp_path / "out")
     assert verify(tmp_path / "out") == []
@@ -379,7 +379,7 @@ def test_observations_of_double_precision_are_stored_whole(world: World, tmp_pat
         Observations(one.logits.astype(np.float64) / 3, one.labels, one.groups, one.ids)
         for one in seen
     ]
-    audit(exact[2], ObservedReferences(exact[0], exact[1])).report(tmp_path / "out")
+    audit(exact[2], ObservedReferences(exact[0], exact[1]), seed=0).report(tmp_path / "out")
     assert verify(tmp_path / "out") == []
 
 
