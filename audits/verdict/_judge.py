@@ -189,8 +189,8 @@ def judge(
         least_alpha=least_alpha(verdict, alpha, lambda level: verdict_at(level * look.share))
         if exact
         else None,
-        progress=progress_rows(values, groups, confidence=confidence) if exact else (),
-        shifts=shift_rows(values, groups, confidence=confidence) if exact else (),
+        progress=progress_rows(values, groups, confidence=confidence),
+        shifts=shift_rows(values, groups, confidence=confidence),
         nearest=nearest(
             {name: pairs[name][0] for name in REFERENCES},
             epsilon=epsilon,

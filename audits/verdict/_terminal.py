@@ -52,7 +52,7 @@ def grades(shifts: Sequence[ShiftRow], progress: Sequence[ProgressRow]) -> str:
     }
     lines: list[tuple[str, ...]] = []
     for reference in dict.fromkeys(row.reference for row in shifts):
-        ends = ("progress from the original (0) to it (1)",) if moved else ()
+        ends = ("progress (original 0, it 1)",) if moved else ()
         lines.append((f"median margin beside {reference}", "shift in sd", "AUC", *ends))
         for row in shifts:
             if row.reference == reference:

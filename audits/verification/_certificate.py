@@ -34,15 +34,11 @@ _LATER_DECLARED: dict[str, Any] = {
     "among": 1,
     "references_seen": None,
 }
-_LATER: dict[str, Any] = {
-    "progress": [],
-    "shifts": [],
-    "least_alpha": None,
-    "sharing": None,
-    "stands": None,
+# What version 1 has no fields for, or claimed without a right to: that is computed no more.
+_NOT_OF_VERSION_1 = {
+    *("progress", "shifts", "least_alpha", "sharing", "stands"),
+    *("nearest", "over_unlearned"),
 }
-# What version 1 claimed without a right to, so that it is not computed any more.
-_WITHDRAWN = {"nearest", "over_unlearned"}
 _RECOMPUTED = (
     "verdict, its sentence and scope",
     "estimate, bounds, curve and decision of every comparison",
@@ -165,11 +161,10 @@ def _subject(certified: AnyCertificate) -> list[dict[str, Any]]:
 def _compared(certificate: AnyCertificate, submitted: Observations, later: bool) -> dict[str, Any]:
     """The part of a certificate that observations determine; of a later one than version 1, all."""
     predicate = _without_declared(_dumped(certificate)["predicate"])
-    for name in () if later else _WITHDRAWN:
-        predicate.pop(name)
+    for name in () if later else _NOT_OF_VERSION_1:
+        predicate.pop(name, None)
     predicate["populations"] = [_without_declared(part) for part in predicate["populations"]]
     predicate["declaration"] = _LATER_DECLARED | predicate["declaration"]
-    predicate = _LATER | predicate
     comparisons = [predicate[name] for name in ("untraining", "unlearning", "references")]
     for comparison in [*comparisons, *(predicate["original"] or [])]:
         if comparison["forecast"]:

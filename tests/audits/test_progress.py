@@ -18,9 +18,7 @@ def test_progress_of_each_group_to_each_reference(world: World, tmp_path: Path) 
         world(1, away, models=80), world(2, models=80), world(4, FAR, models=80)
     )
     found = audit(world(3, HALF, models=80), references, observables=(GroupMedians(),), seed=0)
-    rows = {
-        (row.reference, row.group): row for row in found.progress if row.start == "original"
-    }
+    rows = {(row.reference, row.group): row for row in found.progress if row.start == "original"}
     assert len(rows) == 8
     assert rows["untraining", "forget"].estimate == pytest.approx(0.5, abs=0.05)
     assert rows["unlearning", "behaviour"].estimate == pytest.approx(0.25, abs=0.05)
@@ -33,7 +31,7 @@ def test_progress_of_each_group_to_each_reference(world: World, tmp_path: Path) 
         assert not rows[key].nearer
     assert all(row.estimate is None for row in found.progress if row.group in ("near", "test"))
     words = " ".join(str(found).split())
-    assert "progress from the original (0) to it (1) forget" in words
+    assert "progress (original 0, it 1) forget" in words
     assert "from untraining (0) to unlearning (1), median margins: behaviour 0." in words
     assert "nothing to make progress on: near, test" in words
     found.report(tmp_path / "out")

@@ -107,7 +107,12 @@ def test_a_folder_is_verified_by_what_it_holds(folders: dict[str, Path], kind: s
         ("logs.json", ("fit",), "unlearning only", "fit: certified 'unlearning only'"),
         ("scores.json", ("scores", 0, "value"), 0.123, "scores[0].value: certified 0.123"),
         ("scores.json", ("digests", "untraining"), "0", "digests.untraining: certified '0'"),
-        ("certificate.json", ("predicate", "nearest", "difference"), None, "nearest.difference: certified "),
+        (
+            "certificate.json",
+            ("predicate", "nearest", "difference"),
+            None,
+            "nearest.difference: certified ",
+        ),
         (
             "certificate.json",
             ("subject",),

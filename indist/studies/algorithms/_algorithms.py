@@ -17,6 +17,7 @@ from indist.studies._methods import every_method, method_settings
 from indist.studies._rows import StudyRow, written_as
 from indist.studies._shown import shown_interval
 from indist.studies._study import Shown, Study, check_names
+from indist.studies.algorithms._graded import Graded, ordered_pairs, shown_grade
 from oracles.engines import block_width
 
 GROUP_HEADINGS = {
@@ -72,6 +73,8 @@ class AuditRow(StudyRow):
         verdict: of the audit.
         to_untraining: distance to T.
         to_unlearning: distance to A(D∖B).
+        untraining_grade: progress to T on S.
+        unlearning_grade: progress to A(D∖B) on B∖S.
         submission: shares of probes given their label by the method's models.
         original: the same of O.
         untraining: of T.
@@ -87,6 +90,8 @@ class AuditRow(StudyRow):
     verdict: str
     to_untraining: Distance = written_as("{}_to_T")
     to_unlearning: Distance = written_as("{}_to_B")
+    untraining_grade: Graded = written_as("{}_to_T", default=Graded(None, None, None))
+    unlearning_grade: Graded = written_as("{}_to_B", default=Graded(None, None, None))
     submission: Shares = written_as("{}_submission")
     original: Shares = written_as("{}_original")
     untraining: Shares = written_as("{}_untraining")
@@ -104,6 +109,21 @@ class UnfitRow(StudyRow):
     method: str
     learner: str
     not_applicable: str
+
+
+TIE = 0.99
+"""Distance from which on one submission is not told from another by it."""
+BASELINES = ("identity", "retrain", "retrain-behaviour")
+"""What is in no pair."""
+
+
+def nearness(row: AuditRow) -> tuple[float, float, float]:
+    """Distance to T to two digits, then progress to it, then to A(D∖B): smaller is nearer."""
+    return (
+        round(row.to_untraining.distance, 2),
+        row.untraining_grade.off[0],
+        row.unlearning_grade.off[0],
+    )
 
 
 @dataclass(frozen=True)
@@ -129,7 +149,7 @@ class Algorithms(Study[AuditRow | UnfitRow]):
     finding: ClassVar = "verdict"
     columns: ClassVar = (
         *("scenario", "method", "learner", "models", "verdict"),
-        *(f"{number}_to_{r}" for r in "TB" for number in Distance._fields),
+        *(f"{number}_to_{r}" for r in "TB" for number in (*Distance._fields, *Graded._fields)),
         *(
             f"{group}_{population}"
             for population in ("submission", "original", "untraining", "unlearning")
@@ -215,6 +235,8 @@ class Algorithms(Study[AuditRow | UnfitRow]):
             verdict=audit.verdict,
             to_untraining=Distance.of(audit.untraining),
             to_unlearning=Distance.of(audit.unlearning),
+            untraining_grade=Graded.of(audit, "untraining", "forget"),
+            unlearning_grade=Graded.of(audit, "unlearning", "behaviour"),
             submission=of("submission"),
             original=of("original"),
             untraining=of("untraining"),
@@ -228,9 +250,12 @@ class Algorithms(Study[AuditRow | UnfitRow]):
 
     def _shown(self, rows: list[AuditRow | UnfitRow]) -> Shown:
         parts: dict[str, list[dict[str, str]]] = {}
-        for row in rows:
-            if isinstance(row, UnfitRow):
-                continue
+        audited = [row for row in rows if isinstance(row, AuditRow)]
+        # Within a scenario the nearest to T first: by distance, and by progress where that ties.
+        places = {
+            name: place for place, name in enumerate(dict.fromkeys(r.scenario for r in audited))
+        }
+        for row in sorted(audited, key=lambda row: (places[row.scenario], *nearness(row))):
             shares = zip(GROUP_HEADINGS.values(), row.submission, strict=True)
             title = f"{row.scenario}: distances; probes given their label, in %"
             parts.setdefault(title, []).append(
@@ -238,6 +263,8 @@ class Algorithms(Study[AuditRow | UnfitRow]):
                     "method": row.method,
                     "to T = A(D∖S)": shown_interval(*row.to_untraining),
                     "to A(D∖B)": shown_interval(*row.to_unlearning),
+                    "progress to T on S": shown_grade(row.untraining_grade),
+                    "to A(D∖B) on B∖S": shown_grade(row.unlearning_grade),
                     "verdict": row.verdict,
                 }
                 | {name: "" if share is None else f"{100 * share:.0f}" for name, share in shares}
@@ -255,6 +282,23 @@ class Algorithms(Study[AuditRow | UnfitRow]):
             sentences.append(
                 f"Distributed {words} and not like the other, in how many scenarios of "
                 f"{scenarios}: {named or 'none'}."
+            )
+        tied = [
+            row
+            for row in audited
+            if row.method not in BASELINES
+            and min(row.to_untraining.distance, row.to_unlearning.distance) >= TIE
+        ]
+        pairs, ordered = ordered_pairs(
+            [row.scenario for row in tied],
+            [(row.untraining_grade, row.unlearning_grade) for row in tied],
+        )
+        if pairs:
+            sentences.append(
+                f"{len(tied)} cells (without {', '.join(BASELINES)}) tie at a distance of {TIE} or "
+                f"more from both references. Of their {pairs} pairs within a scenario progress "
+                f"orders {ordered['either']} with intervals apart: {ordered['untraining']} on the "
+                f"way to T on S, {ordered['unlearning']} on the way to A(D∖B) on B∖S."
             )
         undetermined = sum(row.verdict == "inconclusive" for row in audited)
         if undetermined:
