@@ -133,12 +133,12 @@ def jobs(work: Path) -> list[Job]:
         (("references", "circles", *MODELS), refs),
         (("unlearn", "circles", "--method", "finetune", "--references", str(refs)), one),
         (("unlearn", "circles", "--method", "neggrad", "--references", str(refs)), two),
-        (("audit", str(two), "--references", str(refs)), work / "old"),
+        (("audit", str(two), "--references", str(refs), "--seed", "0"), work / "old"),
     ]
     for words, folder in made:
         if said := finish(words, folder):
             raise SystemExit(said)
-    audit = ("audit", str(one), "--references", str(refs), "--force")
+    audit = ("audit", str(one), "--references", str(refs), "--force", "--seed", "0")
     return [
         Job("references", ("references", "circles", *MODELS, "--chunk", "4"), ("--resume",)),
         Job("audit", audit),

@@ -2,12 +2,13 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from audits import GroupMedians, ObservedReferences, audit, audit_all, read_certificate, verify
-from audits.verdict import looked_before
+from audits.verdict import looked_before, seed_before
 from audits.verdict._looks import check_looks, look_at, next_look, shares
 from estimators.exact._exact_test import rejected_counts
 from tests.audits.conftest import World
@@ -169,19 +170,19 @@ def test_any_look_errs_rarely_and_undeclared_looks_more_often() -> None:
 def test_several_submissions_compare_the_references_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from audits.verdict import _audit
+    from audits.verdict import _judge
 
     references = ObservedReferences(
         world(1, models=60), world(2, FAR, models=60), world(4, FAR, models=60)
     )
     made: list[tuple[str, str]] = []
-    real = _audit.compare
+    real = _judge.compare
 
     def counted(*args: object, names: tuple[str, str], **settings: object) -> object:
         made.append(names)
         return real(*args, names=names, **settings)  # pyright: ignore[reportArgumentType]
 
-    monkeypatch.setattr(_audit, "compare", counted)
+    monkeypatch.setattr(_judge, "compare", counted)
     given = {"a": world(3, models=60), "b": world(5, FAR, models=60), "c": world(6, models=50)}
     found = audit_all(given, references, observables=MEDIANS, seed=0)
     for pair in (("untraining", "unlearning"), ("original", "untraining")):
@@ -213,19 +214,22 @@ def test_verdict_among_several_stands_where_a_third_of_alpha_gives_it(
     assert audit(part, references, **settings).stands is None
 
 
-def test_seed_of_several_depends_on_what_was_observed_alone(
-    world: World, references: ObservedReferences
+def test_seed_of_several_is_drawn_once_for_all(
+    world: World, references: ObservedReferences, tmp_path: Path
 ) -> None:
     parts = {"a": world(3, models=40), "b": world(5, models=40)}
-    settings = {"observables": MEDIANS, "epsilon": 0.0}
-    first = audit_all(parts, references, **settings)
-    other = audit_all({"of another name": parts["b"], "x": parts["a"]}, references, **settings)
-    assert {found.declaration.seed for found in first.values()} == {
-        found.declaration.seed for found in other.values()
-    }
-    assert first["a"].untraining.lower == other["x"].untraining.lower
-    (alone,) = audit_all({"anything": parts["a"]}, references, **settings).values()
-    assert alone.declaration == audit(parts["a"], references, **settings).declaration
+    settings: dict[str, Any] = {"observables": MEDIANS, "epsilon": 0.0}
+    first, other = (audit_all(parts, references, **settings) for _ in range(2))
+    seeds = [{found.declaration.seed for found in results.values()} for results in (first, other)]
+    assert len(seeds[0]) == len(seeds[1]) == 1
+    assert seeds[0] != seeds[1]
+    # The same audit again takes the seed that is recorded; another does not.
+    first["a"].report(tmp_path / "out")
+    assert seed_before(other["a"], tmp_path / "out") == first["a"].declaration.seed
+    assert seed_before(other["b"], tmp_path / "out") is None
+    assert seed_before(other["a"], tmp_path / "nothing") is None
+    stricter = audit(parts["a"], references, **settings, tolerance=0.3)
+    assert seed_before(stricter, tmp_path / "out") is None
 
 
 def test_several_need_one_and_declared_observables(references: ObservedReferences) -> None:
