@@ -157,7 +157,8 @@ def _scaled(
         return None
     middle, spread = middle[varied], spread[varied]
     scaled = [(part[:, varied] - middle) / spread for part in (reference, *others)]
-    gaps = np.diff(np.sort(scaled[0], axis=0), axis=0)
+    ordered = np.sort(scaled[0], axis=0)
+    gaps = ordered[1:] - ordered[:-1]
     steps = np.where(gaps > 0.0, gaps, np.inf).min(axis=0)
     return scaled, float(np.sqrt(np.mean(steps**2)))
 

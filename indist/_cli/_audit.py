@@ -102,9 +102,13 @@ def audit(
         typer.Option(help="Logs: a metric to compare; the benchmark's own if unsaid."),
     ] = None,
     cluster: Annotated[
-        int,
-        typer.Option(help="Logs: consecutive examples that count as one: 20 for TOFU.", min=1),
-    ] = 1,
+        int | None,
+        typer.Option(
+            help="Logs: consecutive examples that count as one; the 20 on each author in logs of "
+            "TOFU, else 1, if unsaid.",
+            min=1,
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -233,7 +237,7 @@ def audit_logs(
     unlearning: Sequence[str],
     metrics: Sequence[str],
     confidence: float,
-    cluster: int,
+    cluster: int | None,
     seed: int,
     force: bool = False,
 ) -> None:
@@ -246,7 +250,7 @@ def audit_logs(
         unlearning: logs of models that never saw the behaviour, if any.
         metrics: what to compare; the benchmark's own if none.
         confidence: see `audits.llm.compare`.
-        cluster: consecutive examples that count as one.
+        cluster: consecutive examples that count as one; None as `audits.llm.compare` has it.
         seed: of the resampling.
         force: replace another result that the folder holds.
 
