@@ -83,8 +83,8 @@ def audit(
         typer.Option(
             metavar="N,N,…",
             help="Models: numbers of submitted models at which the verdict is read, declared "
-            "before the first of them; each look into a folder of its own, or with --force. One "
-            "look at what was handed in if unsaid.",
+            "before the first of them; a later look takes the place of the one that the folder "
+            "holds. One look at what was handed in if unsaid.",
         ),
     ] = None,
     learner: OwnLearner = None,
@@ -336,7 +336,9 @@ def audit_models(
             alone = name | {"confidence": confidence}
             check_result_folder(folder, "single.json", alone, replace=force)
         else:
-            check_result_folder(folder, "certificate.json", name | many, replace=force)
+            # A later look's models may come from another file; its report knows whether it is one.
+            known = many if looks else name | many
+            check_result_folder(folder, "certificate.json", known, replace=force)
     # Loaded on use: the command line starts without what an audit needs.
     from audits.verdict import looked_before
 
