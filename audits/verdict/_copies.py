@@ -28,9 +28,11 @@ law with a rare tight clump, as of failed runs that are all but equal, looks lik
 as such. In 10,368 simulated audits (normal, curved, heavy-tailed, clustered, uniform, skewed,
 rounded and saturated laws of 1, 2, 3, 5, 10 and 100 dimensions, 32 to 256 models, submissions of
 the same law, collapsed at the mean or anywhere, or partly so) 4 were warned of, where 1 in 1,000 is
-promised. **What it cannot see**: among 256 and 256 models in one dimension hundreds of independent
-pairs lie within 1 % of the spread, so that a noisy copy is as close as others. With noise of 1 %
-one copy among 256 is found in 10 dimensions and more, five in 5 or more, 128 in 2 or more.
+promised; in 756 more of 8, 16 and 512 models it was 1.
+
+**What it cannot see**: among 256 and 256 models in one dimension hundreds of independent pairs lie
+within 1 % of the spread, so that a noisy copy is as close as others. With noise of 1 % one copy
+among 256 is found in 10 dimensions and more, five in 5 or more, 128 in 2 or more.
 
 References:
     Anderson (1955), "The integral of a symmetric unimodal function over a symmetric convex set";
