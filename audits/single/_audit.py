@@ -143,7 +143,7 @@ def _copies(seen: Mapping[str, Observations]) -> tuple[str, ...]:
             said = f"equals a model of the {name} reference to the last bit"
         elif copies := copies_between(submitted.margins, seen[name].margins):
             said = (
-                f"looks like a copy of a model of the {name} reference with noise of at most "
+                f"looks like a copy of a model of the {name} reference with noise of about "
                 f"{100 * copies.radius:.2g} % of the spread, as independent models do not come so "
                 "close"
             )

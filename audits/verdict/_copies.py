@@ -62,8 +62,8 @@ class Copies(NamedTuple):
     """Models that lie closer to others than independent ones come.
 
     Attributes:
-        models: how many have another within the radius.
-        radius: in units of the spread, root mean square over probes.
+        models: how many lie so close to another.
+        radius: how close at most, in units of the spread, root mean square over probes.
     """
 
     models: int
@@ -192,7 +192,8 @@ def _closest(
             continue
         chance = expected(radius)
         if chance == 0.0 or pairs * math.log(chance) - math.lgamma(pairs + 1) <= _LEVEL:
-            return Copies(int((nearest.each <= radius).sum()), radius)
+            near = nearest.each[nearest.each <= radius]
+            return Copies(len(near), float(near.max()))
     return None
 
 

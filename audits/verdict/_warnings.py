@@ -134,7 +134,7 @@ def _look(copies: Copies, whose: str, of: str) -> str:
     """That models look like copies, as the beginning of a sentence."""
     they = "model looks like a copy" if copies.models == 1 else "models look like copies"
     return (
-        f"{copies.models} {whose} {they} of {of} with noise of at most "
+        f"{copies.models} {whose} {they} of {of} with noise of about "
         f"{100 * copies.radius:.2g} % of the spread, as independent models do not come so close"
     )
 

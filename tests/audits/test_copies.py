@@ -83,7 +83,7 @@ def test_copies_with_noise_are_found(dimension: int, noise: float, copied: int) 
     submission[:copied] = (reference[rng.permutation(256)] + moved)[:copied]
     between = copies_between(submission, reference)
     assert between is not None
-    assert (between.models, noise < between.radius <= 0.04) == (copied, True)
+    assert (between.models, 0.8 * noise < between.radius < 1.3 * noise) == (copied, True)
     assert copies_within(submission) is None
     twice = np.concatenate([submission, submission[:copied] + moved[:copied]])
     again = copies_within(twice[rng.permutation(len(twice))])
@@ -155,7 +155,7 @@ def test_an_audit_warns_of_copies_with_noise(world: World) -> None:
         (said,) = [text for text in found if "look like copies" in text]
         assert said.startswith(
             f"60 submitted models look like copies of models of the {name} reference with noise of "
-            "at most "
+            "about "
         )
         assert "of the spread, as independent models do not come so close: the bounds" in said
     assert (
