@@ -9,7 +9,8 @@ A long table has a line for each model and probe, in columns of these names:
 ``loss``                            ln Σ_{j≠y} p_j, p_y, or −ln p_y
 ``label`` and ``logit_0``,          instead of it: the probe's label and a logit for each class;
 ``logit_1``, ...                    the label may stand in the mapping
-``person``                          optional: whom the probe belongs to, or nothing for nobody
+``person``                          optional: whom the probe belongs to, or nothing for nobody,
+                                    as the references name them too
 ``text``                            optional: what the probe is, for reports to show, at most 1000
                                     characters
 ==================================  ==========================================================

@@ -12,8 +12,13 @@ from scipy.stats import ks_2samp
 from audits._provenance import versions
 from audits._reading import SubmissionError, refuse
 from audits.llm._examples import (
+    AUTHOR,
+    FEWEST,
+    NO_AUTHORS,
     clusters,
+    draws_of,
     least_flip,
+    of_tofu,
     paired,
     paired_test,
     rounding,
@@ -32,7 +37,7 @@ from oracles.storage.files import printable
 
 # By its first letters, without the names of files and numbers, a kind of warning is told.
 _KIND = 40
-# Below so many draws a percentile interval of a mean is known to be too short.
+# Below so many draws an interval of a mean is known to be too short for skewed laws.
 _FEW = 20
 
 
@@ -44,7 +49,7 @@ class LLMAudit(LLMFindings):
             models each and each test could decide.
         comparisons: one for each kind of reference.
         confidence: one minus alpha: of each interval, and of all inconsistencies found together.
-        cluster: how many consecutive examples were taken as one draw.
+        cluster: how many consecutive examples were declared to be one draw; None where nothing was.
         seed: of resampling, flips and relabellings.
         warnings: what a reader should know.
         logs: those compared, as ``submission``, ``untraining`` and, where given, ``unlearning``.
@@ -80,7 +85,7 @@ def compare(
     unlearning: Sequence[LLMLog] = (),
     metrics: Sequence[str] | None = None,
     confidence: float = 0.95,
-    cluster: int = 1,
+    cluster: int | None = None,
     seed: int,
 ) -> LLMAudit:
     """Compares the logs of submitted models with those of reference models.
@@ -99,8 +104,9 @@ def compare(
         metrics: the metrics to compare, fixed before looking; by default those that the benchmark
             makes its case with, as `LLMLog.primary` lists them, so far as all logs hold them.
         confidence: of intervals, and of all inconsistencies together; in (0, 1).
-        cluster: consecutive example indices that count as one draw: 20 for the forget set of TOFU,
-            which asks 20 questions on each author.
+        cluster: consecutive example indices that count as one draw, for every metric. None takes
+            each example for one, and in logs of TOFU, which asks 20 questions on each of its
+            fictitious authors, each author. From fewer than 10 draws no interval is given.
         seed: of resampling, flips and relabellings.
 
     Returns:
@@ -126,7 +132,8 @@ def compare(
     """
     seed = check_seed(seed)
     check_confidence(confidence)
-    check_counts(cluster=cluster)
+    if cluster is not None:
+        check_counts(cluster=cluster)
     given: dict[ReferenceName, Sequence[LLMLog]] = {"untraining": untraining}
     if unlearning:
         given["unlearning"] = unlearning
@@ -166,7 +173,7 @@ def compare(
         confidence=float(confidence),
         cluster=cluster,
         seed=seed,
-        warnings=_warnings(logs, comparisons, cluster),
+        warnings=_warnings(logs, comparisons),
         logs={"submission": tuple(submissions)}
         | {name: tuple(references) for name, references in given.items()},
         versions=versions(),
@@ -205,7 +212,7 @@ def _against(
     *,
     confidence: float,
     level: float,
-    cluster: int,
+    cluster: int | None,
     seed: int,
 ) -> ReferenceComparison:
     rng = np.random.default_rng(seed)
@@ -214,7 +221,8 @@ def _against(
     columns: list[np.ndarray] = []
     for metric in metrics:
         ids, values = paired(logs, metric)
-        labels = clusters(ids, cluster)
+        size, draws = draws_of(logs, metric, ids, cluster)
+        labels = clusters(ids, size)
         rounded = rounding(values)
         columns.append(_means(values, rounded))
         difference = without_rounding(values[:k].mean(axis=0) - values[k:].mean(axis=0), rounded)
@@ -223,6 +231,7 @@ def _against(
             MetricComparison(
                 metric=metric,
                 examples=len(ids),
+                draws=draws,
                 clusters=int(labels.max()) + 1,
                 mean_submission=float(columns[-1][:k].mean()),
                 mean_reference=float(columns[-1][k:].mean()),
@@ -279,7 +288,7 @@ def _privleak(
     k: int,
     *,
     confidence: float,
-    cluster: int,
+    cluster: int | None,
     rng: np.random.Generator,
 ) -> PrivLeak | None:
     attack = logs[0].attack
@@ -287,18 +296,23 @@ def _privleak(
     if any(part not in log.scores for part in parts for log in logs):
         return None
     forget, holdout = (paired(logs, part) for part in parts)
+    sizes = [
+        draws_of(logs, part, texts.ids, cluster)
+        for part, texts in zip(parts, (forget, holdout), strict=True)
+    ]
     return privleak(
         str(attack),
         (forget.values[:k], forget.values[k:]),
         (holdout.values[:k], holdout.values[k:]),
-        (clusters(forget.ids, cluster), clusters(holdout.ids, cluster)),
+        (clusters(forget.ids, sizes[0][0]), clusters(holdout.ids, sizes[1][0])),
+        draws=sizes[0][1],
         confidence=confidence,
         rng=rng,
     )
 
 
 def _warnings(
-    logs: Sequence[LLMLog], comparisons: tuple[ReferenceComparison, ...], cluster: int
+    logs: Sequence[LLMLog], comparisons: tuple[ReferenceComparison, ...]
 ) -> tuple[str, ...]:
     found = [(log.path, text) for log in logs for text in log.warnings]
     for place, log in enumerate(logs):
@@ -311,13 +325,25 @@ def _warnings(
                 found.append((log.path, text))
     names = sorted({str(log.path) for log in logs}, key=len, reverse=True)
     said = _grouped(found, names)
-    if cluster == 1 and any("forget/ln_truth_ratio_geometric" in log.scores for log in logs):
+    metrics = [metric for comparison in comparisons for metric in comparison.metrics]
+    asked = [metric for metric in metrics if not metric.metric.startswith(NO_AUTHORS)]
+    if of_tofu(logs) and any(metric.draws == "examples" for metric in asked):
         said.append(
-            "TOFU asks 20 questions on each author of its forget set and they are taken as "
-            "independent: tests and intervals over examples are too sure; a cluster of 20 is not."
+            f"TOFU asks {AUTHOR} questions on each author of its forget set and they are taken as "
+            f"independent: tests and intervals over examples are too sure; a cluster of {AUTHOR} "
+            "is not."
         )
-    if min(metric.clusters for comparison in comparisons for metric in comparison.metrics) < _FEW:
-        said.append(f"Fewer than {_FEW} independent examples: bootstrap intervals are too narrow.")
+    fewest = min(metrics, key=lambda metric: metric.clusters)
+    if fewest.clusters < FEWEST:
+        said.append(
+            f"Fewer than {FEWEST} independent {fewest.draws}: their intervals would be too short "
+            "and are undetermined."
+        )
+    elif fewest.clusters < _FEW:
+        said.append(
+            f"Fewer than {_FEW} independent {fewest.draws}: intervals are too short where these "
+            "are skewed."
+        )
     return tuple(map(printable, said))
 
 

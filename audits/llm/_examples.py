@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.stats import permutation_test, wilcoxon
+from scipy.stats import norm, permutation_test, t, wilcoxon
 
 from audits._reading import refuse
 from audits.llm._log import LLMLog
+from audits.llm._results import Draws
 from audits.resampling import batched_counts
 
 # With so many draws the ends of a 95 % interval vary by about 2 % of its width between seeds.
@@ -16,6 +17,13 @@ DRAWS = 2_000
 # So many flips allow p-values down to 1e-4.
 FLIPS = 9_999
 _MEMORY = 4_000_000
+# From fewer draws a percentile interval of their mean is too short by far, whatever widens it.
+FEWEST = 10
+# How many consecutive questions TOFU asks on each of its fictitious authors.
+AUTHOR = 20
+# Metrics that only TOFU's logs have, and splits whose questions are on real authors and on facts.
+_TOFU = "forget/ln_truth_ratio_geometric"
+NO_AUTHORS = ("real_authors/", "world_facts/", "ra_", "wf_")
 # Squares of greater numbers, and sums of squares, are no numbers of float64.
 _MOST = 1e140
 
@@ -80,6 +88,37 @@ def without_rounding(
     return np.where(np.abs(differences) <= least, 0.0, differences)
 
 
+def of_tofu(logs: Sequence[LLMLog]) -> bool:
+    """Whether all logs are of TOFU, by the metrics that they hold."""
+    return all(_TOFU in log.scores for log in logs)
+
+
+def draws_of(
+    logs: Sequence[LLMLog], metric: str, ids: Sequence[str], declared: int | None
+) -> tuple[int, Draws]:
+    """How many consecutive examples of a metric are one draw, and what such a draw is.
+
+    TOFU's questions on its own authors stand author by author, numbered from 0, 20 on each. Where a
+    log of TOFU holds another number of them, nothing tells whose they are.
+
+    Args:
+        logs: those that are compared.
+        metric: of them.
+        ids: of its examples.
+        declared: a number for every metric, or None.
+
+    Returns:
+        The number, 1 where each example is a draw of its own; and its name.
+    """
+    numbered = {at.split()[0] for at in ids} == {str(at) for at in range(len(ids))}
+    written = of_tofu(logs) and numbered and len(ids) % AUTHOR == 0
+    authors = written and not metric.startswith(NO_AUTHORS)
+    size = declared or (AUTHOR if authors else 1)
+    if authors and size == AUTHOR:
+        return size, "authors"
+    return size, "examples" if size == 1 else "clusters"
+
+
 def clusters(ids: Sequence[str], size: int) -> Int[np.ndarray, " examples"]:
     """The cluster of each example, 0 and up, when ``size`` consecutive indices belong together.
 
@@ -113,9 +152,33 @@ def resamplings(
     yield from batched_counts(counts, DRAWS, rng, batch=max(1, _MEMORY // width))
 
 
-def percentiles(drawn: Float[np.ndarray, " draws"], confidence: float) -> tuple[float, float]:
-    """The ends of a percentile interval, no closer than the draws on either side."""
-    tail = (1.0 - confidence) / 2.0
+def percentiles(
+    drawn: Float[np.ndarray, " draws"], confidence: float, count: int
+) -> tuple[float, float]:
+    """The ends of an expanded percentile interval, no closer than the draws on either side.
+
+    A bootstrap's spread is too small by the root of (n - 1) / n, and its quantiles are those of a
+    normal law where Student's are due. The interval therefore takes tails that a normal law has
+    beyond the root of n / (n - 1) times Student's quantile. For the mean of 10, 20 and 40 normal
+    draws it then covers .944, .950 and .952 of the time at 95 % (without that .892, .924, .941);
+    of exponential draws .911, .920 and .940, of log-normal ones .856, .896 and .904 (2,000
+    simulations each): long tails on one side take more draws than these.
+
+    Args:
+        drawn: resampled statistics.
+        confidence: of the interval.
+        count: how many independent draws were resampled.
+
+    Returns:
+        Both ends; infinite for fewer than `FEWEST` draws.
+
+    References:
+        Hesterberg (2015), "What teachers should know about the bootstrap", section 5.3.
+    """
+    if count < FEWEST:
+        return -np.inf, np.inf
+    student = float(t.ppf(0.5 + confidence / 2.0, count - 1))
+    tail = float(norm.sf(student * np.sqrt(count / (count - 1))))
     low = np.quantile(drawn, tail, method="lower")
     return float(low), float(np.quantile(drawn, 1.0 - tail, method="higher"))
 
@@ -125,7 +188,8 @@ class PairedTest(NamedTuple):
 
     Attributes:
         difference: their mean over examples.
-        low: lower end of a percentile bootstrap's interval, minus infinity for one cluster.
+        low: lower end of a percentile bootstrap's interval, minus infinity for fewer than `FEWEST`
+            clusters.
         high: upper end.
         sign_flip: p-value of the mean's permutation test, exact for differences that are
             symmetric about zero.
@@ -179,7 +243,7 @@ def paired_test(
         return PairedTest(mean, -np.inf, np.inf, 1.0, 1.0)
     resampled = resamplings([count], rng, width=count)
     drawn = np.concatenate([(c @ sums) / (c @ sizes) for (c,) in resampled])
-    low, high = percentiles(drawn, confidence)
+    low, high = percentiles(drawn, confidence, count)
 
     def distance(flips: np.ndarray, axis: int) -> np.ndarray:
         # Rounded, so that sums of the same numbers in another order are equal too.

@@ -20,7 +20,7 @@ class LLMFindings:
     fit: Fit
     comparisons: tuple[ReferenceComparison, ...]
     confidence: float
-    cluster: int
+    cluster: int | None
     seed: int
     warnings: tuple[str, ...]
     logs: Mapping[str, tuple[LLMLog, ...]]
@@ -61,11 +61,13 @@ class LLMFindings:
             if comparison.privleak
         ]
         warnings = [f"Warning: {text}" for text in self.warnings]
-        table = self.to_dataframe().drop(columns=["clusters", "mean_submission", "mean_reference"])
+        table = self.to_dataframe().drop(columns=["mean_submission", "mean_reference"])
         # Of one reference model there is no spread.
         table["seed_half_width"] = [
             f"{half:.3g}" if math.isfinite(half) else "unknown" for half in table["seed_half_width"]
         ]
+        for end in ("low", "high"):
+            table[end] = [f"{x:.3g}" if math.isfinite(x) else "undetermined" for x in table[end]]
         rows = table.to_string(index=False, float_format=lambda x: f"{x:.3g}")
         return "\n\n".join([self.sentence, rows, *leaks, *warnings])
 

@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 from audits._provenance import version_pairs
+from audits.llm._examples import AUTHOR
 from audits.llm._figures import forest
 from audits.llm._findings import LLMFindings
 from audits.llm._limits import cannot_conclude
@@ -11,6 +12,7 @@ from audits.llm._record import FILE, record
 from audits.llm._results import PrivLeak, ReferenceComparison
 from audits.llm._stored import stored_logs
 from audits.llm._tables import compared, differences
+from audits.llm._words import UNDETERMINED, over_texts
 from audits.report import numbers
 from audits.report._blocks import Claims, Drawing, Listing, Pairs
 from audits.report._folder import STORED, file_digests, record_bytes, write_result
@@ -83,8 +85,9 @@ def page(audit: LLMFindings) -> Page:
             Section(
                 "Paired differences",
                 (
-                    "Intervals and p-values in these tables are over examples, each metric for "
-                    "itself and the models held fixed. They say nothing of another training seed; "
+                    f"Intervals and p-values in these tables are over {_draws(audit)}, each metric "
+                    "for itself and the models held fixed. Those under KS are as published, over "
+                    "examples as if independent. They say nothing of another training seed; "
                     "the tests above do where there are several reference models.",
                     *map(differences, audit.comparisons),
                 ),
@@ -132,16 +135,18 @@ def _forest(audit: LLMFindings) -> Drawing:
     return Drawing(
         image,
         "Points are mean differences, submitted less reference, over the same examples; lines are "
-        f"their {numbers.level(audit.confidence)} bootstrap intervals over examples, these models "
-        "given. Each metric has a scale of its own. A pale bar is how far from 0 as many fresh "
-        "reference models may lie by their training seeds, were they normal; with one reference "
-        "model that is unknown and there is none.",
+        f"their {numbers.level(audit.confidence)} bootstrap intervals over {_draws(audit)}, these "
+        "models given. Each metric has a scale of its own. A pale bar is how far from 0 as many "
+        "fresh reference models may lie by their training seeds, were they normal; with one "
+        "reference model that is unknown and there is none.",
     )
 
 
 def _glance(comparison: ReferenceComparison) -> Glance:
     tests = {
-        "examples": "Paired test over examples with one reference model, which is one draw",
+        "examples": (
+            f"Paired test over {comparison.draws} with one reference model, which is one draw"
+        ),
         "seeds": f"Permutation test of {comparison.submitted} against {comparison.models} models",
     }
     return Glance(
@@ -210,16 +215,35 @@ def _leaks(audit: LLMFindings) -> tuple[Section, ...]:
 
 def _leak(leak: PrivLeak) -> str:
     finite = math.isfinite(leak.low) and math.isfinite(leak.high)
-    ends = numbers.interval(leak.low, leak.high, 1) if finite else "none: one draw"
+    ends = numbers.interval(leak.low, leak.high, 1) if finite else UNDETERMINED
+    over = over_texts(leak.draws)
     value = (
         "undetermined, as the reference’s AUC is 0"
         if leak.value is None
-        else f"{numbers.near(leak.value, 1)}\N{NO-BREAK SPACE}%, interval over texts {ends}"
+        else f"{numbers.near(leak.value, 1)}\N{NO-BREAK SPACE}%, interval over {over} {ends}"
     )
     submitted, reference = (
         ", ".join(map(numbers.near, aucs)) for aucs in (leak.submission, leak.reference)
     )
     return f"{value}. AUC: submitted {submitted}; reference {reference}"
+
+
+def _draws(audit: LLMFindings) -> str:
+    """What the metrics' tests and intervals over examples are over."""
+    metrics = (metric for comparison in audit.comparisons for metric in comparison.metrics)
+    return " or ".join(dict.fromkeys(metric.draws for metric in metrics))
+
+
+def _one_draw(audit: LLMFindings) -> str:
+    """What counts as one independent draw."""
+    if audit.cluster is not None and audit.cluster > 1:
+        return f"{numbers.count(audit.cluster)} consecutive examples are one"
+    if "authors" in _draws(audit):
+        return (
+            f"each author of TOFU is one, with {AUTHOR} consecutive questions; of metrics on other "
+            "splits each example"
+        )
+    return "each example is one"
 
 
 def _declared(audit: LLMFindings) -> Pairs:
@@ -232,9 +256,7 @@ def _declared(audit: LLMFindings) -> Pairs:
         ("metrics", "; ".join(metric.metric for metric in audit.comparisons[0].metrics)),
         (
             "draws",
-            "each example is one"
-            if audit.cluster == 1
-            else f"{numbers.count(audit.cluster)} consecutive examples are one",
+            _one_draw(audit),
         ),
         (
             "tests",

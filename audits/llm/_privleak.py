@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from audits.llm._examples import percentiles, resamplings
-from audits.llm._results import PrivLeak
+from audits.llm._results import Draws, PrivLeak
 from estimators.scores import membership_auc as membership_auc
 from estimators.scores import privleak_percent
 
@@ -17,6 +17,7 @@ def privleak(
     holdout: tuple[Float[np.ndarray, "k m"], Float[np.ndarray, "j m"]],
     labels: tuple[Int[np.ndarray, " n"], Int[np.ndarray, " m"]],
     *,
+    draws: Draws,
     confidence: float,
     rng: np.random.Generator,
 ) -> PrivLeak:
@@ -30,6 +31,7 @@ def privleak(
         forget: scores of submitted and of reference models on the forget texts.
         holdout: the same on the holdout texts.
         labels: the cluster of each forget and of each holdout text.
+        draws: what a cluster is.
         confidence: of the interval.
         rng: of the resampling.
 
@@ -53,13 +55,13 @@ def privleak(
         known = means[1] > 0.0
         percent[known] = privleak_percent(means[0][known], means[1][known])
         drawn.append(percent)
-    low, high = percentiles(np.concatenate(drawn), confidence)
-    alone = min(counts) < 2
+    low, high = percentiles(np.concatenate(drawn), confidence, min(counts))
     return PrivLeak(
         attack=attack,
         submission=each[0],
         reference=each[1],
         value=float(privleak_percent(own, reference)) if reference else None,
-        low=-math.inf if alone else low,
-        high=math.inf if alone else high,
+        low=low,
+        high=high,
+        draws=draws,
     )

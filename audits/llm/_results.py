@@ -6,6 +6,9 @@ from typing import Literal
 from audits.report._words import Consistency, ReferenceName
 
 Fit = Literal["untraining only", "unlearning only", "both", "neither", "undecided"]
+Draws = Literal["examples", "authors", "clusters"]
+"""What tests and intervals over examples take for independent: each example, the questions on each
+author of TOFU together, or so many consecutive examples as were declared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,14 +18,16 @@ class MetricComparison:
     Attributes:
         metric: its name in the logs.
         examples: how many.
-        clusters: how many independent groups of them.
+        draws: what was taken as one independent draw.
+        clusters: how many independent draws they are.
         mean_submission: mean over examples and submitted models.
         mean_reference: mean over examples and reference models.
         difference: the former less the latter.
-        low: lower end of its percentile bootstrap interval over examples, these models given.
+        low: lower end of its percentile bootstrap interval over these draws, these models given;
+            minus infinity where they are too few for one.
         high: upper end.
-        sign_flip: p-value of the paired permutation test over examples, these models given.
-        wilcoxon: p-value of the signed-rank test over examples, these models given.
+        sign_flip: p-value of the paired permutation test over these draws, these models given.
+        wilcoxon: p-value of the signed-rank test over these draws, these models given.
         ks: p-value of the two-sample Kolmogorov-Smirnov test, as published, of each submitted
             model (row) and reference model (column). It ignores that the examples are the same.
         seed_half_width: how far from the reference's mean as many fresh reference models may lie,
@@ -31,6 +36,7 @@ class MetricComparison:
 
     metric: str
     examples: int
+    draws: Draws
     clusters: int
     mean_submission: float
     mean_reference: float
@@ -52,8 +58,10 @@ class PrivLeak:
         submission: AUC of each submitted model, above 0.5 where the forget set is less likely.
         reference: AUC of each reference model.
         value: 100 (mean AUC − reference's) / reference's; None when that is 0.
-        low: lower end of its percentile bootstrap interval over texts, these models given.
+        low: lower end of its percentile bootstrap interval over texts, these models given; minus
+            infinity where they are too few for one.
         high: upper end.
+        draws: what of the texts was taken as one independent draw.
     """
 
     attack: str
@@ -62,6 +70,7 @@ class PrivLeak:
     value: float | None
     low: float
     high: float
+    draws: Draws
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,3 +103,8 @@ class ReferenceComparison:
     least_pvalue: float
     level: float
     finding: Consistency
+
+    @property
+    def draws(self) -> Draws:
+        """What tests over examples take as one draw, in the first of the metrics."""
+        return self.metrics[0].draws

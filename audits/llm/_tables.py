@@ -37,15 +37,15 @@ def _row(metric: MetricComparison) -> tuple[str, ...]:
     digits = _digits(metric)
     finite = math.isfinite(metric.low) and math.isfinite(metric.high)
     half = metric.seed_half_width
-    clustered = metric.clusters != metric.examples
-    draws = f" in {numbers.count(metric.clusters)}" if clustered else ""
+    apart = metric.draws == "examples"
+    draws = "" if apart else f" in {numbers.count(metric.clusters)} {metric.draws}"
     return (
         metric.metric,
         f"{numbers.count(metric.examples)}{draws}",
         numbers.near(metric.mean_submission, digits),
         numbers.near(metric.mean_reference, digits),
         numbers.near(metric.difference, digits),
-        numbers.interval(metric.low, metric.high, digits) if finite else "none: one draw",
+        numbers.interval(metric.low, metric.high, digits) if finite else "undetermined",
         _without_letter(metric.sign_flip),
         _without_letter(metric.wilcoxon),
         _without_letter(min(map(min, metric.ks))),

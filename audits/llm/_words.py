@@ -1,9 +1,14 @@
 """What the logs allow to be said, and what they do not, in plain sentences."""
 
+import math
+
+from audits.llm._examples import FEWEST
 from audits.llm._models import references_needed
-from audits.llm._results import Fit, PrivLeak, ReferenceComparison
+from audits.llm._results import Draws, Fit, PrivLeak, ReferenceComparison
 from audits.report._words import REFERENCES, WITHOUT, Consistency, ReferenceName
 
+UNDETERMINED = f"undetermined, with fewer than {FEWEST} draws"
+"""In place of an interval."""
 _NO_CERTIFICATE = (
     "Nothing here bounds how far apart the distributions of models are: this is no certificate, "
     "and a test that finds nothing proves no likeness."
@@ -45,10 +50,17 @@ def leak_line(reference: ReferenceName, leak: PrivLeak) -> str:
     """PrivLeak against one kind of reference, as a line of plain text."""
     if leak.value is None:
         return f"PrivLeak by {leak.attack} against {reference}: undetermined, its AUC is 0"
+    over = over_texts(leak.draws)
+    interval = f"{leak.low:.1f} to {leak.high:.1f}" if math.isfinite(leak.low) else UNDETERMINED
     return (
-        f"PrivLeak by {leak.attack} against {reference}: {leak.value:.1f} %, interval over texts "
-        f"{leak.low:.1f} to {leak.high:.1f}"
+        f"PrivLeak by {leak.attack} against {reference}: {leak.value:.1f} %, interval over {over} "
+        f"{interval}"
     )
+
+
+def over_texts(draws: Draws) -> str:
+    """What an interval over texts is over."""
+    return "texts" if draws == "examples" else draws
 
 
 def _claim(comparison: ReferenceComparison, who: str | None = None) -> str:
@@ -63,13 +75,14 @@ def _claim(comparison: ReferenceComparison, who: str | None = None) -> str:
     subject = f"{who[0].upper()}{who[1:]} {verb}"
     if examples and comparison.finding == "consistent":
         return f"{subject} not told apart from {reference}"
-    beyond = " beyond example noise" if examples else ""
+    noise = "author" if comparison.draws == "authors" else "example"
+    beyond = f" beyond {noise} noise" if examples else ""
     return f"{subject} {comparison.finding} with {reference}{beyond}"
 
 
 def _against(comparison: ReferenceComparison) -> str:
     test = (
-        "paired test over examples"
+        f"paired test over {comparison.draws}"
         if comparison.noise == "examples"
         else f"permutation test of {comparison.submitted} against {comparison.models} models"
     )
@@ -87,6 +100,6 @@ def _against(comparison: ReferenceComparison) -> str:
 def _needed(comparison: ReferenceComparison) -> str:
     level = f"the level {comparison.level:.3g} is out of reach"
     if comparison.noise == "examples":
-        return f"with so few independent examples {level}"
+        return f"with so few independent {comparison.draws} {level}"
     models = references_needed(comparison.submitted, comparison.level)
     return f"{level} with fewer than {models:,} reference models" if models else level

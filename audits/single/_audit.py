@@ -18,6 +18,7 @@ from audits.single._findings import SingleFindings
 from audits.single._results import ErrorRate, GroupRank, LikelihoodRatio, RankTest
 from audits.submissions._parties import Given, ReferencesLike, observe_all
 from audits.verdict._columns import Observables, median_margins
+from audits.verdict._copies import copies_between
 from audits.verdict._warnings import like_probabilities
 from estimators.checks import check_confidence
 from oracles import Observations
@@ -135,12 +136,24 @@ def audit_single(
 
 
 def _copies(seen: Mapping[str, Observations]) -> tuple[str, ...]:
-    return tuple(
-        f"The submitted model equals a model of the {name} reference to the last bit: a copy is no "
-        "draw of its own, and the test against that reference does not hold for it."
-        for name in REFERENCES
-        if (seen[name].logits == seen["submission"].logits).all(axis=(1, 2)).any()
-    )
+    submitted = seen["submission"]
+    found: list[str] = []
+    for name in REFERENCES:
+        if (seen[name].logits == submitted.logits).all(axis=(1, 2)).any():
+            said = f"equals a model of the {name} reference to the last bit"
+        elif copies := copies_between(submitted.margins, seen[name].margins):
+            said = (
+                f"looks like a copy of a model of the {name} reference with noise of about "
+                f"{100 * copies.radius:.2g} % of the spread, as independent models do not come so "
+                "close"
+            )
+        else:
+            continue
+        found.append(
+            f"The submitted model {said}: a copy is no draw of its own, and the test against that "
+            "reference does not hold for it."
+        )
+    return tuple(found)
 
 
 def rank_pvalue(

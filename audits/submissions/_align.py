@@ -9,6 +9,12 @@ from jaxtyping import Int, Shaped
 from audits._reading import SubmissionError
 from oracles import Observations
 
+# What to do where a submission names persons and the references, as the built-in ones, do not.
+_FIX = (
+    "; references name persons where they are made from a scenario file with persons under its "
+    "[probes] (docs/scenario-files.md): make such ones, or leave the person column out"
+)
+
 
 @runtime_checkable
 class ProbeList(Protocol):
@@ -109,7 +115,7 @@ def _check_persons(
         )
         raise SubmissionError(
             f"{name}: probe {str(probes.ids[wrong[0]])!r}: expected {wanted} as in the references, "
-            f"found {found}{_others(wrong)}"
+            f"found {found}{_others(wrong)}{_FIX if probes.persons is None else ''}"
         )
 
 

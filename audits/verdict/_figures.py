@@ -52,21 +52,26 @@ def regions(axes: Axes, tolerance: float, boxes: list[Box]) -> None:
         axes.add_patch(Rectangle(corner, width, height, facecolor=colour, alpha=alpha, lw=0))
     axes.axvline(t, color=MUTED, lw=1, ls=(0, (4, 3)))
     axes.axhline(t, color=MUTED, lw=1, ls=(0, (4, 3)))
-    wide = t >= 0.2
+    wide, high = t >= 0.2, t <= 0.8
     spread = np.minimum(t + (1 - t) * np.linspace(0.92, 0.25, 7), max(0.88, (1 + t) / 2)).tolist()
     names = {
         "untraining": ([(t / 2, s) for s in spread], 0 if wide else 90, UNTRAINING),
-        "unlearning": ([(s, t / 2) for s in spread[1:]], 0, UNLEARNING),
+        "unlearning": ([(s, t / 2) for s in spread[1:]], 0 if high else 90, UNLEARNING),
         "both": ([(t / 2, t / 2), (t / 2, t / 6), (t / 2, t * 5 / 6)], 0, BOTH),
         "neither": ([(s, r) for s in spread[1:] for r in spread], 0, MUTED),
     }
     for name, (candidates, rotation, colour) in names.items():
         x, y = _clearest(candidates, boxes)
-        offset = (0.0, 0.0)
+        offset, led = (0.0, 0.0), False
         if t < 0.035 and name in ("untraining", "unlearning"):
-            offset = (10, 0) if name == "untraining" else (0, 10)
+            offset = (11, 0) if name == "untraining" else (0, 11)
+        if t > 0.96 and name in ("untraining", "unlearning"):
+            offset = (0, -11) if name == "untraining" else (-11, 0)
+        # Names that do not fit into their corner stand beside it.
         if t < 0.12 and name == "both":
-            x, y, offset = t, t, (22, 18)
+            x, y, offset, led = t, t, (22, 18), True
+        if t > 0.86 and name == "neither":
+            x, y, offset, led = t, t, (-26, -18), True
         axes.annotate(
             name,
             (x, y),
@@ -81,7 +86,7 @@ def regions(axes: Axes, tolerance: float, boxes: list[Box]) -> None:
             style="italic",
             zorder=3,
             arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.8, "shrinkB": 0, "shrinkA": 2}
-            if t < 0.12 and name == "both"
+            if led
             else None,
         )
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from audits.claims._claimed import ClaimCheck
+from audits.report._words import REFERENCES
+from audits.verdict._copies import Copies, copies_between, copies_within
 from audits.verdict._results import Comparison, Declaration, Separation
 from audits.verdict._words import needed
 from oracles import Observations
@@ -74,6 +76,7 @@ def warnings_of(
             f"Only {distinct} of the {submission.models} submitted models differ from one another "
             "at the probes: repeated models are not independent runs."
         )
+    found += near_copies(observations)
     if separation == "unresolved":
         found.append(
             "It is open whether the references themselves are alike within the tolerance; "
@@ -86,6 +89,59 @@ def warnings_of(
             f"{declaration.tolerance:.10g} was declared."
         )
     return tuple(found)
+
+
+def near_copies(observations: Mapping[str, Observations]) -> list[str]:
+    """A warning for models that lie closer to others than independent ones, without being equal.
+
+    Models that are equal to the last bit have sentences of their own. Copies of the original are
+    not looked for: unlearning starts from it, and no bound takes it for independent of the
+    submission.
+
+    Args:
+        observations: of the submission and of both references, by name.
+
+    Returns:
+        The warnings, one sentence each; see `audits.verdict._copies` for what they rest on.
+    """
+    rows = {name: _distinct(observations[name]) for name in ("submission", *REFERENCES)}
+    margins = {
+        name: observations[name].margins[list(places.values())] for name, places in rows.items()
+    }
+
+    def between(first: str, second: str) -> Copies | None:
+        other = [row not in rows[second] for row in rows[first]]
+        return copies_between(margins[first][other], margins[second])
+
+    found: list[str] = []
+    for name in REFERENCES:
+        if copies := between("submission", name):
+            found.append(
+                f"{_look(copies, 'submitted', f'models of {_SHORT[name]}')}: the bounds are for "
+                "independent models and do not hold for copies."
+            )
+    if copies := between("untraining", "unlearning"):
+        others = f"models of {_SHORT['unlearning']}"
+        found.append(
+            f"{_look(copies, 'untraining reference', others)}: their distance to each other is not "
+            "that of independent populations."
+        )
+    for name in rows:
+        whose = "submitted" if name == "submission" else f"{name} reference"
+        if copies := copies_within(margins[name]):
+            found.append(
+                f"{_look(copies, whose, 'one another')}: repeated models are not independent runs."
+            )
+    return found
+
+
+def _look(copies: Copies, whose: str, of: str) -> str:
+    """That models look like copies, as the beginning of a sentence."""
+    they = "model looks like a copy" if copies.models == 1 else "models look like copies"
+    return (
+        f"{copies.models} {whose} {they} of {of} with noise of about "
+        f"{100 * copies.radius:.2g} % of the spread, as independent models do not come so close"
+    )
 
 
 def like_probabilities(observations: Mapping[str, Observations]) -> list[str]:
@@ -105,6 +161,12 @@ def like_probabilities(observations: Mapping[str, Observations]) -> list[str]:
         if seen.logits.min() >= 0.0
         and np.abs(seen.logits.sum(axis=2, dtype=np.float64) - 1.0).max() <= 1e-3
     ]
+
+
+def _distinct(observations: Observations) -> dict[bytes, int]:
+    """The first place of each model that differs from those before, by its bytes."""
+    rows = _rows(observations)
+    return {row: place for place, row in reversed(list(enumerate(rows)))}
 
 
 def _rows(observations: Observations) -> list[bytes]:

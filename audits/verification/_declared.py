@@ -69,7 +69,7 @@ class DeclaredOfLogs(_Strict):
         metrics: list[_Metric]
 
     confidence: float = Field(gt=0, lt=1)
-    cluster: int = Field(ge=1)
+    cluster: int | None = Field(ge=1)
     seed: int = Field(ge=0)
     comparisons: list[_Comparison] = Field(min_length=1)
     versions: _Versions

@@ -8,12 +8,16 @@ from jaxtyping import Float, Num
 from scipy.stats import ks_2samp, wilcoxon
 
 from estimators._results import Result
-from estimators.checks import check_samples
+from estimators.checks import check_counts, check_samples
 from estimators.kinds import check_name
 from estimators.scores._populations import check_populations
 
 if TYPE_CHECKING:
     import pandas as pd
+
+AUTHOR = 20
+"""How many consecutive questions TOFU asks on each of its fictitious authors."""
+_FEWEST = 10
 
 Mean = Literal["arithmetic", "geometric"]
 
@@ -74,12 +78,15 @@ class ForgetQuality(Result):
 
     Attributes:
         ks: the published: two-sample Kolmogorov-Smirnov, [n, m].
-        paired: Wilcoxon's signed ranks on the log ratios of the same questions, [n, m].
+        paired: Wilcoxon's signed ranks on the log ratios of the same questions, averaged over those
+            of an author, [n, m].
         null_ks: the published, of each retain model against each other one, [pairs].
         null_paired: the paired, likewise, [pairs].
         rejected: share of the null pairs with a paired p-value of at most 0.05; above 0.05 by far
-            when retain seeds differ by more than their questions' noise.
+            when retain seeds differ by more than their authors' noise. NaN for fewer than 10
+            independent draws.
         questions: how many there are.
+        draws: how many independent draws they are for the paired test.
     """
 
     ks: Float[np.ndarray, "n m"]
@@ -88,11 +95,12 @@ class ForgetQuality(Result):
     null_paired: Float[np.ndarray, " pairs"]
     rejected: float
     questions: int
+    draws: int
 
     def _title(self) -> str:
         return (
             f"forget quality, {self.ks.shape[0]} submitted models against {self.ks.shape[1]} "
-            f"retain models, {self.questions} questions"
+            f"retain models, {self.questions} questions in {self.draws} independent draws"
         )
 
     def to_dataframe(self) -> "pd.DataFrame":
@@ -111,16 +119,28 @@ class ForgetQuality(Result):
         return pd.DataFrame(rows)
 
 
-def _paired(first: np.ndarray, second: np.ndarray) -> float:
-    gap = np.log(first) - np.log(second)
-    return float(np.asarray(wilcoxon(gap, method="approx"))[1]) if gap.any() else 1.0
+def _paired(first: np.ndarray, second: np.ndarray, cluster: int) -> float:
+    gaps = np.log(first) - np.log(second)
+    gap = gaps.reshape(-1, cluster).mean(axis=1)
+    if not gap.any():
+        return 1.0
+    return float(np.asarray(wilcoxon(gap))[1])
 
 
 def _ks(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.asarray(ks_2samp(first, second))[1])
 
 
-def forget_quality(submission: Num[Any, "n ..."], reference: Num[Any, "m ..."]) -> ForgetQuality:
+def _rejected(null: np.ndarray, draws: int) -> float:
+    """The share of small p-values, undetermined where few of them could be small."""
+    if draws < _FEWEST:
+        return np.nan
+    return float((null <= 0.05).mean()) if null.size else 0.0
+
+
+def forget_quality(
+    submission: Num[Any, "n ..."], reference: Num[Any, "m ..."], *, cluster: int | None = None
+) -> ForgetQuality:
     """TOFU's forget quality, with a paired test and with retain models against one another.
 
     Published: the two-sample Kolmogorov-Smirnov p-value between truth ratios of one submitted and
@@ -131,13 +151,24 @@ def forget_quality(submission: Num[Any, "n ..."], reference: Num[Any, "m ..."]) 
     Args:
         submission: truth ratios on the forget set, ``[models, questions]``, above 0.
         reference: the same of retain models; from two on there is a null.
+        cluster: how many consecutive questions are one independent draw for the paired test, a
+            divisor of their number. None takes 20, as TOFU asks on each author, where the number of
+            questions is a multiple of that, and 1 elsewhere.
 
     Returns:
-        p-values of all pairs.
+        p-values of all pairs. With questions as draws and strong effects of authors the paired test
+        rejects equal models in most cases.
 
     Raises:
         TypeError: when ratios are not real numbers.
-        ValueError: when they are not finite and above 0, or questions differ.
+        ValueError: when they are not finite and above 0, questions differ, or the cluster does not
+            divide their number.
+
+    Example:
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> forget_quality(rng.gamma(2, size=(1, 400)), rng.gamma(2, size=(2, 400))).draws
+        20
 
     References:
         As for `truth_ratio`.
@@ -146,19 +177,31 @@ def forget_quality(submission: Num[Any, "n ..."], reference: Num[Any, "m ..."]) 
     for side, name in ((first, "submission"), (second, "reference")):
         if side.min() <= 0.0:
             raise ValueError(f"{name}: expected truth ratios above 0, found {side.min():g}")
-    m = len(second)
+    questions = first.shape[1]
+    if cluster is None:
+        cluster = 1 if questions % AUTHOR else AUTHOR
+    check_counts(cluster=cluster)
+    if questions % cluster:
+        raise ValueError(f"cluster: expected a divisor of {questions} questions, found {cluster}")
+    draws, m = questions // cluster, len(second)
     pairs = [(i, j) for i in range(m) for j in range(i)]
-    null_paired = np.array([_paired(second[i], second[j]) for i, j in pairs])
+    few = (f"fewer than {_FEWEST} independent draws: what the paired test rejects says little",)
+    null_paired = np.array([_paired(second[i], second[j], cluster) for i, j in pairs])
     return ForgetQuality(
         ks=np.array([[_ks(a, b) for b in second] for a in first]),
-        paired=np.array([[_paired(a, b) for b in second] for a in first]),
+        paired=np.array([[_paired(a, b, cluster) for b in second] for a in first]),
         null_ks=np.array([_ks(second[i], second[j]) for i, j in pairs]),
         null_paired=null_paired,
-        rejected=float((null_paired <= 0.05).mean()) if pairs else 0.0,
-        questions=first.shape[1],
+        rejected=_rejected(null_paired, draws),
+        questions=questions,
+        draws=draws,
         assumptions=(
             "Kolmogorov-Smirnov: questions of both are independent samples (they are not)",
-            "paired: questions are independent, and the two models are all there is",
+            f"paired: {'questions' if cluster == 1 else f'groups of {cluster} questions'} are "
+            "independent, and the two models are all there is",
         ),
-        warnings=() if pairs else ("a single retain model has no null: train more",),
+        warnings=(
+            *(() if pairs else ("a single retain model has no null: train more",)),
+            *(few if draws < _FEWEST else ()),
+        ),
     )

@@ -84,8 +84,8 @@ def audit(
         typer.Option(
             metavar="N,N,…",
             help="Models: numbers of submitted models at which the verdict is read, declared "
-            "before the first of them; each look into a folder of its own, or with --force. One "
-            "look at what was handed in if unsaid.",
+            "before the first of them; a later look takes the place of the one that the folder "
+            "holds. One look at what was handed in if unsaid.",
         ),
     ] = None,
     references_seen: Annotated[
@@ -111,9 +111,13 @@ def audit(
         typer.Option(help="Logs: a metric to compare; the benchmark's own if unsaid."),
     ] = None,
     cluster: Annotated[
-        int,
-        typer.Option(help="Logs: consecutive examples that count as one: 20 for TOFU.", min=1),
-    ] = 1,
+        int | None,
+        typer.Option(
+            help="Logs: consecutive examples that count as one; the 20 on each author in logs of "
+            "TOFU, else 1, if unsaid.",
+            min=1,
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -243,7 +247,7 @@ def audit_logs(
     unlearning: Sequence[str],
     metrics: Sequence[str],
     confidence: float,
-    cluster: int,
+    cluster: int | None,
     seed: int,
     force: bool = False,
 ) -> None:
@@ -256,7 +260,7 @@ def audit_logs(
         unlearning: logs of models that never saw the behaviour, if any.
         metrics: what to compare; the benchmark's own if none.
         confidence: see `audits.llm.compare`.
-        cluster: consecutive examples that count as one.
+        cluster: consecutive examples that count as one; None as `audits.llm.compare` has it.
         seed: of the resampling.
         force: replace another result that the folder holds.
 
@@ -345,7 +349,9 @@ def audit_models(
             alone = name | {"confidence": confidence}
             check_result_folder(folder, "single.json", alone, replace=force)
         else:
-            check_result_folder(folder, "certificate.json", name | many, replace=force)
+            # A later look's models may come from another file; its report knows whether it is one.
+            known = many if looks else name | many
+            check_result_folder(folder, "certificate.json", known, replace=force)
     # Loaded on use: the command line starts without what an audit needs.
     from audits.verdict import looked_before, seed_before
 

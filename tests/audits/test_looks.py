@@ -7,10 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audits import GroupMedians, ObservedReferences, audit, audit_all, read_certificate, verify
+from audits import (
+    Audit,
+    GroupMedians,
+    ObservedReferences,
+    audit,
+    audit_all,
+    read_certificate,
+    verify,
+)
 from audits.verdict import looked_before, seed_before
 from audits.verdict._looks import check_looks, look_at, next_look, shares
 from estimators.exact._exact_test import rejected_counts
+from oracles import Observations
 from tests.audits.conftest import World
 
 FAR = {"forget": 12.0}
@@ -142,6 +151,38 @@ def test_folder_knows_of_an_earlier_look_at_the_same_models(
     assert not look(120, (60, 120))
     assert not look(120, (60, 120), seed=1)
     assert look(120, (60, 100))
+
+
+def test_a_later_declared_look_takes_the_place_of_the_earlier_one(
+    world: World, references: ObservedReferences, tmp_path: Path
+) -> None:
+    given, folder, looks = world(3, models=120), tmp_path / "out", (60, 120)
+
+    def look(models: int, of: Observations = given, **settings: Any) -> Audit:
+        part = Observations(of.logits[:models], of.labels, of.groups, of.ids)
+        chosen: dict[str, Any] = {"observables": MEDIANS, "looks": looks, "seed": models} | settings
+        return audit(part, chosen.pop("refs", references), **chosen)
+
+    look(60).report(folder)
+    others = ObservedReferences(references.untraining, world(77))
+    for other in (
+        look(120, world(9, models=120)),
+        look(120, tolerance=0.3),
+        look(120, looks=None),
+        look(60, seed=1),
+        look(120, refs=others),
+    ):
+        with pytest.raises(ValueError, match="already holds another result"):
+            other.report(folder)
+    later = look(120)
+    (folder / "notes.txt").write_text("mine")
+    later.report(folder)
+    assert (folder / "notes.txt").read_text() == "mine"
+    (folder / "notes.txt").unlink()
+    assert verify(folder) == []
+    later.report(folder)
+    with pytest.raises(ValueError, match="already holds another result"):
+        look(60).report(folder)
 
 
 def test_any_look_errs_rarely_and_undeclared_looks_more_often() -> None:

@@ -156,8 +156,16 @@ def test_whose_examples_they_are_is_for_the_references_to_say() -> None:
     merged = ["Ada"] * len(GROUPS)
     with pytest.raises(SubmissionError, match=r"'e1': expected person 'Bob' as in the references"):
         audit(seen(3, persons=merged), named, seed=0)
-    with pytest.raises(SubmissionError, match=r"'e0': expected no person .*, found person 'Ada'"):
+    said = r"'e0': expected no person .*, found person 'Ada'"
+    with pytest.raises(SubmissionError, match=said) as e:
         audit(seen(3), plain, seed=0)
+    assert str(e.value).endswith(
+        "; references name persons where they are made from a scenario file with persons under its "
+        "[probes] (docs/scenario-files.md): make such ones, or leave the person column out"
+    )
+    with pytest.raises(SubmissionError, match=r"expected person 'Bob'") as e:
+        audit(seen(3, persons=merged), named, seed=0)
+    assert "scenario file" not in str(e.value)
     assert as_margins(seen(1)).persons is not None
 
 

@@ -165,7 +165,7 @@ def test_a_single_draw_has_no_interval(tmp_path: Path) -> None:
     audit = alone(10, cluster=20)
     assert audit.comparisons[0].metrics[0].low == -math.inf
     _, markdown, numbers = written(audit, tmp_path)
-    assert "| none: one draw |" in markdown
+    assert "| undetermined |" in markdown
     assert numbers["comparisons"][0]["metrics"][0]["low"] is None
     assert "20 consecutive examples are one" in markdown
     assert "cannot be told" in markdown.splitlines()[0]

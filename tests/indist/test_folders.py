@@ -235,3 +235,18 @@ def test_ingest_replaces_only_what_it_has_written(tmp_path: Path) -> None:
             done = run("ingest", given, "-o", tmp_path / stem)
             assert done.exit_code == 0, done.output
         assert run("ingest", given, "-o", tmp_path / "alone", "--force").exit_code == 0
+
+
+def test_a_later_declared_look_needs_no_force(made: Path, tmp_path: Path) -> None:
+    few, folder = tmp_path / "few", tmp_path / "audit"
+    words = ("unlearn", "circles", "--method", "identity", "--references", made / "refs")
+    assert run(*words, "--models", 2, "-o", few).exit_code == 0
+    looks = ("--references", made / "refs", "--looks", "2,4", "-o", folder)
+    for submitted, look in ((few, 1), (made / "submission", 2)):
+        done = run("audit", submitted, *looks)
+        assert done.exit_code == 0, done.output
+        declared = json.loads((folder / "certificate.json").read_text())["predicate"]["declaration"]
+        assert (declared["looks"], declared["look"]) == ([2, 4], look)
+    done = run("audit", few, *looks)
+    assert done.exit_code == 2
+    assert "already holds another result" in " ".join(done.output.split())

@@ -44,15 +44,16 @@ def test_few_sign_flips_are_enumerated(seed: int) -> None:
 
 def test_clusters_are_flipped_and_drawn_whole() -> None:
     rng = np.random.default_rng(3)
-    differences = np.repeat(rng.normal(size=8), 5) + 0.01 * rng.normal(size=40)
-    labels = clusters([str(at) for at in range(40)], 5)
+    differences = np.repeat(rng.normal(size=12), 5) + 0.01 * rng.normal(size=60)
+    labels = clusters([str(at) for at in range(60)], 5)
     found = paired_test(differences, labels, confidence=0.95, rng=np.random.default_rng(0))
-    sums = differences.reshape(8, 5).sum(axis=1)
+    sums = differences.reshape(12, 5).sum(axis=1)
     assert found.sign_flip == pytest.approx(flips(sums))
-    alone = paired_test(differences, np.arange(40), confidence=0.95, rng=np.random.default_rng(0))
-    # The mean of 8 draws, each five times: an interval wider by about the root of 5.
+    alone = paired_test(differences, np.arange(60), confidence=0.95, rng=np.random.default_rng(0))
+    # The mean of 12 draws, each five times: an interval wider by about the root of 5, and by what
+    # twelve draws need more than sixty.
     ratio = (found.high - found.low) / (alone.high - alone.low)
-    assert 1.7 < ratio < 2.8
+    assert 1.9 < ratio < 3.2
 
 
 def test_clusters_are_blocks_of_indices() -> None:
@@ -77,13 +78,13 @@ def test_the_sign_flip_test_holds_its_level() -> None:
 
 
 def test_the_bootstrap_interval_covers() -> None:
-    # A percentile interval of the mean of 60 normals, nominally 90 %, in truth about 89 %. Of 150,
-    # fewer than 111 have probability below 1e-6.
+    # An interval of the mean of 60 normals, nominally 90 %. Of 150, fewer than 111 have probability
+    # below 1e-6.
     rng = np.random.default_rng(6)
     covered = 0
     for draw in rng.normal(size=(150, 60)):
         drawn = np.concatenate([(c @ draw) / 60 for (c,) in resamplings([60], rng, width=60)])
-        low, high = percentiles(drawn, 0.9)
+        low, high = percentiles(drawn, 0.9, 60)
         covered += low <= 0.0 <= high
     assert 111 <= covered < 150
 
@@ -322,8 +323,13 @@ def test_too_few_examples_are_undecided() -> None:
     found = llm.compare([mine], untraining=[retain], seed=0)
     assert found.comparisons[0].finding == "undecided"
     assert "with so few independent examples the level 0.05 is out of reach" in found.sentence
-    assert "Fewer than 20 independent examples: bootstrap intervals are too narrow." in (
-        found.warnings
+    assert found.warnings[-1] == (
+        "Fewer than 10 independent examples: their intervals would be too short and are "
+        "undetermined."
+    )
+    few = llm.compare([log("m", level(1, 5.0, 12))], untraining=[log("r", level(2, 0, 12))], seed=0)
+    assert few.warnings[-1] == (
+        "Fewer than 20 independent examples: intervals are too short where these are skewed."
     )
 
 
@@ -396,7 +402,7 @@ def test_questions_on_one_author_are_warned_of(tmp_path: Path) -> None:
     logs = [
         llm.read_tofu(files.written(tmp_path / f"{seed}.json", files.tofu(seed))) for seed in (0, 1)
     ]
-    found = llm.compare(logs[:1], untraining=logs[1:], seed=0)
+    found = llm.compare(logs[:1], untraining=logs[1:], cluster=1, seed=0)
     assert any("TOFU asks 20 questions on each author" in text for text in found.warnings)
     blocks = llm.compare(logs[:1], untraining=logs[1:], cluster=20, seed=0)
     assert not any("TOFU asks" in text for text in blocks.warnings)
