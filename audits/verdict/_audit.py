@@ -37,7 +37,6 @@ from audits.verdict._rule import separate, verdict_of
 from audits.verdict._settings import Settings, checked, seed_of
 from audits.verdict._sharing import shared_level
 from audits.verdict._warnings import warnings_of
-from estimators import RankGrid
 from estimators.checks import check_seed
 from estimators.kinds import check_kind
 from oracles.mechanisms import Claim
@@ -286,7 +285,7 @@ def _audited(
     resampling = seed_of(seen)
     drawn = resampling if settings.seed is None else settings.seed
     exact, epsilon, confidence = settings.exact, settings.epsilon, settings.confidence
-    lower = RankGrid(seed=drawn) if exact else LOWER
+    lower = replace(LOWER, seed=drawn) if exact else LOWER
     alpha, alpha_here = settings.alpha, settings.alpha * look.share
 
     def blocks(first: str, second: str) -> list[Block]:
