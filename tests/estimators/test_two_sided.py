@@ -201,13 +201,27 @@ def test_the_greater_of_two_bounds_counts_whose_levels_add_up(
 def test_exchanging_the_samples_exchanges_the_directions() -> None:
     rng = np.random.default_rng(60)
     p, q = rng.normal(0.0, 2.5, (180, 6)), rng.normal(0.2, 1.0, (120, 6))
-    p[:, :2], q[:, :2] = np.rint(p[:, :2]), np.rint(q[:, :2])
     one, two = delta_lower_bound(p, q, epsilon=0.2), delta_lower_bound(q, p, epsilon=0.2)
     assert np.median(one.bound) > 0.1
     np.testing.assert_allclose(one.bound, two.bound, atol=1e-4)
     np.testing.assert_allclose(one.forward, two.backward, atol=1e-4)
     one, two = epsilon_lower_bound(p, q, delta=0.05), epsilon_lower_bound(q, p, delta=0.05)
     np.testing.assert_allclose(one.bound, two.bound, atol=1e-4)
+
+
+@pytest.mark.parametrize("step", [0.0, 1.0], ids=["continuous", "ties"])
+def test_the_share_of_distances_is_the_same_with_the_samples_exchanged(step: float) -> None:
+    rng = np.random.default_rng(64)
+    p, q = rng.normal(0.0, 2.0, (11, 500)), rng.normal(0.2, 1.0, (9, 500))
+    if step:
+        p, q = np.rint(p), np.rint(q)
+    found: list[np.ndarray] = []
+    for ours, theirs in ((p, q), (q, p)):
+        centre = fold_centre(ours, theirs)
+        far = orientation(folded(ours, centre), folded(theirs, centre))
+        found.append(fold_levels(orientation(ours, theirs), far))
+    assert np.array_equal(found[0], found[1])
+    assert set(found[0].tolist()) == {0, 1, 2}
 
 
 def test_sides_of_under_thirty_models_have_no_pilot_and_no_two_sided_score() -> None:
