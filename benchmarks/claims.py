@@ -66,7 +66,7 @@ def order(repeats: int) -> Table:
                 hostile = np.empty_like(p)
                 hostile[taken], hostile[rest] = p[: taken.size], p[taken.size :]
                 seed = known if seed_is == "known" else int(rng.integers(2**32))
-                method = estimators.RankGrid(seed=seed)
+                method = estimators.RankGrid(seed=seed, two_sided=False)
                 found = estimators.delta_lower_bound(hostile, q, epsilon=0.0, method=method)
                 errors += bool(found.bound[0] > 0.0)
             table.add_row(str(n), str(m), seed_is, *shown(errors, repeats))
@@ -147,7 +147,7 @@ def ends(
         q,
         epsilon=epsilon,
         confidence=1.0 - level / p.shape[2],
-        method=estimators.RankGrid(seed=0),
+        method=estimators.RankGrid(seed=0, two_sided=False),
     )
     upper = estimators.delta_upper_bound(
         p, q, epsilon=epsilon, confidence=1.0 - level, events=EVENTS

@@ -40,7 +40,7 @@ def differs(
     """Whether the lower bound of an audit is above the tolerance: ``[repeats]``."""
     each = 1.0 - alpha / p.shape[2]
     found = estimators.delta_lower_bound(
-        p, q, epsilon=epsilon, confidence=each, method=estimators.RankGrid(seed=0)
+        p, q, epsilon=epsilon, confidence=each, method=estimators.RankGrid(seed=0, two_sided=False)
     )
     return np.asarray((np.asarray(found.bound) > tolerance).any(axis=1))
 
@@ -72,7 +72,7 @@ def wrong(
         u,
         epsilon=0.0,
         confidence=1.0 - SHARE * alpha / t.shape[2],
-        method=estimators.RankGrid(seed=0),
+        method=estimators.RankGrid(seed=0, two_sided=False),
     )
     far = apart.bound.max(axis=1) >= needed
     whole = (1.0 - SHARE) * alpha

@@ -22,7 +22,8 @@ from estimators import (
 )
 from estimators.checks import check_seed
 
-LOWER = RankGrid()
+# Over half-lines, as the upper bound is: a verdict speaks of one class of events.
+LOWER = RankGrid(two_sided=False)
 # One band holds for the whole curve. At the declared epsilon alone the default bound is tighter.
 BAND = EqualLocalLevel()
 BOUNDS = f"lower: {LOWER.words()}; upper: {EVENTS.method()}; lower curve: {BAND.words()}"

@@ -1,6 +1,7 @@
 """An audit's way from observations to a verdict and all that stands beside it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -30,7 +31,6 @@ from audits.verdict._rule import separate, verdict_of
 from audits.verdict._settings import Settings, drawn_seed, seed_of
 from audits.verdict._sharing import shared_level
 from audits.verdict._warnings import warnings_of
-from estimators import RankGrid
 
 Compared = dict[tuple[str, ...], Comparison]
 """Comparisons without the submission, which audits against the same references share."""
@@ -59,7 +59,7 @@ def judge(
     resampling = seed_of(seen)
     drawn = drawn_seed() if settings.seed is None else settings.seed
     exact, epsilon, confidence = settings.exact, settings.epsilon, settings.confidence
-    lower = RankGrid(seed=drawn) if exact else LOWER
+    lower = replace(LOWER, seed=drawn) if exact else LOWER
     alpha, alpha_here = settings.alpha, settings.alpha * look.share
 
     def blocks(first: str, second: str) -> list[Block]:

@@ -71,7 +71,7 @@ def shared_level(
         epsilon: the declared epsilon.
         tolerance: the declared tolerance, not one found on these data.
         alpha: of the verdict.
-        method: of the lower bound on the references' distance.
+        method: of the lower bound on the references' distance over half-lines, and no other events.
 
     Returns:
         How far apart the references are, or None where no distance would do at these sizes; and

@@ -102,14 +102,16 @@ def hockey_stick(
     first, second = check_pair(p, q)
     epsilons, confidence = check_epsilon(epsilon), check_confidence(confidence)
     half = 1.0 - (1.0 - confidence) / 2.0
-    lower = delta_lower_bound(first, second, epsilon=epsilons, confidence=half)
+    # Over half-lines, as the estimate and the upper end are.
+    method = RankGrid(two_sided=False)
+    lower = delta_lower_bound(first, second, epsilon=epsilons, confidence=half, method=method)
     upper = delta_upper_bound(first, second, epsilon=epsilons, confidence=half)
     n, m, shape = first.shape[0], second.shape[0], epsilons.shape + first.shape[1:]
     flat_p, flat_q, grid = first.reshape(n, -1), second.reshape(m, -1), np.atleast_1d(epsilons)
     forward, backward = (side.reshape(shape) for side in plug_in(flat_p, flat_q, grid))
     # The interval of each direction alone has the whole error; at epsilon 0 both are one number.
     low_forward, low_backward = (
-        RankGrid().forward(ours, theirs, DeltaAt(grid), 1.0 - half).reshape(shape)
+        method.forward(ours, theirs, DeltaAt(grid), 1.0 - half).reshape(shape)
         for ours, theirs in ((flat_p, flat_q), (flat_q, flat_p))
     )
     zero = epsilons.reshape(epsilons.shape + (1,) * (len(shape) - epsilons.ndim)) == 0.0

@@ -57,7 +57,8 @@ def held_out_bound(
     """
     p, q = (np.concatenate(sides)[:, None] for sides in zip(fitted, rest, strict=True))
     pilot_sizes = fitted[0].size, fitted[1].size
-    (found,) = grid_bounds(p, q, pilot_sizes, target, ((direction, alpha),))
+    # The score was learned so that its half-lines are the events.
+    (found,) = grid_bounds(p, q, pilot_sizes, target, ((direction, alpha),), two_sided=False)
     return float(found[0, 0])
 
 

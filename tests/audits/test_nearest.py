@@ -21,7 +21,7 @@ def found(
         blocks,
         epsilon=epsilon,
         confidence=confidence,
-        lower=RankGrid(seed=0),
+        lower=RankGrid(seed=0, two_sided=False),
         estimates=(0.25, 0.75),
     )
 
