@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
 
 from audits.report._figures import WIDTH, canvas
-from audits.report.numbers import plain
+from audits.report.numbers import near, plain
 from audits.report.palette import INK, UNLEARNING, UNTRAINING, drawing
 from audits.verdict._figures import Box, regions
 from audits.verdict._findings import AuditFindings
@@ -26,12 +26,17 @@ _LEFT, _RIGHT = 50.0, 12.0
 """Margins of the axes, in points."""
 _MOST = 1.0 - 1.5 * _GAP
 """Names that end beyond here are set from their ends."""
+_TIE = 0.99
+"""Distance from which on one submission is not told from another by it."""
 _TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 @drawing()
 def candidates_plane(results: Mapping[str, AuditFindings]) -> Figure:
     """Where each of several candidates lies between the references, with its box of confidence.
+
+    Where both distances are at their greatest, the name says how far it is on the way from the
+    original to the untraining reference, on S.
 
     Args:
         results: audits by the candidate's name, all of one declaration and against the same
@@ -44,10 +49,11 @@ def candidates_plane(results: Mapping[str, AuditFindings]) -> Figure:
     points = [
         (result.untraining.estimate, result.unlearning.estimate) for result in results.values()
     ]
-    names = _name_boxes(list(results), boxes, points, first.declaration.tolerance)
+    shown = [_shown(_called(name, result)) for name, result in results.items()]
+    names = _name_boxes(shown, boxes, points, first.declaration.tolerance)
     regions(axes, first.declaration.tolerance, boxes + names)
-    drawn = zip(results.items(), boxes, points, names, strict=True)
-    for (name, result), (left, low, right, high), (x, y), (start, bottom, end, _) in drawn:
+    drawn = zip(results.values(), boxes, points, names, shown, strict=True)
+    for result, (left, low, right, high), (x, y), (start, bottom, end, _), name in drawn:
         colour = _SHADES.get(result.verdict, INK)
         axes.add_patch(
             Rectangle(
@@ -57,7 +63,7 @@ def candidates_plane(results: Mapping[str, AuditFindings]) -> Figure:
         )  # fmt: skip
         axes.plot([x], [y], "o", color=colour, markersize=7, clip_on=False, zorder=6)
         axes.annotate(
-            _shown(name),
+            name,
             (end if end > _MOST else start, bottom),
             ha="right" if end > _MOST else "left",
             va="bottom",
@@ -79,6 +85,19 @@ def _confidence_box(result: AuditFindings) -> Box:
     return untraining.lower, unlearning.lower, untraining.upper, unlearning.upper
 
 
+def _called(name: str, result: AuditFindings) -> str:
+    """The name, and how far on the way, where distances no longer tell."""
+    made = [
+        row.estimate
+        for row in result.progress
+        if (row.start, row.reference, row.group) == ("original", "untraining", "forget")
+    ]
+    tie = min(result.untraining.estimate, result.unlearning.estimate) >= _TIE
+    if not tie or not made or made[0] is None:
+        return name
+    return f"{name}, {near(made[0], 2)} of the way to T"
+
+
 def _name_boxes(
     names: list[str], boxes: list[Box], points: list[tuple[float, float]], tolerance: float
 ) -> list[Box]:
@@ -93,7 +112,7 @@ def _name_boxes(
     taken += [(left, y, right, y) for left, low, right, high in boxes for y in (low, high)]
     found: list[Box] = []
     for name, (_, low, _, high), (x, _) in zip(names, boxes, points, strict=True):
-        width = _width(_shown(name))
+        width = _width(name)
         start = max(_GAP, min(x - width / 2, 1.0 - _GAP - width))
         levels = range(1, len(names) + 1)
         bottoms = [low - _GAP - level * _LINE for level in levels]

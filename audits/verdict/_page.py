@@ -30,6 +30,7 @@ from audits.verdict._deciding import DECISIONS, deciding
 from audits.verdict._figures import distance_plane, group_margins, hockey_stick_curve
 from audits.verdict._findings import AuditFindings
 from audits.verdict._limits import REFERENCES_SEEN, cannot_conclude
+from audits.verdict._progress_figure import progress_figure
 from audits.verdict._results import (
     Comparison,
     Declaration,
@@ -307,7 +308,20 @@ def _grades(audit: AuditFindings) -> tuple[Section, ...]:
         "ends could be equal there is nothing to make progress on. None of this is part of the "
         "verdict: a median may arrive where the distribution does not."
     )
-    return (Section("How far on the way", (text, *tables, between)),)
+    drawn: tuple[Drawings, ...] = ()
+    if any(row.start == "original" and row.low is not None for row in audit.progress):
+        image = svg(
+            progress_figure(audit.progress),
+            name="progress",
+            title="Progress of median margins from the original to each reference",
+            description="The numbers are in the tables that follow.",
+        )
+        caption = (
+            "Each line is an interval, its mark the estimate; an arrow says that it goes on. A "
+            "line wholly beyond ½ is nearer to the reference than to the original."
+        )
+        drawn = (Drawings("Progress of the median margin", (Drawing(image, caption),)),)
+    return (Section("How far on the way", (text, *drawn, *tables, between)),)
 
 
 def _further(audit: AuditFindings, redact: bool) -> Claims:

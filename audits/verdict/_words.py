@@ -305,12 +305,12 @@ def progress_of(row: ProgressRow) -> str:
         return NO_WAY
     if row.low is None or row.high is None:
         return f"{row.estimate:.2f} (too few models for an interval)"
-    return f"{row.estimate + 0.0:.2f} {_bracket(row.low, row.high)}"
+    return f"{round(row.estimate, 2) + 0.0:.2f} {_bracket(row.low, row.high)}"
 
 
 def shift_of(row: ShiftRow) -> str:
     """A shift in standard deviations with its sign."""
-    return "no spread" if row.shift is None else f"{row.shift + 0.0:+.1f}"
+    return "no spread" if row.shift is None else f"{round(row.shift, 1) + 0.0:+.1f}"
 
 
 def auc_of(row: ShiftRow) -> str:

@@ -97,11 +97,13 @@ def _answer(results: "dict[str, audits.Audit]") -> Table:
         "candidate",
         "distance to\nuntraining",
         "distance to\nunlearning",
+        "progress\non S",
         "verdict",
         caption=(
             f"Distance: hockey-stick divergence δ at ε = {declared.epsilon:g}, with the "
             f"{declared.confidence:.0%} bounds of the verdict. Match: upper bound at most "
-            f"{declared.tolerance:g}.  * An oracle: it is told B."
+            f"{declared.tolerance:g}. Progress to untraining: 0 at the original, 1 there. "
+            "* An oracle: it is told B."
         ),
     )
     for method, result in results.items():
@@ -110,9 +112,17 @@ def _answer(results: "dict[str, audits.Audit]") -> Table:
             method + mark,
             _interval(result.untraining),
             _interval(result.unlearning),
+            _progress(result),
             Text(result.verdict, style=COLOURS.get(result.verdict, "yellow")),
         )
     return table
+
+
+def _progress(result: "audits.Audit") -> str:
+    for row in result.progress:
+        if (row.start, row.reference, row.group) == ("original", "untraining", "forget"):
+            return "" if row.estimate is None else f"{round(row.estimate, 2) + 0.0:.2f}"
+    return ""
 
 
 def _interval(comparison: "audits.Comparison") -> str:

@@ -51,6 +51,7 @@ def test_names_stand_in_the_plane_and_apart(models: int, kind: str, tolerance: f
             unlearning=imagined(ends[second]),
             declaration=SimpleNamespace(tolerance=tolerance),
             verdict="inconclusive",
+            progress=(),
         )
         for name, (first, second) in KINDS[kind].items()
     }

@@ -320,7 +320,9 @@ def test_too_much_unlearning_is_reported(tmp_path: Path) -> None:
     audit = build("unlearning", over_unlearned=OverUnlearned(True, 0.12, 0.2315, "forget"))
     text = written(audit, tmp_path)[1]
     assert "Yes: the submission hides the behaviour more than models that never saw it" in text
-    assert "p-value 0.0013, smallest on the forget probes" in text
+    assert (
+        "on the forget probes is estimated at 0.12 and at most 0.232; below ½ is too much" in text
+    )
 
 
 @pytest.mark.parametrize("tolerance", [0.005, 0.05, 0.3, 0.9])

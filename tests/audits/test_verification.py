@@ -306,19 +306,24 @@ def test_version_1_is_still_verified(world: World, tmp_path: Path) -> None:
     # What version 1 had no fields for: it looked at the median margins, with joint bounds.
     assert content["predicate"]["declaration"].pop("looked_at") == []
     assert content["predicate"]["declaration"].pop("seed") is None
-    for later in ("looks", "look", "look_confidence", "among"):
+    for later in ("looks", "look", "look_confidence", "among", "references_seen"):
         del content["predicate"]["declaration"][later]
     for name in ("untraining", "unlearning", "references"):
         if content["predicate"][name]["forecast"]:
             del content["predicate"][name]["forecast"]["beside"]
     content["predicateType"] = "urn:indist:certificate:1"
     content["predicate"]["version"] = 1
-    for later in ("files", "claimed", "progress", "sharing", "stands"):
+    for later in ("files", "claimed", "progress", "shifts", "least_alpha", "sharing", "stands"):
         del content["predicate"][later]
+    # Version 1 claimed these on other grounds; they are its word now.
+    content["predicate"]["nearest"] |= {"low": -1.0, "high": 1.0, "confidence": 0.95, "seed": 1}
+    content["predicate"]["over_unlearned"] = {"flag": True, "pvalue": 0.01, "group": "forget"}
     (tmp_path / "certificate.json").write_text(json.dumps(content))
     found = verification(tmp_path, observations=seen)
     assert found.differences == ()
     assert "report.html and report.md, which version 1 does not name" in found.declared
+    assert any(text.startswith("the nearer reference and whether") for text in found.declared)
+    assert not any("progress" in text for text in found.recomputed)
     # The golden one is of bounds that were improved since: only they differ, and it says so.
     versions, *others = verify(GOLDEN, observations=seen)
     assert versions.startswith("versions: certified by indist 0, recomputed by indist ")
