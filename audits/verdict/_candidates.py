@@ -95,7 +95,7 @@ def _called(name: str, result: AuditFindings) -> str:
     tie = min(result.untraining.estimate, result.unlearning.estimate) >= _TIE
     if not tie or not made or made[0] is None:
         return name
-    return f"{name}, {near(made[0], 2)} of the way to T"
+    return f"{name}, {near(made[0], 2)} of the way to untraining"
 
 
 def _name_boxes(

@@ -71,7 +71,7 @@ def _run(scenario: "oracles.Scenario", folder: Path, models: int, seed: int) -> 
     write_candidates(results, folder / "plane")
     console.print(_answer(results))
     for method, result in results.items():
-        console.print(Text.assemble((f"{method}: ", "bold"), result.sentence))
+        console.print(Text.assemble((f"{method}: ", "bold"), result.sentence, _progress(result)))
     console.print(f"\nReports: {folder / 'audits'}/*/report.html", soft_wrap=True)
     console.print(f"Picture: {folder / 'plane.svg'}", soft_wrap=True)
     console.print(f"Recompute one: indist verify {folder}/audits/retrain")
@@ -97,12 +97,11 @@ def _answer(results: "dict[str, audits.Audit]") -> Table:
         "candidate",
         "distance to\nuntraining",
         "distance to\nunlearning",
-        "progress\non S",
         "verdict",
         caption=(
             f"Distance: hockey-stick divergence δ at ε = {declared.epsilon:g}, with the "
             f"{declared.confidence:.0%} bounds of the verdict. Match: upper bound at most "
-            f"{declared.tolerance:g}. Progress to untraining: 0 at the original, 1 there. "
+            f"{declared.tolerance:g}.  "
             "* An oracle: it is told B."
         ),
     )
@@ -112,16 +111,19 @@ def _answer(results: "dict[str, audits.Audit]") -> Table:
             method + mark,
             _interval(result.untraining),
             _interval(result.unlearning),
-            _progress(result),
             Text(result.verdict, style=COLOURS.get(result.verdict, "yellow")),
         )
     return table
 
 
 def _progress(result: "audits.Audit") -> str:
-    for row in result.progress:
-        if (row.start, row.reference, row.group) == ("original", "untraining", "forget"):
-            return "" if row.estimate is None else f"{round(row.estimate, 2) + 0.0:.2f}"
+    """How far on the way, where both distances are at their greatest and no longer tell."""
+    tie = min(result.untraining.estimate, result.unlearning.estimate) >= 0.99
+    for row in result.progress if tie else ():
+        mine = (row.start, row.reference, row.group) == ("original", "untraining", "forget")
+        if mine and row.estimate is not None:
+            way = f"{round(row.estimate, 2) + 0.0:.2f}"
+            return f" On S their median margin has gone {way} of the way to untraining."
     return ""
 
 
