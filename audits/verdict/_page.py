@@ -258,12 +258,34 @@ def _groups(audit: AuditFindings) -> tuple[Section, ...]:
     return (Section("What the models do", blocks),)
 
 
+_GRADES = (
+    ("shift", "the difference of medians over models"),
+    (
+        "AUC",
+        "the probability that a submitted model has the greater margin, ties counted half; ½ says "
+        "neither way",
+    ),
+    (
+        "progress",
+        "0 where the original was, 1 where the reference is, above 1 beyond it; where the medians "
+        "at both ends could be equal there is nothing to make progress on",
+    ),
+)
+
+
+def _minus(text: str) -> str:
+    """As numbers stand in reports."""
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
 def _grades(audit: AuditFindings) -> tuple[Section, ...]:
     """How far the submission lies from each reference, and how far it has come on the way."""
     if not audit.shifts:
         return ()
     sure = numbers.level(audit.declaration.confidence)
-    ways = {(row.start, row.reference, row.group): progress_of(row) for row in audit.progress}
+    ways = {
+        (row.start, row.reference, row.group): _minus(progress_of(row)) for row in audit.progress
+    }
     known = any(row.start == "original" for row in audit.progress)
     tables = tuple(
         Table(
@@ -278,7 +300,7 @@ def _grades(audit: AuditFindings) -> tuple[Section, ...]:
             tuple(
                 (
                     group_name(row.group),
-                    shift_of(row),
+                    _minus(shift_of(row)),
                     auc_of(row),
                     *((ways["original", reference, row.group],) if known else ()),
                 )
@@ -293,7 +315,7 @@ def _grades(audit: AuditFindings) -> tuple[Section, ...]:
         "From the untraining reference (0) to the unlearning reference (1)",
         ("probes", "where the submission lies"),
         tuple(
-            (group_name(row.group), progress_of(row))
+            (group_name(row.group), _minus(progress_of(row)))
             for row in audit.progress
             if row.start == "untraining"
         ),
@@ -301,14 +323,11 @@ def _grades(audit: AuditFindings) -> tuple[Section, ...]:
     )
     text = (
         "Where distances are at their greatest they no longer tell one submission from another; "
-        "these do. Shift is the difference of medians over models. AUC is the probability that a "
-        "submitted model has the greater margin: ½ says neither way. Progress is 0 where the "
-        "original was, 1 where the reference is, above 1 beyond it: a lower end above ½ shows that "
-        "the submission is nearer to the reference than to the original. Where the medians at both "
-        "ends could be equal there is nothing to make progress on. None of this is part of the "
-        "verdict: a median may arrive where the distribution does not."
+        "these do. None of them is part of the verdict: a median may arrive where the distribution "
+        "does not."
     )
-    drawn: tuple[Drawings, ...] = ()
+    explained = Listing(_GRADES if known else _GRADES[:2], "How far, said in other ways")
+    beside: Beside | Listing = explained
     if any(row.start == "original" and row.low is not None for row in audit.progress):
         image = svg(
             progress_figure(audit.progress),
@@ -317,11 +336,12 @@ def _grades(audit: AuditFindings) -> tuple[Section, ...]:
             description="The numbers are in the tables that follow.",
         )
         caption = (
-            "Each line is an interval, its mark the estimate; an arrow says that it goes on. A "
-            "line wholly beyond ½ is nearer to the reference than to the original."
+            "Progress of the median margin. Each line is an interval, its mark the estimate; an "
+            "arrow says that it goes on. A line wholly beyond ½ is nearer to the reference than to "
+            "the original."
         )
-        drawn = (Drawings("Progress of the median margin", (Drawing(image, caption),)),)
-    return (Section("How far on the way", (text, *drawn, *tables, between)),)
+        beside = Beside(Drawing(image, caption), explained)
+    return (Section("How far on the way", (text, beside, *tables, between)),)
 
 
 def _further(audit: AuditFindings, redact: bool) -> Claims:
