@@ -2,10 +2,10 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import jax
 
@@ -14,11 +14,14 @@ import oracles
 from estimators.checks import check_counts, check_seed
 from indist.studies._cells import finished_cell
 from indist.studies._methods import every_method, method_settings
-from indist.studies._rows import StudyRow, written_as
+from indist.studies._rows import Record, StudyRow, written_as
 from indist.studies._shown import shown_interval
 from indist.studies._study import Shown, Study, check_names
-from indist.studies.algorithms._graded import Graded, ordered_pairs, shown_grade
+from indist.studies.algorithms._graded import UNKNOWN, Graded, ordered_pairs, shown_grade
 from oracles.engines import block_width
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 GROUP_HEADINGS = {
     "forget": "S",
@@ -90,8 +93,8 @@ class AuditRow(StudyRow):
     verdict: str
     to_untraining: Distance = written_as("{}_to_T")
     to_unlearning: Distance = written_as("{}_to_B")
-    untraining_grade: Graded = written_as("{}_to_T", default=Graded(None, None, None))
-    unlearning_grade: Graded = written_as("{}_to_B", default=Graded(None, None, None))
+    untraining_grade: Graded = written_as("{}_to_T", default=UNKNOWN)
+    unlearning_grade: Graded = written_as("{}_to_B", default=UNKNOWN)
     submission: Shares = written_as("{}_submission")
     original: Shares = written_as("{}_original")
     untraining: Shares = written_as("{}_untraining")
@@ -172,6 +175,12 @@ class Algorithms(Study[AuditRow | UnfitRow]):
         check_counts(models=self.models)
         check_names("scenario", self.scenarios, oracles.scenarios.SCENARIOS)
         check_names("method", self.methods, every_method())
+
+    def table(self, rows: Sequence[StudyRow | Record]) -> "pd.DataFrame":
+        """The rows as a data frame; see `Study.table`. Without grades where no row has any."""
+        made = super().table(rows)
+        grades = [f"{number}_to_{r}" for r in "TB" for number in Graded._fields]
+        return made.drop(columns=grades) if bool(made[grades].isna().to_numpy().all()) else made
 
     def run(self, folder: Path) -> Iterator[AuditRow | UnfitRow]:
         """A row a scenario and method; see `Study.run`."""
@@ -293,7 +302,8 @@ class Algorithms(Study[AuditRow | UnfitRow]):
             [row.scenario for row in tied],
             [(row.untraining_grade, row.unlearning_grade) for row in tied],
         )
-        if pairs:
+        # Tables that indist 0.1.0 made have no grades.
+        if pairs and any(row.untraining_grade != UNKNOWN for row in tied):
             sentences.append(
                 f"{len(tied)} cells (without {', '.join(BASELINES)}) tie at a distance of {TIE} or "
                 f"more from both references. Of their {pairs} pairs within a scenario progress "

@@ -26,7 +26,7 @@ class Graded(NamedTuple):
         for row in audit.progress:
             if (row.start, row.reference, row.group) == ("original", reference, group):
                 return cls(row.estimate, row.low, row.high)
-        return cls(None, None, None)
+        return UNKNOWN
 
     @property
     def off(self) -> tuple[float, float, float]:
@@ -36,6 +36,10 @@ class Graded(NamedTuple):
         ends = abs(1.0 - self.progress_low), abs(1.0 - self.progress_high)
         inside = self.progress_low <= 1.0 <= self.progress_high
         return abs(1.0 - self.progress), 0.0 if inside else min(ends), max(ends)
+
+
+UNKNOWN = Graded(None, None, None)
+"""Where there is nothing to make progress on, or nobody has asked."""
 
 
 def shown_grade(grade: Graded) -> str:
