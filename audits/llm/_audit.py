@@ -173,7 +173,7 @@ def compare(
         confidence=float(confidence),
         cluster=cluster,
         seed=seed,
-        warnings=_warnings(logs, comparisons),
+        warnings=_warnings(logs, comparisons, cluster),
         logs={"submission": tuple(submissions)}
         | {name: tuple(references) for name, references in given.items()},
         versions=versions(),
@@ -312,7 +312,7 @@ def _privleak(
 
 
 def _warnings(
-    logs: Sequence[LLMLog], comparisons: tuple[ReferenceComparison, ...]
+    logs: Sequence[LLMLog], comparisons: tuple[ReferenceComparison, ...], cluster: int | None
 ) -> tuple[str, ...]:
     found = [(log.path, text) for log in logs for text in log.warnings]
     for place, log in enumerate(logs):
@@ -327,11 +327,12 @@ def _warnings(
     said = _grouped(found, names)
     metrics = [metric for comparison in comparisons for metric in comparison.metrics]
     asked = [metric for metric in metrics if not metric.metric.startswith(NO_AUTHORS)]
-    if of_tofu(logs) and any(metric.draws == "examples" for metric in asked):
+    parted = cluster is None or cluster % AUTHOR != 0
+    if of_tofu(logs) and parted and any(metric.draws != "authors" for metric in asked):
         said.append(
-            f"TOFU asks {AUTHOR} questions on each author of its forget set and they are taken as "
-            f"independent: tests and intervals over examples are too sure; a cluster of {AUTHOR} "
-            "is not."
+            f"TOFU asks {AUTHOR} questions on each author of its forget set and those of one are "
+            "taken as independent: tests and intervals over examples are too sure; a cluster of "
+            f"{AUTHOR} is not."
         )
     fewest = min(metrics, key=lambda metric: metric.clusters)
     if fewest.clusters < FEWEST:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from audits.llm._log import LLMLog
 from audits.llm._results import Fit, ReferenceComparison
 from audits.llm._words import headline, leak_line, sentence
+from audits.report._terminal import filled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,8 +61,11 @@ class LLMFindings:
             for comparison in self.comparisons
             if comparison.privleak
         ]
-        warnings = [f"Warning: {text}" for text in self.warnings]
-        table = self.to_dataframe().drop(columns=["mean_submission", "mean_reference"])
+        warnings = [filled(f"Warning: {text}") for text in self.warnings]
+        table = self.to_dataframe().drop(
+            # KS is over single examples, whatever was declared to be a draw: the report says so.
+            columns=["mean_submission", "mean_reference", "wilcoxon", "ks", "examples"]
+        )
         # Of one reference model there is no spread.
         table["seed_half_width"] = [
             f"{half:.3g}" if math.isfinite(half) else "unknown" for half in table["seed_half_width"]
@@ -69,7 +73,7 @@ class LLMFindings:
         for end in ("low", "high"):
             table[end] = [f"{x:.3g}" if math.isfinite(x) else "undetermined" for x in table[end]]
         rows = table.to_string(index=False, float_format=lambda x: f"{x:.3g}")
-        return "\n\n".join([self.sentence, rows, *leaks, *warnings])
+        return "\n\n".join([filled(self.sentence), rows, *map(filled, leaks), *warnings])
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.fit!r}, {len(self.comparisons)} references)"

@@ -34,7 +34,7 @@ class Audit(AuditFindings):
         sharing: whether the references lie far enough apart to share the level; None where that
             is not asked.
         stands: whether the verdict holds together with those of all submissions that were audited
-            at once; None for one alone.
+            at once; None for one alone, and for an inconclusive verdict, which claims nothing.
         waiting: submitted models beyond this look's number, which wait for a later one.
         least_alpha: the least level of `LEVELS` at which, and at all above it, the verdict is the
             same; None for an inconclusive one. Among K audits, those with at most alpha / K are all

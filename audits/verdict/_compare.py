@@ -40,8 +40,9 @@ def exact_bounds(lower: LowerBoundMethod) -> str:
 
 
 def curve_grid(epsilon: float) -> Float[np.ndarray, " grid"]:
-    """Epsilons from 0 to max(3, 2 epsilon), the declared one among them."""
-    return np.unique(np.append(np.linspace(0.0, max(3.0, 2.0 * epsilon), _POINTS), epsilon))
+    """Epsilons from 0 to max(3, 2 epsilon) or 50, the greatest; the declared one among them."""
+    end = min(max(3.0, 2.0 * epsilon), 50.0)
+    return np.unique(np.append(np.linspace(0.0, end, _POINTS), epsilon))
 
 
 def compare(

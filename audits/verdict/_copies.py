@@ -49,6 +49,8 @@ from jaxtyping import Float
 # Times an audit errs in all, over its comparisons and radii.
 _ALPHA = 1e-3
 _COMPARISONS = 6
+_COARSE = 0.01
+"""Steps between values at a probe, in units of its spread, that hide no copies."""
 _RADII = tuple(0.04 / 2.0**halving for halving in range(9, -1, -1))
 _LEVEL = math.log(_ALPHA / (_COMPARISONS * len(_RADII)))
 # The law of small distances is learned from so many models at most, and so many pairs.
@@ -144,7 +146,8 @@ def _scaled(
     """Populations in units of the reference's spread, and how finely its values are told apart.
 
     The spread is that of the middle half of its models, which a few odd ones do not move. Probes at
-    which it has none say nothing of what is natural, and are left out.
+    which it has none say nothing of what is natural, and are left out; so are those whose values
+    are far coarser than at most others.
 
     Returns:
         None for fewer than four models of the reference, or where it varies at no probe.
@@ -162,7 +165,10 @@ def _scaled(
     ordered = np.sort(scaled[0], axis=0)
     gaps = ordered[1:] - ordered[:-1]
     steps = np.where(gaps > 0.0, gaps, np.inf).min(axis=0)
-    return scaled, float(np.sqrt(np.mean(steps**2)))
+    # Probes of coarse values, where others are fine, would hide copies at the fine ones.
+    fine = steps <= max(_COARSE, 4.0 * float(np.median(steps)))
+    parts = [part[:, fine] for part in scaled]
+    return parts, float(np.sqrt(np.mean(steps[fine] ** 2)))
 
 
 def _first(natural: Float[np.ndarray, " pairs"]) -> int:

@@ -46,12 +46,13 @@ def progress_rows(
             low = float(found.confidence_interval.low[column])
             high = float(found.confidence_interval.high[column])
             known = bool(np.isfinite(low) and np.isfinite(high))
+            estimate = float(found.estimate[column])
             rows.append(
                 ProgressRow(
                     start=start,
                     reference=reference,
                     group=group,
-                    estimate=None if found.nothing[column] else float(found.estimate[column]),
+                    estimate=estimate if np.isfinite(estimate) else None,
                     low=low if known else None,
                     high=high if known else None,
                     nearer=bool(found.nearer[column]),

@@ -155,9 +155,11 @@ def judge(
     untraining, unlearning = (against("submission", name, levels) for name in REFERENCES)
     verdict = verdict_of(untraining.decision, unlearning.decision, separation)
     stands = None
-    if settings.among > 1:
-        stands = verdict != "inconclusive" and verdict_at(alpha_here / settings.among) == verdict
+    if settings.among > 1 and verdict != "inconclusive":
+        stands = verdict_at(alpha_here / settings.among) == verdict
     least = least_tolerance(*distances(1.0 - untraining.confidence))
+    # Of all that is said of the submission beside the verdict: looks share alpha there, too.
+    sure = 1.0 - alpha_here
     original = None
     if "original" in seen:
         original = (context("original", "untraining"), context("original", "unlearning"))
@@ -169,7 +171,7 @@ def judge(
             values["submission"],
             values["untraining"],
             observables=columns["untraining"].names,
-            confidence=confidence,
+            confidence=sure,
         )
 
     groups = columns["submission"].groups
@@ -189,12 +191,12 @@ def judge(
         least_alpha=least_alpha(verdict, alpha, lambda level: verdict_at(level * look.share))
         if exact
         else None,
-        progress=progress_rows(values, groups, confidence=confidence),
-        shifts=shift_rows(values, groups, confidence=confidence),
+        progress=progress_rows(values, groups, confidence=sure),
+        shifts=shift_rows(values, groups, confidence=sure),
         nearest=nearest(
             {name: pairs[name][0] for name in REFERENCES},
             epsilon=epsilon,
-            confidence=confidence,
+            confidence=sure,
             lower=lower,
             estimates=(untraining.estimate, unlearning.estimate),
         ),
@@ -202,7 +204,7 @@ def judge(
             values["submission"],
             values["unlearning"],
             groups,
-            confidence=confidence,
+            confidence=sure,
         ),
         groups=tuple(row for name in seen for row in summarise(name, seen[name])),
         least_tolerance=least,

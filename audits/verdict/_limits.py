@@ -4,13 +4,7 @@ from audits.report._blocks import Pairs
 from audits.report._words import POPULATION_NAMES
 from audits.report.numbers import count, level, plain
 from audits.verdict._findings import AuditFindings
-
-REFERENCES_SEEN = {
-    None: "nobody has said whether the submitter could see them before handing in",
-    False: "declared to have been kept from the submitter until hand-in",
-    True: "the submitter could see them before handing in",
-}
-"""What is declared of who could see the references."""
+from audits.verdict._words import REFERENCES_SEEN
 
 
 def cannot_conclude(audit: AuditFindings) -> Pairs:

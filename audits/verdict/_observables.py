@@ -388,6 +388,7 @@ def check_observables(observables: Sequence[Any]) -> tuple[Observable, ...]:
         TypeError: when one is none.
         ValueError: when one is there twice, or none is fixed.
     """
+    check_kind(observables, "observables", Sequence, "a tuple of observables")
     found = tuple(observables)
     for kind in found:
         check_kind(kind, "observables", Observable, "observables such as EachExample()")

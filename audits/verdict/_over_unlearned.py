@@ -26,7 +26,7 @@ def over_unlearned(
     the two laws, their spreads and the numbers of models are.
 
     A rank test does not show this: it tests that the two *laws* are equal. With unequal spreads it
-    rejects in .227 instead of .05 of audits where the probability is 1/2.
+    rejects in up to .23 instead of .05 of audits where the probability is 1/2.
 
     Args:
         submission: median margin of each submitted model on each group.

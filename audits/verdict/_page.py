@@ -29,7 +29,7 @@ from audits.verdict._contents import shown
 from audits.verdict._deciding import DECISIONS, deciding
 from audits.verdict._figures import distance_plane, group_margins, hockey_stick_curve
 from audits.verdict._findings import AuditFindings
-from audits.verdict._limits import REFERENCES_SEEN, cannot_conclude
+from audits.verdict._limits import cannot_conclude
 from audits.verdict._progress_figure import progress_figure
 from audits.verdict._results import (
     Comparison,
@@ -40,6 +40,7 @@ from audits.verdict._results import (
 )
 from audits.verdict._tables import bounds, by_group, by_observable, group_words, people
 from audits.verdict._words import (
+    REFERENCES_SEEN,
     auc_of,
     example_off,
     how_near,
@@ -282,7 +283,8 @@ def _grades(audit: AuditFindings) -> tuple[Section, ...]:
     """How far the submission lies from each reference, and how far it has come on the way."""
     if not audit.shifts:
         return ()
-    sure = numbers.level(audit.declaration.confidence)
+    declared = audit.declaration
+    sure = numbers.level(declared.look_confidence or declared.confidence)
     ways = {
         (row.start, row.reference, row.group): _minus(progress_of(row)) for row in audit.progress
     }

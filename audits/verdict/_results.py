@@ -293,7 +293,7 @@ class ProgressRow:
         reference: where the way leads.
         group: the probe group.
         estimate: 0 at the start, 1 at the reference; None where the medians of the two could be
-            equal, so that there is nothing to make progress on, or models are too few.
+            equal, so that there is nothing to make progress on.
         low: lower end of its interval; the intervals of all rows hold together at the confidence of
             the audit. None where it is not known.
         high: upper end.

@@ -247,12 +247,20 @@ def needed(*comparisons: Comparison, declaration: Declaration | None = None) -> 
     return f"about {about:,} models a side{alone} would be needed{look}"
 
 
+REFERENCES_SEEN = {
+    None: "nobody has said whether the submitter could see them before handing in",
+    False: "declared to have been kept from the submitter until hand-in",
+    True: "the submitter could see them before handing in",
+}
+"""What is declared of who could see the references."""
+
+
 def level_and_company(
     sharing: Sharing | None, stands: bool | None, declaration: Declaration
 ) -> tuple[str, ...]:
     """How the level was shared, and whether the verdict stands among others, a clause each."""
     found: list[str] = []
-    if sharing is not None:
+    if sharing is not None and (sharing.shared or down(sharing.shown) != down(0.0)):
         far = f"level: the references are shown to be at least {down(sharing.shown)} apart (ε = 0)"
         found.append(
             f"{far}: from {up(sharing.needed)} on, an error about one of them all but excludes one "
@@ -261,6 +269,8 @@ def level_and_company(
             else f"{far}, less than the {up(sharing.needed)} from which nearly all of the level "
             "would serve each of them: each has half of it"
         )
+    if declaration.references_seen is not None:
+        found.append(f"references: {REFERENCES_SEEN[declaration.references_seen]}")
     if stands is not None:
         others = declaration.among
         found.append(
@@ -304,7 +314,7 @@ def progress_of(row: ProgressRow) -> str:
     if row.estimate is None:
         return NO_WAY
     if row.low is None or row.high is None:
-        return f"{row.estimate:.2f} (too few models for an interval)"
+        return f"{row.estimate:.2f} (too few models)"
     return f"{round(row.estimate, 2) + 0.0:.2f} {_bracket(row.low, row.high)}"
 
 
@@ -332,8 +342,8 @@ def stands_down_to(least: float | None, declaration: Declaration) -> tuple[str, 
     if least >= alpha:
         return ()
     return (
-        f"level: the same verdict would be reached at every level tried down to {least:g}, where "
-        f"{alpha:.6g} was declared; choosing among K audits, ask for {alpha:.6g} / K",
+        f"least level: the same verdict would be reached at every level tried down to {least:g}, "
+        f"where {alpha:.6g} was declared; choosing among K audits, ask for {alpha:.6g} / K",
     )
 
 

@@ -216,9 +216,9 @@ def _word(certified: AnyCertificate, equal: list[str]) -> tuple[str, ...]:
         words.append("that looks, tolerance and observables were declared before looking")
         if declared.among > 1:
             words.append(f"that {declared.among} submissions were judged at once")
-        if declared.references_seen is not None:
-            seen = "could" if declared.references_seen else "could not"
-            words.append(f"that the submitter {seen} see the references before handing in")
+        seen = {None: "is not said to have seen", True: "could see", False: "could not see"}
+        who = seen[declared.references_seen]
+        words.append(f"that the submitter {who} the references before handing in")
     if certified.predicate.version == 1:
         words.append("report.html and report.md, which version 1 does not name")
         words.append(

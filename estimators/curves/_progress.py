@@ -37,12 +37,13 @@ class Progress(Interval):
     """Progress from the original (0) to the reference (1).
 
     Attributes:
-        estimate: the ratio of sample medians; NaN where there is nothing to make progress on.
+        estimate: the ratio of sample medians; NaN where there is nothing to make progress on, and
+            not finite where the sample medians of original and reference are equal.
         confidence_interval: exact in level at every number of models, ties included; infinite where
             the models are too few, or there is nothing to make progress on.
         confidence_level: of each observable alone.
         nothing: whether the medians of original and reference could be equal, so that there is
-            nothing to make progress on, or too few models to tell.
+            nothing to make progress on; False where models are too few for any interval.
     """
 
     estimate: Float[np.ndarray, "..."]
@@ -110,13 +111,14 @@ def progress(
         _median_interval(sample, share * alpha)
         for sample, share in zip((p, o, r), SHARES, strict=True)
     ]
-    (p_low, p_high), (o_low, o_high), (r_low, r_high) = boxes
-    nothing = np.asarray((o_low <= r_high) & (r_low <= o_high))
+    (p_low, _), (o_low, o_high), (r_low, r_high) = boxes
+    few = np.isinf(o_low) | np.isinf(r_low) | np.isinf(p_low)
+    nothing = np.asarray((o_low <= r_high) & (r_low <= o_high) & ~few)
     with np.errstate(invalid="ignore", divide="ignore"):
         corners = np.stack([(at_p - at_o) / (at_r - at_o) for at_p, at_o, at_r in product(*boxes)])
         medians = [np.median(sample, axis=0) for sample in (p, o, r)]
         ratio = (medians[0] - medians[1]) / (medians[2] - medians[1])
-    unknown = nothing | np.isinf(p_low) | np.isinf(p_high)
+    unknown = nothing | few
     low = np.where(unknown, -np.inf, corners.min(axis=0))
     high = np.where(unknown, np.inf, corners.max(axis=0))
     # Sums and quotients are rounded.

@@ -187,3 +187,41 @@ def test_grades_stand_in_the_table(world: World) -> None:
     flat_found = audit(of_margins(np.ones(40)), flat, observables=MEDIANS, seed=0)
     assert {row.shift for row in flat_found.shifts} == {None}
     assert "no spread" in str(flat_found)
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 25.5, 50.0])
+def test_every_epsilon_of_the_range_is_audited(epsilon: float, world: World) -> None:
+    references = ObservedReferences(world(1, models=12), world(2, FAR, models=12))
+    found = audit(world(3, models=12), references, epsilon=epsilon, observables=MEDIANS, seed=0)
+    assert found.untraining.curve.epsilon.max() <= 50.0
+    assert epsilon in found.untraining.curve.epsilon
+
+
+def test_a_look_has_its_part_of_alpha_for_all_that_is_claimed(world: World) -> None:
+    references = ObservedReferences(
+        world(1, models=64), world(2, FAR, models=64), world(4, FAR, models=64)
+    )
+    whole, look = (
+        audit(world(3, models=64), references, observables=MEDIANS, seed=0, looks=looks)
+        for looks in (None, (64, 128))
+    )
+    for one, other in zip(whole.shifts, look.shifts, strict=True):
+        assert one.auc_high - one.auc_low < other.auc_high - other.auc_low or one.auc in (0.0, 1.0)
+    assert whole.over_unlearned is not None
+    assert look.over_unlearned is not None
+    assert whole.over_unlearned.high < look.over_unlearned.high
+
+
+def test_few_models_are_not_said_to_have_nothing_to_make_progress_on(world: World) -> None:
+    references = ObservedReferences(
+        world(1, models=8), world(2, FAR, models=8), world(4, FAR, models=8)
+    )
+    found = audit(world(3, models=8), references, observables=MEDIANS, seed=0)
+    (row,) = (
+        row for row in found.progress if (row.start, row.reference, row.group)
+        == ("original", "untraining", "forget")
+    )  # fmt: skip
+    assert row.estimate is not None
+    assert row.low is None
+    assert "(too few models)" in str(found)
+    assert max(map(len, str(found).splitlines())) <= 100

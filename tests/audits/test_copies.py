@@ -114,6 +114,18 @@ def test_copies_of_few_models_are_found() -> None:
     assert found.models == 64
 
 
+def test_one_probe_of_coarse_values_hides_no_copies() -> None:
+    rng = np.random.default_rng(8)
+    reference = rng.normal(size=(64, 30))
+    copies = reference[::-1] + 0.001 * rng.normal(size=(64, 30))
+    coarse = rng.integers(0, 3, size=(2, 64, 1)).astype(float)
+    found = copies_between(
+        np.concatenate([copies, coarse[0]], axis=1), np.concatenate([reference, coarse[1]], axis=1)
+    )
+    assert found is not None
+    assert found.models == 64
+
+
 def test_what_does_not_vary_or_is_too_little_gives_no_alarm() -> None:
     rng = np.random.default_rng(5)
     for models, reference in (

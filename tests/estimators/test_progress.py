@@ -58,7 +58,9 @@ def test_nothing_to_make_progress_on_is_an_answer() -> None:
     assert not found.nearer
     # Too few models, however far apart they are.
     few = progress(np.zeros(3), np.zeros(3), np.ones(3))
-    assert few.nothing
+    assert not few.nothing
+    assert few.estimate == 0.0
+    assert few.confidence_interval.high == math.inf
     # Constant populations apart are known to the point.
     sure = progress(np.ones(40), np.zeros(40), np.full(40, 2.0))
     assert sure.estimate == 0.5
