@@ -426,9 +426,10 @@ def test_the_answer_is_printed(tmp_path: Path) -> None:
     logs = [llm.read_muse(files.muse(tmp_path / name, at)) for at, name in enumerate("ab")]
     found = llm.compare(logs[:1], untraining=logs[1:], seed=0)
     said = str(found)
-    assert said.startswith(found.sentence)
+    assert " ".join(said.split()).startswith(found.sentence)
+    assert max(map(len, said.splitlines())) <= 100
     assert "verbmem_f/rougeL" in said
-    assert "PrivLeak by Min-40% against untraining: " in said
+    assert "PrivLeak by Min-40% against untraining: " in " ".join(said.split())
     assert repr(found) == "LLMAudit('undecided', 1 references)"
     table = found.to_dataframe()
     assert list(table["metric"]) == ["verbmem_f/rougeL", "knowmem_f/rougeL", "Min-40%/forget"]
