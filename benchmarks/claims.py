@@ -4,7 +4,7 @@
     python benchmarks/claims.py fitted       # a submission fitted to references that its maker saw
     python benchmarks/claims.py nearest      # one of two equally near references, called nearer
     python benchmarks/claims.py over         # "hides more" where it does not, with unequal spreads
-    python benchmarks/claims.py calibrated   # false verdicts where the tolerance is calibrated
+    python benchmarks/claims.py calibrated   # bounds that fail, beside any calibrated tolerance
     python benchmarks/claims.py coincide     # references at the tolerance that are called alike
     python benchmarks/claims.py progress     # intervals of progress, and of AUC, that miss
 
@@ -17,17 +17,15 @@ import hashlib
 import math
 from collections.abc import Iterator
 from itertools import product
-from types import SimpleNamespace
 
 import numpy as np
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
-from scipy.stats import mannwhitneyu, norm
+from scipy.stats import mannwhitneyu
 
 from audits.verdict import EVENTS
 from estimators.lower._pilot import pilot_size
-from indist import audits, estimators, oracles
+from indist import estimators
 from oracles.mechanisms import gaussian_mu
 
 ALPHA = 0.05
@@ -174,43 +172,42 @@ def over(repeats: int) -> Table:
 
 
 def calibrated(repeats: int) -> Table:
-    """Whole audits of one group's median, of a submission as far as the tolerance may turn out."""
-    table = Table("models", "references", "distance", "false verdicts", "limit")
-    for (n, m), place in product(((64, 64), (40, 160)), (0.15, 0.25, 0.35)):
+    """Whether any of four bounds fails, at alpha / 4 each: they hold for any tolerance chosen.
+
+    The bounds are on the distances of a submission from both references. An upper bound below the
+    truth is a match at a tolerance just below it; a lower bound above the truth is a difference.
+    """
+    table = Table("models", "references", "distance", "kind", "any bound fails", "limit")
+    level = ALPHA / 4.0
+    sizes, places = ((64, 64), (40, 160), (256, 256)), (0.15, 0.3, 0.5)
+    for (n, m), place, kind in product(sizes, places, ("normal", "binary")):
         rng = np.random.default_rng(15)
-        apart = gaussian_mu(0.0, place)
         errors = 0
-        for repeat in track(range(repeats), description=f"{n} models"):
-            seen = [
-                observed(rng.normal(size=size) + shift)
-                for size, shift in ((n, apart), (m, 0.0), (m, 4.0))
-            ]
-            references = SimpleNamespace(untraining=seen[1], unlearning=seen[2])
-            found = audits.audit(
-                seen[0],
-                references,
-                epsilon=0.0,
-                tolerance="calibrated",
-                observables=(audits.GroupMedians(),),
-                seed=repeat,
-            )
-            true, far = (2.0 * norm.cdf(gap / 2.0) - 1.0 for gap in (apart, 4.0 - apart))
-            tolerance = found.declaration.tolerance
-            for comparison, distance in ((found.untraining, true), (found.unlearning, far)):
-                match, differ = comparison.decision == "match", comparison.decision == "differ"
-                if (match and distance > tolerance) or (differ and distance <= tolerance):
-                    errors += 1
-                    break
-        table.add_row(str(n), str(m), str(place), *shown(errors, repeats))
+        for count in blocks(repeats):
+            if kind == "normal":
+                apart = gaussian_mu(0.0, place)
+                p = rng.normal(size=(n, count, 1))
+                others = [rng.normal(size=(m, count, 1)) + side * apart for side in (-1.0, 1.0)]
+            else:
+                p = (rng.random((n, count, 1)) < 0.5).astype(float)
+                rates = (0.5 - place, 0.5 + place)
+                others = [(rng.random((m, count, 1)) < rate).astype(float) for rate in rates]
+            fails = np.zeros(count, dtype=bool)
+            for q in others:
+                fails |= estimators.within_tolerance(
+                    p, q, epsilon=0.0, tolerance=place - 1e-9, confidence=1.0 - level
+                )
+                lower = estimators.delta_lower_bound(
+                    p,
+                    q,
+                    epsilon=0.0,
+                    confidence=1.0 - level,
+                    method=estimators.RankGrid(seed=0, two_sided=False),
+                )
+                fails |= np.asarray(lower.bound)[:, 0] > place
+            errors += int(fails.sum())
+        table.add_row(str(n), str(m), str(place), kind, *shown(errors, repeats))
     return table
-
-
-def observed(margins: np.ndarray) -> oracles.Observations:
-    """Models of one probe of S with these margins."""
-    logits = np.stack([margins, np.zeros_like(margins)], axis=1)[:, None, :].astype(np.float32)
-    return oracles.Observations(
-        logits, np.zeros(1, np.int32), np.array(["forget"]), np.array(["forget/0"])
-    )
 
 
 def coincide(repeats: int) -> Table:

@@ -80,7 +80,8 @@ def test_two_authors_are_too_few_for_an_interval(tmp_path: Path) -> None:
     )
     assert str(found).count("undetermined") >= 2 * len(of.metrics)
     leaks = llm.compare([opened], untraining=[other], seed=0)
-    assert "interval over authors undetermined, with fewer than 10 draws" in " ".join(str(leaks).split())
+    said = " ".join(str(leaks).split())
+    assert "interval over authors undetermined, with fewer than 10 draws" in said
 
 
 def test_reports_say_that_authors_are_the_draws(tmp_path: Path) -> None:
