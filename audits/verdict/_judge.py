@@ -145,18 +145,21 @@ def judge(
             method=lower,
         )
 
-    def verdict_at(level: float) -> VerdictName:
-        """The verdict of the same observations at another level."""
-        levels = shared(level)[1]
+    def verdict_at(levels: tuple[float, ...]) -> VerdictName:
+        """The verdict of the same observations at other levels of each reference."""
         ask = partial(decision, epsilon=epsilon, tolerance=tolerance, levels=levels, lower=lower)
         return verdict_of(ask(pairs["untraining"]), ask(pairs["unlearning"]), separation)
+
+    def halved(level: float) -> tuple[float, ...]:
+        """The level of each reference that is always right; whether they share takes long."""
+        return (level * look.share / (4.0 if calibrated else 2.0),)
 
     sharing, levels = shared(alpha_here)
     untraining, unlearning = (against("submission", name, levels) for name in REFERENCES)
     verdict = verdict_of(untraining.decision, unlearning.decision, separation)
     stands = None
     if settings.among > 1 and verdict != "inconclusive":
-        stands = verdict_at(alpha_here / settings.among) == verdict
+        stands = verdict_at(shared(alpha_here / settings.among)[1]) == verdict
     least = least_tolerance(*distances(1.0 - untraining.confidence))
     # Of all that is said of the submission beside the verdict: looks share alpha there, too.
     sure = 1.0 - alpha_here
@@ -188,7 +191,7 @@ def judge(
         sharing=sharing,
         stands=stands,
         waiting=handed_in - look.models,
-        least_alpha=least_alpha(verdict, alpha, lambda level: verdict_at(level * look.share))
+        least_alpha=least_alpha(verdict, alpha, lambda level: verdict_at(halved(level)))
         if exact
         else None,
         progress=progress_rows(values, groups, confidence=sure),

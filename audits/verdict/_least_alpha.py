@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from audits.verdict._results import VerdictName
 
-LEVELS = (0.025, 0.01, 0.005, 0.001, 1e-4)
+LEVELS = (0.01, 0.001, 1e-4)
 """Levels that are tried below the declared one, the greatest first."""
 
 
@@ -17,6 +17,9 @@ def least_alpha(
     level found is at most t, the verdict at t was this one. So a false verdict has a least level of
     at most t with probability at most t, as a p-value would: of K audits, those with at most
     alpha / K are all right with probability at least 1 - alpha (Bonferroni).
+
+    At these levels each reference has half of the level, which is always right, also where both
+    share the declared one.
 
     Holm's step-down is not valid here. It lets a hypothesis go once it is rejected rightly, but a
     submission can be called wrongly towards one reference even where all that is said of the other
@@ -33,7 +36,7 @@ def least_alpha(
 
     Example:
         >>> least_alpha("neither", 0.05, lambda level: "neither" if level > 1e-3 else "untraining")
-        0.005
+        0.01
     """
     if verdict == "inconclusive":
         return None
