@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from audits.report._words import POPULATION_NAMES
-from audits.report.palette import INK, MUTED, ORIGINAL, PAPER, UNLEARNING, UNTRAINING
+from audits.report._words import POPULATION_NAMES, group_name
+from audits.report.palette import GRID, INK, MUTED, ORIGINAL, PAPER, UNLEARNING, UNTRAINING
 
 # Width of every figure, and size of its smaller letters, in points.
 WIDTH = 380.0
@@ -75,6 +75,28 @@ def point(axes: Axes, x: float, y: float, population: str, size: float = 8.0) ->
         clip_on=False,
         zorder=6,
     )
+
+
+def group_lines(axes: Axes, groups: list[str], *, step: float, lines: int, gap: float) -> None:
+    """Names of probe groups at the left, each before so many lines, with a rule between groups.
+
+    Line k of group g lies at ``g * (step * lines + gap) + k * step``, the first at the top.
+
+    Args:
+        axes: of the figure.
+        groups: the probe groups.
+        step: from line to line.
+        lines: of each group.
+        gap: between groups.
+    """
+    pitch = step * lines + gap
+    centres = [pitch * place + step * (lines - 1) / 2 for place in range(len(groups))]
+    axes.set_yticks(centres, [group_name(name) for name in groups], color=INK, parse_math=False)
+    for edge in centres[1:]:
+        axes.axhline(edge - pitch / 2, color=GRID, lw=0.7)
+    axes.set_ylim(pitch * len(groups) - gap / 2 - step / 2, -gap / 2 - step / 2)
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0, labelsize=11)
 
 
 def legend(figure: Figure, populations: list[str], extra: list[Line2D] | None = None) -> None:

@@ -36,9 +36,9 @@ class Audit(AuditFindings):
         stands: whether the verdict holds together with those of all submissions that were audited
             at once; None for one alone, and for an inconclusive verdict, which claims nothing.
         waiting: submitted models beyond this look's number, which wait for a later one.
-        least_alpha: the least level of `LEVELS` at which, and at all above it, the verdict is the
-            same; None for an inconclusive one. Among K audits, those with at most alpha / K are all
-            right with probability at least 1 - alpha.
+        least_alpha: the least of the levels .01, .001 and .0001 at which, and at all above it, the
+            verdict is the same; None for an inconclusive one. Among K audits, those with at most
+            alpha / K are all right with probability at least 1 - alpha.
         nearest: which reference is nearer, where bounds show it.
         over_unlearned: whether the behaviour is hidden more than by models that never saw it.
         groups: what each population does on each probe group.

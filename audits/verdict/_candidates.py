@@ -26,8 +26,6 @@ _LEFT, _RIGHT = 50.0, 12.0
 """Margins of the axes, in points."""
 _MOST = 1.0 - 1.5 * _GAP
 """Names that end beyond here are set from their ends."""
-_TIE = 0.99
-"""Distance from which on one submission is not told from another by it."""
 _TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
@@ -87,15 +85,9 @@ def _confidence_box(result: AuditFindings) -> Box:
 
 def _called(name: str, result: AuditFindings) -> str:
     """The name, and how far on the way, where distances no longer tell."""
-    made = [
-        row.estimate
-        for row in result.progress
-        if (row.start, row.reference, row.group) == ("original", "untraining", "forget")
-    ]
-    tie = min(result.untraining.estimate, result.unlearning.estimate) >= _TIE
-    if not tie or not made or made[0] is None:
-        return name
-    return f"{name}, {near(made[0], 2)} of the way to untraining"
+    return (
+        name if result.gone is None else f"{name}, {near(result.gone, 2)} of the way to untraining"
+    )
 
 
 def _name_boxes(

@@ -9,8 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from audits.report._figures import MARKS, SMALL, canvas, legend, point
-from audits.report._words import group_name
+from audits.report._figures import MARKS, SMALL, canvas, group_lines, legend, point
 from audits.report.numbers import plain
 from audits.report.palette import BOTH, GRID, INK, MUTED, UNLEARNING, UNTRAINING, drawing
 from audits.verdict._findings import AuditFindings
@@ -233,13 +232,7 @@ def group_margins(groups: tuple[GroupSummary, ...]) -> Figure:
         y = pitch * names.index(row.group) + step * populations.index(row.population)
         axes.plot([row.margin_low, row.margin_high], [y, y], color=mark.colour, lw=2)
         point(axes, row.margin, y, row.population, size=6.0)
-    centres = [pitch * i + step * (len(populations) - 1) / 2 for i in range(len(names))]
-    axes.set_yticks(centres, [group_name(name) for name in names], color=INK, parse_math=False)
-    for edge in centres[1:]:
-        axes.axhline(edge - pitch / 2, color=GRID, lw=0.7)
-    axes.set_ylim(pitch * len(names) - gap / 2 - step / 2, -gap / 2 - step / 2)
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0, labelsize=11)
+    group_lines(axes, names, step=step, lines=len(populations), gap=gap)
     axes.set_xlabel("median margin (log-odds of the label)", color=INK, fontsize=12)
     legend(figure, populations)
     return figure

@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_TIE = 0.99
+"""Distance from which on one submission is not told from another by it."""
+
+
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class AuditFindings:
     """What an audit found; its fields are documented at `Audit`, the class that users hold."""
@@ -109,6 +113,21 @@ class AuditFindings:
             for comparison in (self.untraining, self.unlearning)
         )
         return tuple(example for example in found if example is not None)
+
+    def way(self, reference: str, group: str) -> ProgressRow | None:
+        """Progress of a group's median margin from the original to a reference, where known."""
+        rows = (row for row in self.progress if row.start == "original")
+        return next((row for row in rows if (row.reference, row.group) == (reference, group)), None)
+
+    @property
+    def gone(self) -> float | None:
+        """Progress to the untraining reference on S, where distances no longer tell.
+
+        None where a distance is below its greatest, or there is nothing to make progress on.
+        """
+        tie = min(self.untraining.estimate, self.unlearning.estimate) >= _TIE
+        row = self.way("untraining", "forget") if tie else None
+        return None if row is None else row.estimate
 
     @property
     def comparisons(self) -> tuple[Comparison, ...]:

@@ -24,13 +24,13 @@ from audits.report._blocks import (
 )
 from audits.report._page import Glance, Page, Section, Track, write_page
 from audits.report._svg import svg
-from audits.report._words import LETTERS, POPULATION_NAMES, REFERENCES, group_name
+from audits.report._words import LETTERS, POPULATION_NAMES, group_name
 from audits.verdict._contents import shown
 from audits.verdict._deciding import DECISIONS, deciding
 from audits.verdict._figures import distance_plane, group_margins, hockey_stick_curve
 from audits.verdict._findings import AuditFindings
+from audits.verdict._grades_section import grades_section
 from audits.verdict._limits import cannot_conclude
-from audits.verdict._progress_figure import progress_figure
 from audits.verdict._results import (
     Comparison,
     Declaration,
@@ -41,14 +41,11 @@ from audits.verdict._results import (
 from audits.verdict._tables import bounds, by_group, by_observable, group_words, people
 from audits.verdict._words import (
     REFERENCES_SEEN,
-    auc_of,
     example_off,
     how_near,
     level_and_company,
     listed_looks,
     observables_in_words,
-    progress_of,
-    shift_of,
     stands_down_to,
     waiting_models,
 )
@@ -123,7 +120,7 @@ def page(audit: AuditFindings, *, redact: bool = False) -> Page:
                 ),
             ),
             *_groups(audit),
-            *_grades(audit),
+            *grades_section(audit),
             Section("What else was found", (_further(audit, redact),)),
             Section("What was declared beforehand", (Listing(_declared(audit)),)),
             Section(
@@ -257,93 +254,6 @@ def _groups(audit: AuditFindings) -> tuple[Section, ...]:
     explained = Listing(group_words(audit.groups), "The groups of probes")
     blocks = (Beside(margins, explained), *by_group(audit.groups))
     return (Section("What the models do", blocks),)
-
-
-_GRADES = (
-    ("shift", "the difference of medians over models"),
-    (
-        "AUC",
-        "the probability that a submitted model has the greater margin, ties counted half; ½ says "
-        "neither way",
-    ),
-    (
-        "progress",
-        "0 where the original was, 1 where the reference is, above 1 beyond it; where the medians "
-        "at both ends could be equal there is nothing to make progress on",
-    ),
-)
-
-
-def _minus(text: str) -> str:
-    """As numbers stand in reports."""
-    return text.replace("-", "\N{MINUS SIGN}")
-
-
-def _grades(audit: AuditFindings) -> tuple[Section, ...]:
-    """How far the submission lies from each reference, and how far it has come on the way."""
-    if not audit.shifts:
-        return ()
-    declared = audit.declaration
-    sure = numbers.level(declared.look_confidence or declared.confidence)
-    ways = {
-        (row.start, row.reference, row.group): _minus(progress_of(row)) for row in audit.progress
-    }
-    known = any(row.start == "original" for row in audit.progress)
-    tables = tuple(
-        Table(
-            f"Median margins beside the {POPULATION_NAMES[reference]}; each column of intervals, "
-            f"over both references, holds together at {sure} confidence",
-            (
-                "probes",
-                "shift, in standard deviations",
-                "AUC",
-                *(("progress from the original",) if known else ()),
-            ),
-            tuple(
-                (
-                    group_name(row.group),
-                    _minus(shift_of(row)),
-                    auc_of(row),
-                    *((ways["original", reference, row.group],) if known else ()),
-                )
-                for row in audit.shifts
-                if row.reference == reference
-            ),
-            kind="words",
-        )
-        for reference in REFERENCES
-    )
-    between = Table(
-        "From the untraining reference (0) to the unlearning reference (1)",
-        ("probes", "where the submission lies"),
-        tuple(
-            (group_name(row.group), _minus(progress_of(row)))
-            for row in audit.progress
-            if row.start == "untraining"
-        ),
-        kind="words",
-    )
-    text = (
-        "Where distances are at their greatest they no longer tell one submission from another; "
-        "these do. None of them is part of the verdict: a median may arrive where the distribution "
-        "does not."
-    )
-    explained = Listing(_GRADES if known else _GRADES[:2], "How far, said in other ways")
-    beside: Beside | Listing = explained
-    if any(row.start == "original" and row.low is not None for row in audit.progress):
-        image = svg(
-            progress_figure(audit.progress),
-            name="progress",
-            title="Progress of median margins from the original to each reference",
-            description="The numbers are in the tables that follow.",
-        )
-        caption = (
-            "Progress of the median margin. Each line is an interval, its mark the estimate; an "
-            "arrow says that it goes on. A line wholly beyond ½ is nearer to the reference than to "
-            "the original."
-        )
-        beside = Beside(Drawing(image, caption), explained)
-    return (Section("How far on the way", (text, beside, *tables, between)),)
 
 
 def _further(audit: AuditFindings, redact: bool) -> Claims:

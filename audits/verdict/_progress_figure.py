@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from audits.report._figures import MARKS, canvas, legend, point
-from audits.report._words import REFERENCES, group_name
+from audits.report._figures import MARKS, canvas, group_lines, legend, point
+from audits.report._words import REFERENCES
 from audits.report.numbers import plain
-from audits.report.palette import GRID, INK, MUTED, drawing
+from audits.report.palette import MUTED, drawing
 from audits.verdict._results import ProgressRow
 
 _ENDS = (-0.35, 1.55)
@@ -45,14 +45,8 @@ def progress_figure(rows: Sequence[ProgressRow]) -> Figure:
                 axes.plot([end], [y], mark, color=colour, markersize=6, clip_on=False, zorder=6)
         if row.estimate is not None and _ENDS[0] <= row.estimate <= _ENDS[1]:
             point(axes, row.estimate, y, row.reference, size=6.0)
-    centres = [pitch * place + step * (len(REFERENCES) - 1) / 2 for place in range(len(groups))]
-    axes.set_yticks(centres, [group_name(name) for name in groups], color=INK, parse_math=False)
-    for edge in centres[1:]:
-        axes.axhline(edge - pitch / 2, color=GRID, lw=0.7)
-    axes.set_ylim(pitch * len(groups) - gap / 2 - step / 2, -gap / 2 - step / 2)
+    group_lines(axes, groups, step=step, lines=len(REFERENCES), gap=gap)
     axes.set_xlim(*_ENDS)
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0, labelsize=11)
     axes.set_xticks(_TICKS, ["0\noriginal", "½", "1\nreference", plain(_TICKS[-1])])
     legend(figure, list(REFERENCES))
     return figure

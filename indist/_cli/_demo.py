@@ -118,13 +118,10 @@ def _answer(results: "dict[str, audits.Audit]") -> Table:
 
 def _progress(result: "audits.Audit") -> str:
     """How far on the way, where both distances are at their greatest and no longer tell."""
-    tie = min(result.untraining.estimate, result.unlearning.estimate) >= 0.99
-    for row in result.progress if tie else ():
-        mine = (row.start, row.reference, row.group) == ("original", "untraining", "forget")
-        if mine and row.estimate is not None:
-            way = f"{round(row.estimate, 2) + 0.0:.2f}"
-            return f" On S their median margin has gone {way} of the way to untraining."
-    return ""
+    if result.gone is None:
+        return ""
+    way = f"{round(result.gone, 2) + 0.0:.2f}"
+    return f" On S their median margin has gone {way} of the way to untraining."
 
 
 def _interval(comparison: "audits.Comparison") -> str:

@@ -3,6 +3,7 @@
 import re
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,15 @@ def of_margins(margins: np.ndarray) -> Observations:
     """Models of one probe of S with these margins."""
     logits = np.stack([margins, np.zeros_like(margins)], axis=1)[:, None, :].astype(np.float32)
     return Observations(logits, np.zeros(1, np.int32), np.array(["forget"]), np.array(["forget/0"]))
+
+
+def of_places(
+    rng: np.random.Generator, places: tuple[float, ...], *, models: int, **settings: Any
+) -> Audit:
+    """An audit at epsilon 0 of normal margins at three places: submission, T and A(D∖B)."""
+    seen = [of_margins(rng.normal(size=models) + place) for place in places]
+    references = ObservedReferences(seen[1], seen[2])
+    return audit(seen[0], references, epsilon=0.0, observables=MEDIANS, **settings)
 
 
 def test_every_claim_names_a_test_that_is_there() -> None:
@@ -54,15 +64,8 @@ def test_calibrated_audits_err_rarely() -> None:
     apart = gaussian_mu(0.0, 0.3)
     errors = 0
     for seed in range(25):
-        seen = [of_margins(rng.normal(size=48) + shift) for shift in (apart, 0.0, 4.0)]
-        found = audit(
-            seen[0],
-            ObservedReferences(seen[1], seen[2]),
-            epsilon=0.0,
-            tolerance="calibrated",
-            observables=MEDIANS,
-            seed=seed,
-        )
+        places = (apart, 0.0, 4.0)
+        found = of_places(rng, places, models=48, tolerance="calibrated", seed=seed)
         assert found.references.confidence == pytest.approx(0.975)
         tolerance = found.declaration.tolerance
         for comparison, gap in ((found.untraining, apart), (found.unlearning, 4.0 - apart)):
@@ -91,14 +94,7 @@ def test_least_levels_of_false_verdicts_are_seldom_small() -> None:
     just_within = gaussian_mu(0.0, 0.199)
     small = 0
     for seed in range(30):
-        seen = [of_margins(rng.normal(size=100) + shift) for shift in (just_within, 0.0, 9.0)]
-        found = audit(
-            seen[0],
-            ObservedReferences(seen[1], seen[2]),
-            epsilon=0.0,
-            observables=MEDIANS,
-            seed=seed,
-        )
+        found = of_places(rng, (just_within, 0.0, 9.0), models=100, seed=seed)
         least = found.least_alpha
         small += found.verdict == "neither" and least is not None and least <= 0.01
     assert small <= 3

@@ -23,10 +23,8 @@ class Graded(NamedTuple):
     @classmethod
     def of(cls, audit: audits.Audit, reference: str, group: str) -> "Graded":
         """As the audit found it, at the confidence of all its grades together."""
-        for row in audit.progress:
-            if (row.start, row.reference, row.group) == ("original", reference, group):
-                return cls(row.estimate, row.low, row.high)
-        return UNKNOWN
+        row = audit.way(reference, group)
+        return UNKNOWN if row is None else cls(row.estimate, row.low, row.high)
 
     @property
     def off(self) -> tuple[float, float, float]:
