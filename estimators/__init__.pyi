@@ -61,6 +61,10 @@ from .lower._split import Split as Split
 from .lower._target import DeltaAt as DeltaAt
 from .lower._target import EpsilonAt as EpsilonAt
 from .lower._witness import Witness as Witness
+from .one_run._coin_epsilon import CoinEpsilon as CoinEpsilon
+from .one_run._coin_epsilon import coin_ceiling as coin_ceiling
+from .one_run._coin_epsilon import coin_epsilon as coin_epsilon
+from .one_run._coin_weights import CoinWeights as CoinWeights
 from .one_run._one_run import BinomialGuesses as BinomialGuesses
 from .one_run._one_run import OneRunEpsilon as OneRunEpsilon
 from .one_run._one_run import TradeoffGuesses as TradeoffGuesses
