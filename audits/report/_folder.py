@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from oracles.storage.folders import check_folder
 from oracles.storage.locks import locked
 
-RECORDS = ("certificate.json", "single.json", "logs.json", "scores.json")
+RECORDS = ("certificate.json", "single.json", "logs.json", "scores.json", "coin-audit.json")
 """The file with all numbers, by the kind of result: the last to be written, the first to go."""
 STORED = "observations"
 """The folder inside, with what the numbers can be recomputed from."""

@@ -75,6 +75,29 @@ class DeclaredOfLogs(_Strict):
     versions: _Versions
 
 
+class DeclaredOfCoins(_Strict):
+    """The same of ``coin-audit.json``."""
+
+    class _Scores(_Strict):
+        name: str
+        values: list[list[list[float]]] = Field(min_length=1)
+        right: dict[str, list[Annotated[int, Field(ge=0)]]]
+        examples: dict[str, Annotated[int, Field(ge=1)]]
+
+    class _Sets(_Strict):
+        forget: list[str] = Field(min_length=1)
+        holdout: list[str] = Field(min_length=1)
+
+    settings: dict[str, Any]
+    design: dict[str, Any] | None
+    opened: dict[str, Any] | None
+    sets: _Sets | None
+    scores: _Scores
+    baseline: _Scores | None
+    check: _Scores | None
+    versions: _Versions
+
+
 class DeclaredOfScores(_Strict):
     """The same of ``scores.json``."""
 

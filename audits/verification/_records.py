@@ -1,4 +1,4 @@
-"""Recomputing single.json, logs.json and scores.json from what is stored beside them."""
+"""Recomputing records other than certificates from what is stored beside or in them."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -11,6 +11,7 @@ from audits.submissions._parties import POPULATIONS, REDUCED, ObservedReferences
 from audits.submissions._stored import stored
 from audits.verification._certificate import is_reduced
 from audits.verification._declared import (
+    DeclaredOfCoins,
     DeclaredOfLogs,
     DeclaredOfScores,
     DeclaredOfSingle,
@@ -23,9 +24,15 @@ from audits.verification._submitted import compare_submission
 from oracles import Observations
 
 SINGLE, LOGS, SCORES = "indist-single", "indist-logs", "indist-scores"
-FORMATS = (SINGLE, LOGS, SCORES)
-_VERSIONS = {SINGLE: 2, LOGS: 2, SCORES: 1}
-_DECLARED = {SINGLE: DeclaredOfSingle, LOGS: DeclaredOfLogs, SCORES: DeclaredOfScores}
+COINS = "indist-coin-audit"
+FORMATS = (SINGLE, LOGS, SCORES, COINS)
+_VERSIONS = {SINGLE: 2, LOGS: 2, SCORES: 1, COINS: 1}
+_DECLARED = {
+    SINGLE: DeclaredOfSingle,
+    LOGS: DeclaredOfLogs,
+    SCORES: DeclaredOfScores,
+    COINS: DeclaredOfCoins,
+}
 _MADE_INDEPENDENTLY = "that what is stored is of the models named, made independently"
 
 
@@ -59,7 +66,7 @@ def verify_record(
     compared = compare_files(path, files, folder)
     found = list(compared.differences)
     recompute: Callable[[Path, dict[str, Any], Path], _Recomputed]
-    recompute = {SINGLE: _single, LOGS: _logs, SCORES: _scores}[kind]
+    recompute = {SINGLE: _single, LOGS: _logs, SCORES: _scores, COINS: _coins}[kind]
     try:
         again = recompute(path, content, folder)
     except (KeyError, TypeError, IndexError, AttributeError):
@@ -67,7 +74,7 @@ def verify_record(
         refuse(path, f"expected the fields of {kind}, version {_VERSIONS[kind]}, found others")
     equal: list[str] = []
     if submission is not None:
-        if again.seen is None or kind == SCORES:
+        if again.seen is None or kind in (SCORES, COINS):
             raise SubmissionError(
                 f"{path}: a submission is compared with certificates and ranks only"
             )
@@ -224,4 +231,39 @@ def _scores(path: Path, content: dict[str, Any], folder: Path) -> _Recomputed:
         ),
         word=("submission", "command"),
         versions=fresh["versions"],
+    )
+
+
+def _coins(path: Path, content: dict[str, Any], folder: Path) -> _Recomputed:
+    from audits.coins._again import again
+    from audits.coins._record import record
+
+    del folder
+    try:
+        found = again(content)
+    except ValueError as error:
+        refuse(path, str(error))
+    fresh = record(found)
+    return _Recomputed(
+        content=fresh,
+        recomputed=(
+            "finding, bounds and p-values of every question, utility, sentences and warnings",
+            *(["commitment, from the coins and settings that open it"] if found.design else []),
+            "digest of the scores",
+        ),
+        declared=(
+            "that the scores are of the models named, and where they are from "
+            f"({found.scores.name})",
+            *(
+                [
+                    "that coins were drawn fairly and once, and the commitment published before "
+                    "training",
+                    "that whoever trained kept what the report lists",
+                ]
+                if found.design
+                else ["that the forget set and the hold-out set are exchangeable"]
+            ),
+        ),
+        word=("scores.name", "baseline.name", "check.name"),
+        versions=found.versions,
     )

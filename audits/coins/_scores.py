@@ -1,0 +1,191 @@
+"""What models say of each candidate, in the order of the candidates, higher where it was in."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from audits._reading import Limits, SubmissionError, as_path
+from audits.coins._table import is_coin_table, read_coin_table
+from audits.submissions._submission import Submission, load
+from estimators.checks import check_samples
+from oracles import Observations, Population
+from oracles.storage.digests import digest_arrays
+
+UTILITY_GROUPS = ("retain", "test")
+"""Groups of other examples, at which the models' accuracy is read."""
+_MARGINS = ("score", "margin", "loss")
+
+
+@dataclass(frozen=True, eq=False)
+class CoinScores:
+    """Scores of models at candidates, as `coin_scores` aligns them.
+
+    Attributes:
+        name: where they are from.
+        values: ``[models, candidates, observables]``, finite.
+        right: by group of other examples, how many of them each model has right.
+        examples: by group, how many there are.
+    """
+
+    name: str
+    values: Float[np.ndarray, "models candidates observables"]
+    right: Mapping[str, Int[np.ndarray, " models"]] = field(default_factory=dict[str, Any])
+    examples: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the scores."""
+        return digest_arrays({"values": self.values})
+
+
+Given = Any
+"""Scores as somebody holds them: see `coin_scores`."""
+
+
+def coin_scores(
+    given: Given,
+    candidates: Sequence[str],
+    observables: tuple[str, ...],
+    *,
+    models: int | None,
+    limits: Limits | None = None,
+) -> CoinScores:
+    """Reads scores of whatever kind, and puts them in the order of the candidates.
+
+    Args:
+        given: an array ``[candidates]``, ``[models, candidates]`` or ``[models, candidates,
+            observables]`` in that order already, higher where an example was in; `Observations` or
+            a population whose probes are named as the candidates are; or the path of a table with
+            a line a model and candidate, or of a submission that `audits.load` reads.
+        candidates: names of the candidates.
+        observables: what is declared of them: see `CoinSettings`.
+        models: how many models there must be, or None.
+        limits: the most a file may hold.
+
+    Raises:
+        SubmissionError: when a file is none of that, a candidate is missing, or there are other
+            models or observables than declared.
+        ValueError: when an array has another shape, or numbers that are not finite.
+    """
+    if isinstance(given, CoinScores):
+        found = given
+    elif isinstance(given, Observations | Population | Submission | str | Path):
+        found = _named(given, candidates, observables, limits or Limits())
+    else:
+        found = CoinScores("scores", _stacked(check_samples(given, "scores")))
+    shape = found.values.shape
+    if shape[1:] != (len(candidates), len(observables)):
+        raise SubmissionError(
+            f"{found.name}: expected scores of {len(candidates)} candidates and "
+            f"{len(observables)} observables, found shape {list(shape)}"
+        )
+    if models is not None and shape[0] != models:
+        raise SubmissionError(
+            f"{found.name}: expected {models} models, as the design has coins for, found {shape[0]}"
+        )
+    return found
+
+
+def _stacked(values: Float[np.ndarray, "..."]) -> Float[np.ndarray, "models m observables"]:
+    if values.ndim > 3:
+        raise ValueError(
+            "scores: expected [candidates], [models, candidates] or [models, candidates, "
+            f"observables], found shape {values.shape}"
+        )
+    values = values[None] if values.ndim == 1 else values
+    return values[:, :, None] if values.ndim == 2 else values
+
+
+def _named(
+    given: "Observations | Population | Submission | str | Path",
+    candidates: Sequence[str],
+    observables: tuple[str, ...],
+    limits: Limits,
+) -> CoinScores:
+    if isinstance(given, str | Path):
+        where = as_path(given, "scores")
+        if is_coin_table(where):
+            table = read_coin_table(where, candidates, observables, limits)
+            return CoinScores(str(where), table.values, table.right, table.examples)
+        return _named(load(where, limits=limits), candidates, observables, limits)
+    if isinstance(given, Population):
+        name = "population" if given.directory is None else str(given.directory)
+        return _observed(given.observe(given.probes), name, candidates, observables)
+    if isinstance(given, Submission):
+        parts = given.content if isinstance(given.content, tuple) else (given,)
+        seen = [part.content for part in parts if isinstance(part.content, Observations)]
+        if len(seen) < len(parts):
+            raise SubmissionError(
+                f"{given.path}: expected numbers at each candidate (logits, margins or losses), "
+                "found parameters of models; run them at the candidates first"
+            )
+        found = [_observed(one, given.name, candidates, observables) for one in seen]
+        return found[0] if len(found) == 1 else _joined(given.name, found)
+    return _observed(given, "observations", candidates, observables)
+
+
+def _joined(name: str, parts: Sequence[CoinScores]) -> CoinScores:
+    groups = set.intersection(*(set(part.right) for part in parts))
+    return CoinScores(
+        name,
+        np.concatenate([part.values for part in parts]),
+        {group: np.concatenate([part.right[group] for part in parts]) for group in sorted(groups)},
+        {group: parts[0].examples[group] for group in sorted(groups)},
+    )
+
+
+def _observed(
+    seen: Observations, name: str, candidates: Sequence[str], observables: tuple[str, ...]
+) -> CoinScores:
+    if len(observables) != 1 or observables[0] not in _MARGINS:
+        raise SubmissionError(
+            f"{name}: expected a table with columns {', '.join(observables)}, as the design "
+            "declares them; found logits or margins alone"
+        )
+    places = {str(probe): place for place, probe in enumerate(seen.ids)}
+    index = [_place(places, candidate, name) for candidate in candidates]
+    margins = seen.margins[:, index]
+    # ln p of the label rises with its margin, and is what a loss is the opposite of.
+    values = -np.logaddexp(0.0, -margins) if observables[0] == "loss" else margins
+    right, examples = _right(seen, set(index))
+    return CoinScores(name, np.asarray(values, dtype=np.float64)[:, :, None], right, examples)
+
+
+def _place(places: Mapping[str, int], candidate: str, name: str) -> int:
+    if candidate not in places:
+        raise SubmissionError(
+            f"{name}: expected a value for every candidate of the design, found none for "
+            f"{candidate!r} (of {len(places)} that it has)"
+        )
+    return places[candidate]
+
+
+def _right(
+    seen: Observations, candidates: set[int]
+) -> tuple[dict[str, Int[np.ndarray, " models"]], dict[str, int]]:
+    right: dict[str, Int[np.ndarray, " models"]] = {}
+    examples: dict[str, int] = {}
+    for group in UTILITY_GROUPS:
+        chosen: Bool[np.ndarray, " probes"] = seen.groups == group
+        chosen[list(candidates)] = False
+        if chosen.any():
+            right[group] = (seen.margins[:, chosen] > 0.0).sum(axis=1)
+            examples[group] = int(chosen.sum())
+    return right, examples
+
+
+def less_baseline(
+    scores: CoinScores, baseline: CoinScores
+) -> Float[np.ndarray, "models candidates observables"]:
+    """Scores less the mean of models that are independent of the coins, candidate by candidate.
+
+    Scaled down first where differences could leave the range of numbers.
+    """
+    greatest = max(float(np.abs(part.values).max()) for part in (scores, baseline))
+    scale = 1.0 if greatest < 1e150 else math.ldexp(1.0, -math.frexp(greatest)[1])
+    return scores.values * scale - (baseline.values * scale).mean(axis=0)
