@@ -20,10 +20,12 @@ from .claims._sample_files import read_sample_pair as read_sample_pair
 from .claims._sample_files import read_samples as read_samples
 from .coins._audit import CoinAudit as CoinAudit
 from .coins._audit import audit_coins as audit_coins
-from .coins._audit import audit_sets as audit_sets
 from .coins._results import CoinQuestion as CoinQuestion
 from .coins._results import Utility as Utility
 from .coins._scores import CoinScores as CoinScores
+from .coins._sets import audit_log_sets as audit_log_sets
+from .coins._sets import audit_sets as audit_sets
+from .coins._sets import read_sets as read_sets
 from .coins._settings import CoinSettings as CoinSettings
 from .memorization._datamodels import read_datamodels as read_datamodels
 from .memorization._feldman_zhang import PublishedInfluence as PublishedInfluence

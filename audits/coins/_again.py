@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from audits._reading import SubmissionError
-from audits.coins._audit import CoinAudit, audit_coins, audit_sets
+from audits.coins._audit import CoinAudit, audit_coins
 from audits.coins._scores import CoinScores
+from audits.coins._sets import audit_sets
 from audits.coins._settings import CoinSettings
 from oracles import CoinDesign, load_design
 from oracles.storage.files import write_json_atomic
@@ -31,7 +32,13 @@ def again(content: Mapping[str, Any]) -> CoinAudit:
     if content["design"] is None:
         settings = CoinSettings.of(content["settings"])
         check = None if content["check"] is None else _read_scores(content["check"])
-        return audit_sets(seen, **content["sets"], retain_model=check, settings=settings)
+        return audit_sets(
+            seen,
+            **content["sets"],
+            retain_model=check,
+            settings=settings,
+            cluster=content["cluster"],
+        )
     design = _reopened(content["design"], content["opened"])
     baseline = None if content["baseline"] is None else _read_scores(content["baseline"])
     return audit_coins(seen, design, baseline=baseline)

@@ -1,10 +1,9 @@
 """One model, or a few, against the coins that drew their forget set: no reference is trained."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
 from audits._provenance import versions
 from audits._reading import SubmissionError
@@ -122,7 +121,7 @@ def audit_coins(
     )
     return CoinAudit(
         questions=questions,
-        utility=_utility(seen, settings.confidence),
+        utility=utilities(seen, settings.confidence),
         settings=settings,
         law="fair coins",
         design=drawn,
@@ -131,98 +130,6 @@ def audit_coins(
         baseline=against,
         warnings=_warnings(drawn, settings),
         versions=versions(),
-    )
-
-
-def audit_sets(
-    scores: Given,
-    *,
-    forget: Sequence[str],
-    holdout: Sequence[str],
-    retain_model: Given = None,
-    settings: CoinSettings | None = None,
-) -> CoinAudit:
-    """The same test where no coins were drawn: a published forget set beside a hold-out set.
-
-    It rests on an assumption that nobody can check whole: that the forget set might as well have
-    been any other choice of as many of these examples. Of models that never saw the forget set the
-    same test must then find nothing; where it does, nothing is said of the submitted ones.
-
-    Args:
-        scores: as for `audit_coins`, in the order forget set, then hold-out set, where they are an
-            array.
-        forget: names of the examples of the forget set.
-        holdout: names of the examples that were in no training set.
-        retain_model: scores of models that never saw the forget set, to check the assumption.
-        settings: what is declared; as usual if left out.
-
-    Returns:
-        The findings, of untraining alone.
-
-    Raises:
-        SubmissionError: when scores do not fit the examples.
-        ValueError: when a set is empty, or an example is in both.
-
-    Example:
-        >>> import numpy as np
-        >>> from indist import audits
-        >>> draw = np.random.default_rng(0)
-        >>> scores = np.append(draw.normal(3.0, size=60), draw.normal(size=90))
-        >>> sets = {"forget": [f"f{k}" for k in range(60)], "holdout": [f"h{k}" for k in range(90)]}
-        >>> print(audits.audit_sets(scores, **sets).headline)
-        If both sets are exchangeable: not untraining: ε is at least 60.2 at δ = 0.01.
-    """
-    declared = settings or CoinSettings()
-    candidates = (*forget, *holdout)
-    if not len(forget) or not len(holdout) or len(set(candidates)) < len(candidates):
-        raise ValueError(
-            "forget and holdout: expected examples in both and none twice, found "
-            f"{len(forget)} and {len(holdout)}, {len(set(candidates))} different ones"
-        )
-    member = np.arange(len(candidates)) < len(forget)
-    seen = coin_scores(scores, candidates, declared.observables, models=None)
-    check = None
-    refuted = False
-    if retain_model is not None:
-        check = coin_scores(retain_model, candidates, declared.observables, models=None)
-        refuted = float(_sets_epsilon(check.values, member, declared).bound) > 0.0
-    result = _sets_epsilon(seen.values, member, declared)
-    warnings = () if check is not None else (_UNCHECKED,)
-    return CoinAudit(
-        questions=(CoinQuestion("untraining", result, ("the forget set",), refuted),),
-        utility=_utility(seen, declared.confidence),
-        settings=declared,
-        law="fixed size",
-        design=None,
-        candidates=candidates,
-        member=tuple(member.tolist()),
-        scores=seen,
-        check=check,
-        warnings=warnings,
-        versions=versions(),
-    )
-
-
-_UNCHECKED = (
-    "Nothing was found out about whether the two sets are exchangeable. If they differ in anything "
-    "that a model sees, such as topic, date or source, models that never saw the forget set are "
-    "convicted, too: hand in scores of such a model."
-)
-
-
-def _sets_epsilon(
-    values: Float[np.ndarray, "models m observables"],
-    member: Bool[np.ndarray, " m"],
-    settings: CoinSettings,
-):
-    return coin_epsilon(
-        values,
-        member,
-        delta=settings.delta,
-        confidence=settings.confidence,
-        weights=settings.weights,
-        ranks=settings.ranks,
-        law="fixed size",
     )
 
 
@@ -268,7 +175,8 @@ def _check_independent(baseline: CoinScores, design: CoinDesign, settings: CoinS
         )
 
 
-def _utility(seen: CoinScores, confidence: float) -> tuple[Utility, ...]:
+def utilities(seen: CoinScores, confidence: float) -> tuple[Utility, ...]:
+    """How often the models are right in each group of other examples."""
     return tuple(
         utility_of(group, seen.right[group], seen.examples[group], confidence)
         for group in seen.right

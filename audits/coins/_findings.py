@@ -26,6 +26,7 @@ class CoinFindings:
         design: whose coins they are; None of two published sets.
         candidates: names of the examples, in the order of the scores.
         member: of two published sets, whether each example is of the forget set; None of coins.
+        cluster: of two published sets, how many consecutive examples count as one.
         scores: what the models say of each candidate.
         baseline: the same of models that are independent of the coins, or None.
         check: of two published sets, scores of models that never saw the forget set, or None.
@@ -41,6 +42,7 @@ class CoinFindings:
     candidates: tuple[str, ...]
     scores: CoinScores
     member: tuple[bool, ...] | None = None
+    cluster: int = 1
     baseline: CoinScores | None = None
     check: CoinScores | None = None
     warnings: tuple[str, ...] = ()

@@ -138,13 +138,13 @@ def _declared(audit: CoinFindings) -> Pairs:
         ),
     ]
     if design is None:
-        counts = [audit.member or ()]
-        inside = sum(counts[0])
+        inside = sum(audit.member or ())
         pairs.append(
             (
                 "sets",
                 f"{numbers.count(inside)} examples of the forget set, "
-                f"{numbers.count(len(audit.candidates) - inside)} held out",
+                f"{numbers.count(len(audit.candidates) - inside)} held out; "
+                f"{numbers.count(audit.cluster)} in a row count as one",
             )
         )
         return tuple(pairs)

@@ -34,6 +34,7 @@ def record(audit: CoinFindings, files: Mapping[str, str] | None = None) -> dict[
         "design": None if design is None else design.record(),
         "opened": None if design is None else _opened(design),
         "sets": None if audit.member is None else _sets(audit),
+        "cluster": audit.cluster,
         "scores": _scores(audit.scores),
         "baseline": None if audit.baseline is None else _scores(audit.baseline),
         "check": None if audit.check is None else _scores(audit.check),

@@ -61,7 +61,8 @@ def coin_scores(
         given: an array ``[candidates]``, ``[models, candidates]`` or ``[models, candidates,
             observables]`` in that order already, higher where an example was in; `Observations` or
             a population whose probes are named as the candidates are; or the path of a table with
-            a line a model and candidate, or of a submission that `audits.load` reads.
+            a line a model and candidate, or of a submission that `audits.load` reads; or paths of
+            several.
         candidates: names of the candidates.
         observables: what is declared of them: see `CoinSettings`.
         models: how many models there must be, or None.
@@ -74,6 +75,9 @@ def coin_scores(
     """
     if isinstance(given, CoinScores):
         found = given
+    elif isinstance(given, list | tuple) and given and isinstance(given[0], str | Path):
+        each = [_named(path, candidates, observables, limits or Limits()) for path in given]
+        found = each[0] if len(each) == 1 else _joined(f"{each[0].name} and others", each)
     elif isinstance(given, Observations | Population | Submission | str | Path):
         found = _named(given, candidates, observables, limits or Limits())
     else:

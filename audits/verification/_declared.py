@@ -92,6 +92,7 @@ class DeclaredOfCoins(_Strict):
     design: dict[str, Any] | None
     opened: dict[str, Any] | None
     sets: _Sets | None
+    cluster: int = Field(ge=1)
     scores: _Scores
     baseline: _Scores | None
     check: _Scores | None
