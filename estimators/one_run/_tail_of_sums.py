@@ -43,7 +43,8 @@ def log_tail(weights: Int[np.ndarray, " m"], chosen: Int[np.ndarray, " m"], law:
             coins as were up are equally likely.
 
     Returns:
-        ln P(sum of weights of coins that are up >= the one seen), rounded up, at most 0.
+        ln P(sum of weights of coins that are up >= the one seen), rounded up; 0 where the
+        probability of fair coins is 1/2 or more.
 
     Example:
         >>> ups = np.array([1, 1, 1, 0])
@@ -67,11 +68,12 @@ def _fair_coins(values: Int[np.ndarray, " m"], least: int) -> float:
     total = int(values.sum())
     if least == total:
         return -values.size * math.log(2.0)
-    tilt = 0.0
-    if 2 * least > total:
-        # At ln m + 1 the mean lies within 1 of the total, as sum v e^(-λv) <= m e^-λ for λ >= 1.
-        end = math.log(values.size) + 2.0
-        tilt = _root(partial(_mean_gap, values, float(least), 0.0), 0.0, end)
+    if 2 * least <= total:
+        # At least 1/2, so that no share of the level that is 1/2 or less makes it count.
+        return 0.0
+    # At ln m + 1 the mean lies within 1 of the total, as sum v e^(-λv) <= m e^-λ for λ >= 1.
+    end = math.log(values.size) + 2.0
+    tilt = _root(partial(_mean_gap, values, float(least), 0.0), 0.0, end)
     exponents = tilt * values
     sums, start, lost = _convolved(values[:, None], expit(exponents), expit(-exponents))
     places = start[0] + np.arange(sums.size) - least
@@ -137,7 +139,8 @@ def _mean_gap(values: Int[np.ndarray, " m"], goal: float, bend: float, tilt: flo
 
 
 def _root(gap: Callable[[float], float], low: float, high: float) -> float:
-    return float(root_scalar(gap, bracket=(low, high), method="brentq").root)
+    # Near is enough: any tilt gives the same sum, the more exactly the nearer its mean.
+    return float(root_scalar(gap, bracket=(low, high), method="brentq", xtol=1e-7, rtol=1e-4).root)
 
 
 def _convolved(

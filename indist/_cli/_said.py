@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import typer
 
 
+@runtime_checkable
 class Reported(Protocol):
     """A result that writes a report."""
 
