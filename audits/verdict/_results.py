@@ -309,6 +309,20 @@ class ProgressRow:
     nearer: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class MeanDistanceRow:
+    """How far the mean margins of the submission lie from a reference's, over all probes at once.
+
+    Attributes:
+        reference: the reference.
+        estimate: as `estimators.mean_distance`: about 0 for a perfect match, negative by chance in
+            half of all; None where there are fewer than 4 models of either, or no two differ.
+    """
+
+    reference: ReferenceName
+    estimate: float | None
+
+
 @dataclass(frozen=True)
 class OverUnlearned:
     """Does the submission hide the behaviour more than a model that never saw it?
