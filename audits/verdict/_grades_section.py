@@ -24,7 +24,7 @@ _GRADES = (
     (
         "distance of means",
         "of the margins of all probes at once, in units of the spread of models in each direction: "
-        "about 0 for a perfect match, below it by chance in half of them. It sees directions that "
+        "about 0 for a perfect match, below it by chance in about half. It sees directions that "
         "medians do not, and orders submissions of as many models at the same probes; with few "
         "models it can be several times the true number of standard deviations",
     ),

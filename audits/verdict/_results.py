@@ -315,8 +315,9 @@ class MeanDistanceRow:
 
     Attributes:
         reference: the reference.
-        estimate: as `estimators.mean_distance`: about 0 for a perfect match, negative by chance in
-            half of all; None where there are fewer than 4 models of either, or no two differ.
+        estimate: as `estimators.mean_distance`: about 0 for a perfect match, and below 0 by chance
+            in about half of them; None where there are fewer than 4 models of either, or those of a
+            half do not differ.
     """
 
     reference: ReferenceName
