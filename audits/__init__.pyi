@@ -69,6 +69,7 @@ from .verdict._results import Curve as Curve
 from .verdict._results import Declaration as Declaration
 from .verdict._results import Forecast as Forecast
 from .verdict._results import GroupSummary as GroupSummary
+from .verdict._results import MeanDistanceRow as MeanDistanceRow
 from .verdict._results import Nearest as Nearest
 from .verdict._results import ObservableDistance as ObservableDistance
 from .verdict._results import OverUnlearned as OverUnlearned

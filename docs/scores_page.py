@@ -54,7 +54,11 @@ _ABOUT: Mapping[str, str] = {
     "not a submission with a reference. Its published share of δ is refuted by a mechanism in the "
     "tests.",
     "indist": "The estimate of `indist audit`, without its bounds, as a yardstick: the divergence "
-    "over half-lines of each group's median margin.",
+    "over half-lines of each group's median margin. The last rows of the first table are the "
+    "grades that stand beside a verdict: the greatest over the groups' medians of |shift|, of the "
+    "AUC's distance from ½ and of |1 - progress| from the original to the reference, the last on S "
+    "alone, and the distance of the means of all margins. Medians do not see most of the "
+    "directions in which populations can differ.",
 }
 
 
@@ -123,9 +127,10 @@ def _table(nulls: Sequence[Mapping[str, Any]], audit: Sequence[Mapping[str, Any]
     )
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     ranked = MetricAudit().typed([dict(row) for row in audit])
-    for name in dict.fromkeys(row["score"] for row in nulls):
+    for name in dict.fromkeys(row["score"] for row in (*nulls, *audit)):
         mine = [row for row in nulls if row["score"] == name]
-        cells = [name, mine[0]["reading"]]
+        cells = [name, next(row["reading"] for row in (*nulls, *audit) if row["score"] == name)]
+        # An audit's grades are held against the true distance alone.
         cells += [_told([row for row in mine if row["question"] == asked]) for asked in BAD]
         cells += [_ranked(audit, name, asked, asked) for asked in BAD]
         cells.append(_ranked(audit, name, "untraining", "unlearning"))
@@ -137,6 +142,8 @@ def _table(nulls: Sequence[Mapping[str, Any]], audit: Sequence[Mapping[str, Any]
 
 def _told(rows: Sequence[Mapping[str, Any]]) -> str:
     """The finding at the most models, and from how many on it tells."""
+    if not rows:
+        return ""
     found = {int(row["models"]): str(row["finding"]) for row in rows}
     most = max(found)
     if found[most] != "tells":

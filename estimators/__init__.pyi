@@ -5,6 +5,8 @@ from .curves._auc import AUC as AUC
 from .curves._auc import auc as auc
 from .curves._hockey_stick import HockeyStick as HockeyStick
 from .curves._hockey_stick import hockey_stick as hockey_stick
+from .curves._mean_distance import MeanDistance as MeanDistance
+from .curves._mean_distance import mean_distance as mean_distance
 from .curves._privacy_profile import PrivacyProfile as PrivacyProfile
 from .curves._privacy_profile import privacy_profile as privacy_profile
 from .curves._progress import Progress as Progress

@@ -119,6 +119,13 @@ class ShiftRecord(Record):
     auc_high: float
 
 
+class MeanDistanceRecord(Record):
+    """How far the mean margins lie from a reference's, over all probes; null where not known."""
+
+    reference: Literal["untraining", "unlearning"]
+    estimate: float | None
+
+
 class ProgressRecord(Record):
     """How far one group's median margin has come from its start to a reference's."""
 
@@ -158,6 +165,7 @@ class Predicate(PredicateRecord):
     over_unlearned: OverUnlearnedRecord | None
     progress: list[ProgressRecord] = []
     shifts: list[ShiftRecord] = []
+    mean_distances: list[MeanDistanceRecord] = []
     least_alpha: float | None = None
     sharing: SharingRecord | None = None
     stands: bool | None = None

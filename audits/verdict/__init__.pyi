@@ -7,6 +7,7 @@ from ._compare import LOWER as LOWER
 from ._compare import compare as compare
 from ._earlier import looked_before as looked_before
 from ._earlier import seed_before as seed_before
+from ._grades import shift_of_medians as shift_of_medians
 from ._half_lines import divergence as divergence
 from ._half_lines import masses_below as masses_below
 from ._results import Decision as Decision

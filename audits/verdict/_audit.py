@@ -31,6 +31,7 @@ class Audit(AuditFindings):
         progress: how far each group's median margin has come from the original, where that is
             known, to each reference, and from the untraining to the unlearning reference.
         shifts: how far each group's median margin lies from each reference's.
+        mean_distances: how far the mean margins lie from each reference's, over all probes at once.
         sharing: whether the references lie far enough apart to share the level; None where that
             is not asked.
         stands: whether the verdict holds together with those of all submissions that were audited

@@ -11,12 +11,13 @@ from audits.claims._claimed import ClaimCheck
 from audits.report._contents import Given
 from audits.report._terminal import filled
 from audits.verdict._columns import MEDIAN_MARGIN
-from audits.verdict._grades import FIELDS, grade_columns
+from audits.verdict._grades import FIELDS, MEAN_DISTANCE, grade_columns
 from audits.verdict._next import next_step
 from audits.verdict._results import (
     Comparison,
     Declaration,
     GroupSummary,
+    MeanDistanceRow,
     Nearest,
     OverUnlearned,
     ProgressRow,
@@ -67,6 +68,7 @@ class AuditFindings:
     claimed: ClaimCheck | None = None
     progress: tuple[ProgressRow, ...] = ()
     shifts: tuple[ShiftRow, ...] = ()
+    mean_distances: tuple[MeanDistanceRow, ...] = ()
     least_alpha: float | None = None
     sharing: Sharing | None = None
     stands: bool | None = None
@@ -142,17 +144,21 @@ class AuditFindings:
             ``confidence``, ``decision`` (in the rows of all observables), ``median_first``,
             ``median_second``, ``models_first``, ``models_second``; and, in the submission's rows of
             median margins, ``shift``, ``auc``, ``auc_low``, ``auc_high``, and ``progress``,
-            ``progress_low``, ``progress_high`` from the original to that reference.
+            ``progress_low``, ``progress_high`` from the original to that reference; and, in the
+            submission's rows of all observables, ``mean_distance``.
         """
         import pandas as pd
 
         rows = [row for comparison in self.comparisons for row in _rows(comparison)]
+        apart = {row.reference: row.estimate for row in self.mean_distances}
         for row in rows:
             _, medians, group = row["observable"].partition(MEDIAN_MARGIN)
             mine = row["first"] == "submission" and medians
             grades = grade_columns(self.shifts, self.progress, row["second"], group) if mine else {}
             row |= {name: grades.get(name, math.nan) for name in FIELDS}
-        return pd.DataFrame(rows).astype(dict.fromkeys(FIELDS, float))
+            whole = row["first"] == "submission" and row["observable"] == "all"
+            row[MEAN_DISTANCE] = apart.get(row["second"]) if whole else None
+        return pd.DataFrame(rows).astype(dict.fromkeys((*FIELDS, MEAN_DISTANCE), float))
 
     def __str__(self) -> str:
         found = further(
@@ -176,7 +182,7 @@ class AuditFindings:
             filled(f"Next: {self.next_step}") if self.next_step else "",
             distances(self.comparisons),
             accuracies(self.groups, tuple(self.observations)),
-            grades(self.shifts, self.progress),
+            grades(self.shifts, self.progress, self.mean_distances),
             "\n".join(filled(clause, "- ") for clause in found),
             *(filled(f"Warning: {text}") for text in self.warnings),
         ]

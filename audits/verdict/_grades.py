@@ -7,14 +7,17 @@ import numpy as np
 from jaxtyping import Float
 
 from audits.report._words import REFERENCES, ReferenceName
-from audits.verdict._results import ProgressRow, ShiftRow, Start
-from estimators import auc, progress
+from audits.verdict._results import MeanDistanceRow, ProgressRow, ShiftRow, Start
+from estimators import auc, mean_distance, progress
+from oracles import Observations
 
 Margins = Mapping[str, Float[np.ndarray, "models groups"]]
 """Median margins of each population, a column a probe group."""
 
 FIELDS = ("shift", "auc", "auc_low", "auc_high", "progress", "progress_low", "progress_high")
 """Columns in which the grades of a group stand in a table."""
+MEAN_DISTANCE = "mean_distance"
+"""Column of the grade over all probes."""
 
 
 def progress_rows(
@@ -81,21 +84,64 @@ def shift_rows(
         reference = values[name]
         areas = auc(submission, reference, confidence=each)
         ends = areas.confidence_interval
-        moved = np.median(submission, axis=0) - np.median(reference, axis=0)
+        moved = shift_of_medians(submission, reference)
         for column, group in enumerate(groups):
-            values_here = reference[:, column]
-            # Values that are all the same have no spread, though their mean may be rounded.
-            spread = float(values_here.std(ddof=1)) if np.ptp(values_here) > 0.0 else 0.0
             rows.append(
                 ShiftRow(
                     reference=name,
                     group=group,
-                    shift=float(moved[column]) / spread if spread > 0.0 else None,
+                    shift=float(moved[column]) if np.isfinite(moved[column]) else None,
                     auc=float(areas.estimate[column]),
                     auc_low=float(ends.low[column]),
                     auc_high=float(ends.high[column]),
                 )
             )
+    return tuple(rows)
+
+
+def shift_of_medians(
+    submission: Float[np.ndarray, "n groups"], reference: Float[np.ndarray, "m groups"]
+) -> Float[np.ndarray, " groups"]:
+    """Difference of the medians, in standard deviations of the reference; NaN where it has none.
+
+    Args:
+        submission: median margins of the submission, a column a probe group.
+        reference: those of the reference.
+    """
+    moved = np.median(submission, axis=0) - np.median(reference, axis=0)
+    spread = reference.std(axis=0, ddof=min(1, len(reference) - 1))
+    # Values that are all the same have no spread, though their mean may be rounded.
+    varies = (np.ptp(reference, axis=0) > 0.0) & (spread > 0.0)
+    return moved / np.where(varies, spread, np.nan)
+
+
+_FEWEST = 4
+"""Models of either side from which on `mean_distance` has two in each half."""
+
+
+def mean_distance_rows(
+    seen: Mapping[str, Observations], *, seed: int
+) -> tuple[MeanDistanceRow, ...]:
+    """How far the submission's mean margins lie from each reference's, over all probes at once.
+
+    Medians of groups do not see most of the directions in which populations can differ. This has no
+    interval and is no part of the verdict.
+
+    Args:
+        seen: observations of each population.
+        seed: of the halves of `mean_distance`.
+
+    Returns:
+        A row for each reference.
+    """
+    rows: list[MeanDistanceRow] = []
+    for name in REFERENCES:
+        ours, theirs = seen["submission"].margins, seen[name].margins
+        found = None
+        if min(len(ours), len(theirs)) >= _FEWEST:
+            estimate = mean_distance(ours, theirs, seed=seed).estimate
+            found = estimate if np.isfinite(estimate) else None
+        rows.append(MeanDistanceRow(reference=name, estimate=found))
     return tuple(rows)
 
 

@@ -7,7 +7,7 @@ from audits.report._svg import svg
 from audits.report._words import POPULATION_NAMES, REFERENCES, group_name
 from audits.verdict._findings import AuditFindings
 from audits.verdict._progress_figure import progress_figure
-from audits.verdict._words import auc_of, progress_of, shift_of
+from audits.verdict._words import auc_of, mean_distance_of, progress_of, shift_of
 
 _GRADES = (
     ("shift", "the difference of medians over models"),
@@ -20,6 +20,13 @@ _GRADES = (
         "progress",
         "0 where the original was, 1 where the reference is, above 1 beyond it; where the medians "
         "at both ends could be equal there is nothing to make progress on",
+    ),
+    (
+        "distance of means",
+        "of the margins of all probes at once, in units of the spread of models in each direction: "
+        "about 0 for a perfect match, below it by chance in about half. It sees directions that "
+        "medians do not, and orders submissions of as many models at the same probes; with few "
+        "models it can be several times the true number of standard deviations",
     ),
 )
 
@@ -73,12 +80,22 @@ def grades_section(audit: AuditFindings) -> tuple[Section, ...]:
         ),
         kind="words",
     )
+    whole = Table(
+        "Mean margins of all probes at once",
+        ("beside the", "distance of means"),
+        tuple(
+            (POPULATION_NAMES[row.reference], _minus(mean_distance_of(row)))
+            for row in audit.mean_distances
+        ),
+        kind="words",
+    )
     text = (
         "Where distances are at their greatest they no longer tell one submission from another; "
         "these do. None of them is part of the verdict: a median may arrive where the distribution "
         "does not."
     )
-    explained = Listing(_GRADES if known else _GRADES[:2], "How far, said in other ways")
+    shown = tuple(row for row in _GRADES if known or row[0] != "progress")
+    explained = Listing(shown, "How far, said in other ways")
     beside: Beside | Listing = explained
     if any(row.start == "original" and row.low is not None for row in audit.progress):
         image = svg(
@@ -93,4 +110,4 @@ def grades_section(audit: AuditFindings) -> tuple[Section, ...]:
             "the original."
         )
         beside = Beside(Drawing(image, caption), explained)
-    return (Section("How far on the way", (text, beside, *tables, between)),)
+    return (Section("How far on the way", (text, beside, *tables, whole, between)),)

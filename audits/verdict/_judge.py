@@ -18,7 +18,7 @@ from audits.verdict._columns import Block, median_margins
 from audits.verdict._compare import BOUNDS, LOWER, compare, exact_bounds
 from audits.verdict._contents import contents_of
 from audits.verdict._findings import AuditFindings
-from audits.verdict._grades import progress_rows, shift_rows
+from audits.verdict._grades import mean_distance_rows, progress_rows, shift_rows
 from audits.verdict._groups import summarise
 from audits.verdict._least_alpha import least_alpha
 from audits.verdict._least_tolerance import calibrated_tolerance, least_tolerance, self_distances
@@ -196,6 +196,8 @@ def judge(
         else None,
         progress=progress_rows(values, groups, confidence=sure),
         shifts=shift_rows(values, groups, confidence=sure),
+        # An audit as of indist 0.1.0 records no seed.
+        mean_distances=mean_distance_rows(seen, seed=drawn if exact else resampling),
         nearest=nearest(
             {name: pairs[name][0] for name in REFERENCES},
             epsilon=epsilon,

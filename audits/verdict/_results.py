@@ -309,6 +309,21 @@ class ProgressRow:
     nearer: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class MeanDistanceRow:
+    """How far the mean margins of the submission lie from a reference's, over all probes at once.
+
+    Attributes:
+        reference: the reference.
+        estimate: as `estimators.mean_distance`: about 0 for a perfect match, and below 0 by chance
+            in about half of them; None where there are fewer than 4 models of either, or those of a
+            half do not differ.
+    """
+
+    reference: ReferenceName
+    estimate: float | None
+
+
 @dataclass(frozen=True)
 class OverUnlearned:
     """Does the submission hide the behaviour more than a model that never saw it?

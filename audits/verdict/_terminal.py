@@ -3,18 +3,26 @@
 from collections.abc import Sequence
 
 from audits.claims._claimed import ClaimCheck
-from audits.report._terminal import aligned
+from audits.report._terminal import aligned, filled
 from audits.report.numbers import down, up
 from audits.verdict._results import (
     Comparison,
     GroupSummary,
+    MeanDistanceRow,
     Nearest,
     OverUnlearned,
     ProgressRow,
     ShiftRow,
     WorstExampleFound,
 )
-from audits.verdict._words import auc_of, example_off, how_near, progress_of, shift_of
+from audits.verdict._words import (
+    auc_of,
+    example_off,
+    how_near,
+    mean_distance_of,
+    progress_of,
+    shift_of,
+)
 
 _DECISIONS = {"match": "alike", "differ": "unlike", "open": "open"}
 
@@ -45,8 +53,15 @@ def accuracies(groups: Sequence[GroupSummary], populations: Sequence[str]) -> st
     return aligned(lines)
 
 
-def grades(shifts: Sequence[ShiftRow], progress: Sequence[ProgressRow]) -> str:
-    """For each reference a line a group: shift, AUC, and progress where the original is known."""
+def grades(
+    shifts: Sequence[ShiftRow],
+    progress: Sequence[ProgressRow],
+    mean_distances: Sequence[MeanDistanceRow],
+) -> str:
+    """For each reference a line a group: shift, AUC, and progress where the original is known.
+
+    Below them the distance over all probes, to each reference.
+    """
     moved = {
         (row.reference, row.group): progress_of(row) for row in progress if row.start == "original"
     }
@@ -58,7 +73,11 @@ def grades(shifts: Sequence[ShiftRow], progress: Sequence[ProgressRow]) -> str:
             if row.reference == reference:
                 last = (moved[reference, row.group],) if moved else ()
                 lines.append((f"  {row.group}", shift_of(row), auc_of(row), *last))
-    return aligned(lines) if lines else ""
+    if not lines:
+        return ""
+    apart = ", ".join(f"{row.reference} {mean_distance_of(row)}" for row in mean_distances)
+    whole = filled(f"distance of mean margins over all probes (about 0 for a match): {apart}")
+    return "\n".join([aligned(lines), *([whole] if apart else [])])
 
 
 def further(

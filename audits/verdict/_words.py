@@ -12,6 +12,7 @@ from audits.verdict._results import (
     FEWEST_TO_FORECAST,
     Comparison,
     Declaration,
+    MeanDistanceRow,
     Nearest,
     ProgressRow,
     Separation,
@@ -321,6 +322,11 @@ def progress_of(row: ProgressRow) -> str:
 def shift_of(row: ShiftRow) -> str:
     """A shift in standard deviations with its sign."""
     return "no spread" if row.shift is None else f"{round(row.shift, 1) + 0.0:+.1f}"
+
+
+def mean_distance_of(row: MeanDistanceRow) -> str:
+    """A distance of means with its sign, as one below 0 is an estimate of about 0."""
+    return "not known" if row.estimate is None else f"{round(row.estimate, 1) + 0.0:+.1f}"
 
 
 def auc_of(row: ShiftRow) -> str:

@@ -36,7 +36,7 @@ _LATER_DECLARED: dict[str, Any] = {
 }
 # What version 1 has no fields for, or claimed without a right to: that is computed no more.
 _NOT_OF_VERSION_1 = {
-    *("progress", "shifts", "least_alpha", "sharing", "stands"),
+    *("progress", "shifts", "mean_distances", "least_alpha", "sharing", "stands"),
     *("nearest", "over_unlearned"),
 }
 _RECOMPUTED = (
@@ -46,7 +46,8 @@ _RECOMPUTED = (
     "digest of the observations of each population, and the subject of the statement",
 )
 _RECOMPUTED_LATER = (
-    "progress, shifts, nearest reference, over-unlearning, and the least level of the verdict"
+    "progress, shifts, distances of means, nearest reference, over-unlearning, and the least level "
+    "of the verdict"
 )
 
 

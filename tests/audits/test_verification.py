@@ -313,7 +313,9 @@ def test_version_1_is_still_verified(world: World, tmp_path: Path) -> None:
             del content["predicate"][name]["forecast"]["beside"]
     content["predicateType"] = "urn:indist:certificate:1"
     content["predicate"]["version"] = 1
-    for later in ("files", "claimed", "progress", "shifts", "least_alpha", "sharing", "stands"):
+    for later in ("files", "claimed", "progress", "shifts", "mean_distances", "least_alpha"):
+        del content["predicate"][later]
+    for later in ("sharing", "stands"):
         del content["predicate"][later]
     # Version 1 claimed these on other grounds; they are its word now.
     content["predicate"]["nearest"] |= {"low": -1.0, "high": 1.0, "confidence": 0.95, "seed": 1}

@@ -15,7 +15,9 @@ from audits.memorization import Estimate
 from indist import estimators
 from indist.studies import read_rows
 from indist.studies.scores._gaussian_populations import EXACT, METHODS, GaussianPopulations
+from indist.studies.scores._grade_forms import GRADES
 from indist.studies.scores._metric_audit import (
+    SCORES,
     MetricAudit,
     ScoreRankingRow,
     follows,
@@ -74,7 +76,7 @@ def audit(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[ScoreRan
 
 
 def value(name: str, case: Case) -> float:
-    return next(form for form in FORMS if form.name == name).value(case)
+    return next(form for form in SCORES if form.name == name).value(case)
 
 
 def test_forms_agree_with_plain_twins(case: Case) -> None:
@@ -210,6 +212,37 @@ def test_nulls_go_on_where_they_stopped(nulls: tuple[Path, list[NullRow | Costly
     assert all("nan" not in str(row) for row in rows)
 
 
+def test_grades_agree_with_plain_twins(case: Case) -> None:
+    # Far enough off that eight models show that there is a way.
+    rng = np.random.default_rng(4)
+    case = replace(case, original=models(rng, 9.0))
+    ours, theirs, original = (
+        {name: np.median(side.margins[:, name == GROUPS], axis=1) for name in SIZES}
+        for side in (case.ours, case.theirs, case.original)
+    )
+    shifts = [
+        abs(np.median(ours[name]) - np.median(theirs[name])) / theirs[name].std(ddof=1)
+        for name in SIZES
+    ]
+    assert value("shift", case) == pytest.approx(max(shifts))
+    above = [(ours[name][:, None] > theirs[name]).mean() for name in SIZES]
+    assert value("auc", case) == pytest.approx(max(abs(share - 0.5) for share in above))
+    sides = case.ours.margins, case.theirs.margins
+    assert value("mean-distance", case) == estimators.mean_distance(*sides, seed=0).estimate
+    start, here, end = (np.median(side["forget"]) for side in (original, ours, theirs))
+    assert value("progress-forget", case) == pytest.approx(abs(1 - (here - start) / (end - start)))
+    assert value("progress", case) >= value("progress-forget", case)
+    # Nothing to make progress on is no difference between algorithms.
+    same = replace(case, original=models(rng, 0.0, 60), theirs=models(rng, 0.0, 60))
+    same = replace(same, ours=models(rng, 0.5, 60))
+    assert value("progress", same) == 0.0
+
+
+def test_no_grade_is_a_score_of_the_nulls() -> None:
+    assert not {form.name for form in GRADES} & {form.name for form in FORMS}
+    assert {form.family for form in GRADES} == {"indist"}
+
+
 def test_costly_scores_say_so() -> None:
     study = ScoreNulls(models=12, sizes=(256,), simulations=1, attacked=6)
     form = next(form for form in FORMS if form.most)
@@ -319,7 +352,7 @@ def test_methods_have_no_randomness_of_their_own(
 def test_audit_goes_on_where_it_stopped(audit: tuple[Path, list[ScoreRankingRow]]) -> None:
     folder, rows = audit
     assert_goes_on(AUDIT, folder, rows, "0.json")
-    assert {row.score for row in rows} == set(NAMES)
+    assert {row.score for row in rows} == {*NAMES, *(form.name for form in GRADES)}
     assert {row.reference for row in rows} == {"none", "untraining", "unlearning"}
     assert -1 < rows[0].truths_tau < 0.5, "the truths must differ, or one score serves both"
     with pytest.raises(ValueError, match=r"0\.json: was made with other settings"):
@@ -392,7 +425,7 @@ def test_page_is_a_function_of_the_tables(
 ) -> None:
     tables = [[row.record() for row in rows] for rows in (nulls[1], audit[1])]
     page = maker.scores_page(*tables)
-    assert all(f"| {name} |" in page for name in NAMES)
+    assert all(f"| {form.name} |" in page for form in SCORES)
     stored: list[list[dict[str, Any]]] = []
     for name, records in zip(("a.csv", "b.csv"), tables, strict=True):
         pd.DataFrame(records).to_csv(tmp_path / name, index=False)

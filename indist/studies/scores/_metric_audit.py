@@ -17,8 +17,11 @@ from indist.studies._rows import Record, StudyRow
 from indist.studies._shown import shown_interval
 from indist.studies._study import Shown, Study, check_least
 from indist.studies.scores._gaussian_populations import GaussianPopulations
+from indist.studies.scores._grade_forms import GRADES
 from indist.studies.scores._score_forms import FORMS, Case, ScoreForm, SeenModels
 
+SCORES = (*FORMS, *GRADES)
+"""Published ones, and last an audit's estimate and its grades."""
 QUESTIONS = ("untraining", "unlearning")
 BAR = 0.8
 _ALPHA = 0.05
@@ -93,7 +96,7 @@ class MetricAudit(Study[ScoreRankingRow]):
     pairs of algorithms in the right order less the share in the wrong one (Kendall's τ-a); ties of
     the score count in neither, and pairs whose true shifts differ by less than 0.1 are left out.
     ρ is Spearman's, over all. A score that takes a reference is computed against either one: papers
-    retrain on D∖S.
+    retrain on D∖S. Beside the published ones stand what `audits.audit` estimates and its grades.
 
     Intervals are of the mean τ over fresh models, by Student's t over independent replicates, all
     of the table at once with 95 % confidence (Bonferroni). The rule, fixed before any run:
@@ -133,7 +136,7 @@ class MetricAudit(Study[ScoreRankingRow]):
     @property
     def confidence(self) -> float:
         """Of each interval, so that all of the table hold at once."""
-        return 1.0 - _ALPHA / sum(len(_references(form)) * len(QUESTIONS) for form in FORMS)
+        return 1.0 - _ALPHA / sum(len(_references(form)) * len(QUESTIONS) for form in SCORES)
 
     def run(self, folder: Path) -> Iterator[ScoreRankingRow]:
         """A row a score, reference and question; see `Study.run`."""
@@ -141,12 +144,12 @@ class MetricAudit(Study[ScoreRankingRow]):
         replicates = [
             finished_cell(
                 folder / "cells" / f"{i}.json",
-                asdict(self) | {"replicate": i, "scores": [form.name for form in FORMS]},
+                asdict(self) | {"replicate": i, "scores": [form.name for form in SCORES]},
                 lambda i=i: self._replicate(populations, i),
             )
             for i in range(self.replicates)
         ]
-        for form in FORMS:
+        for form in SCORES:
             for reference in _references(form):
                 values = [cell["values"][form.name][reference] for cell in replicates]
                 for question in QUESTIONS:
@@ -185,7 +188,7 @@ class MetricAudit(Study[ScoreRankingRow]):
                 ]
                 for name in _references(form)
             }
-            for form in FORMS
+            for form in SCORES
         }
         truths = {
             name: [

@@ -69,6 +69,16 @@ class Case:
         """Margins at the probes of some groups, one group after the other."""
         return np.concatenate([models.margins[:, self.groups == name] for name in groups], axis=1)
 
+    @property
+    def present(self) -> Shaped[np.ndarray, " g"]:
+        """The groups that probes belong to."""
+        return np.unique(self.groups)
+
+    def medians(self, models: SeenModels) -> Float[np.ndarray, "n g"]:
+        """Median margin of each model on each group, in the order of `present`."""
+        values = [np.median(self.at(models, name), axis=1) for name in self.present]
+        return np.stack(values, axis=1)
+
     def accuracy(self, models: SeenModels, group: str) -> Float[np.ndarray, " n"]:
         """Share of a group's probes that each model gives their label."""
         return (self.at(models, group) > 0.0).mean(axis=1)
@@ -262,11 +272,7 @@ def _subset_guessing(case: Case) -> float:
 
 def _audit(case: Case) -> float:
     """The divergence that `indist audit` estimates: over half-lines of each group's median."""
-    present = np.unique(case.groups)
-    ours, theirs = (
-        np.stack([np.median(case.at(side, name), axis=1) for name in present], axis=1)
-        for side in _sides(case)
-    )
+    ours, theirs = map(case.medians, _sides(case))
     return float(plug_in_delta(ours, theirs, np.ones(1)).max())
 
 
