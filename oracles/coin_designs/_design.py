@@ -147,7 +147,7 @@ class CoinDesign:
         return digest_json({"public": self._public, "sealed": self._sealed})
 
     def record(self) -> dict[str, Any]:
-        """What is published before training, as JSON values: all but nonce and coins.
+        """What may be published before training, as JSON values: all but nonce and coins.
 
         Example:
             >>> from indist import oracles
@@ -181,8 +181,10 @@ class CoinDesign:
     def save(self, directory: Path | str) -> None:
         """Writes the design into a new folder, all of it or nothing.
 
-        ``design.json`` is what to publish. ``training.csv`` is for whoever trains: a line for each
-        model and candidate, with 1 or 0 for ``in_training`` and ``forget``; it shows the coins.
+        ``design.json`` holds all but nonce and coins, and may be published; where names or texts of
+        candidates are nobody's business, publish its commitment alone. ``training.csv`` is for
+        whoever trains: a line for each model and candidate, with 1 or 0 for ``in_training`` and
+        ``forget``; it shows the coins.
         ``coins.json`` holds nonce and coins, and only its owner may read it; an audit needs it
         beside ``design.json``.
 

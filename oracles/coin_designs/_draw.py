@@ -62,6 +62,9 @@ def draw_coins(
         (1, 100)
     """
     check_counts(models=models)
+    if isinstance(candidates, str):
+        raise TypeError(f"candidates: expected names, found one text, {candidates[:60]!r}")
+    check_kind(candidates, "candidates", Sequence, "names")
     check_kind(shared, "shared", bool, "True or False")
     source = secrets.token_bytes(32)
     if seed is not None:

@@ -25,7 +25,7 @@ from oracles.populations._make import make_shards
 from oracles.populations._progress import progress_bar
 from oracles.populations._training import population_recipe
 from oracles.populations._unlearn import ORACLES, Unlearning, check_learner, unlearner_of
-from oracles.storage.shards import Span, shard_of, stored_arrays
+from oracles.storage.shards import Shard, Span, shard_of, stored_arrays
 from oracles.unlearners._contract import released
 from oracles.unlearners._registry import UNLEARNERS
 from oracles.unlearners._retrain import Retrain
@@ -241,12 +241,16 @@ class CoinScenarios:
         worlds = [self.scenario(k) for k in range(self.models)]
         learner = released(unlearner, self.base.learner)
 
-        def made(model: int) -> Any:
+        def made(model: int) -> Shard:
             task = Unlearning(worlds[model], originals, method, unlearner, seed, 1)
             own = jax.tree.map(lambda leaf: leaf[0], task.arguments(np.array([model])))
-            return jax.tree.map(np.asarray, jax.jit(task.program())(own, task.shared()))
+            params, logits = jax.tree.map(
+                lambda leaf: np.asarray(leaf)[None], jax.jit(task.program())(own, task.shared())
+            )
+            # A shard a model, as some methods release S with it, which differs in size.
+            return shard_of(Span(model, model + 1), stored_arrays(params, logits))
 
-        each: list[Any] = []
+        shards: list[Shard] = []
         title = f"{method} ({self.base.name})"
         # Nearly all of the time is compilation, and the command makes a device of each core.
         threads = jax.local_device_count()
@@ -254,18 +258,16 @@ class CoinScenarios:
             progress_bar(title, self.models) as advance,
             ThreadPoolExecutor(threads) as pool,
         ):
-            for one in pool.map(made, range(self.models)):
-                each.append(one)
+            for shard in pool.map(made, range(self.models)):
+                shards.append(shard)
                 advance(1)
-        params, logits = jax.tree.map(lambda *leaves: np.stack(leaves), *each)
         recipe = population_recipe(self.base, seed, f"unlearn/{method}", 1) | {
             "method": method,
             "method_settings": asdict(unlearner),
             "original": dict(originals.recipe),
             "coins": self.design.commitment,
         }
-        shard = shard_of(Span(0, self.models), stored_arrays(params, logits))
-        return Population(recipe, learner, self.probes, (shard,))
+        return Population(recipe, learner, self.probes, tuple(shards))
 
 
 def coins(
