@@ -19,7 +19,7 @@ from ._probes import Group as Group
 from ._probes import Observations as Observations
 from ._probes import Probes as Probes
 from ._scenario import Scenario as Scenario
-from .coin_designs._candidates import Candidates as Candidates
+from .coin_designs._candidates import CoinCandidates as CoinCandidates
 from .coin_designs._candidates import read_candidates as read_candidates
 from .coin_designs._design import CoinDesign as CoinDesign
 from .coin_designs._draw import draw_coins as draw_coins

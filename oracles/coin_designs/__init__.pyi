@@ -1,4 +1,4 @@
-from ._candidates import Candidates as Candidates
+from ._candidates import CoinCandidates as CoinCandidates
 from ._candidates import read_candidates as read_candidates
 from ._design import CoinDesign as CoinDesign
 from ._draw import draw_coins as draw_coins

@@ -122,6 +122,7 @@ class CoinScenarios:
             ValueError: when there is no such model, or its coins left none of the found candidates
                 in D_c, so that there is nothing to forget.
         """
+        check_kind(model, "model", int, "the number of a model")
         if not 0 <= model < self.models:
             raise ValueError(f"model: expected 0 to {self.models - 1}, found {model}")
         inside, forget = self.design.in_training[model], self.design.to_forget[model]

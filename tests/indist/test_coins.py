@@ -95,7 +95,7 @@ def test_what_could_be_shown_is_said(
         (("PAGES", "--found", 2), "found: expected a number in (0, 1], found 2.0"),
         (("PAGES", "--delta", 1), "delta: expected a number in [0, 1), found 1.0"),
         (("PAGES", "--confidence", 1), "confidence: expected"),
-        (("PAGES", "--per-model", 10**6), "models times candidates: expected 1 to 10,000,000"),
+        (("PAGES", "--per-model", 10**6), "models times candidates: expected 1 to 2,000,000"),
         (("circles", "--found", 0.5), "--found: expected a file of candidates"),
         (("nothing.csv",), "nothing.csv: cannot be read"),
         (("nothing",), "scenario: expected"),
