@@ -19,11 +19,13 @@ from ._probes import Group as Group
 from ._probes import Observations as Observations
 from ._probes import Probes as Probes
 from ._scenario import Scenario as Scenario
-from .coin_designs._candidates import Candidates as Candidates
+from .coin_designs._candidates import CoinCandidates as CoinCandidates
 from .coin_designs._candidates import read_candidates as read_candidates
 from .coin_designs._design import CoinDesign as CoinDesign
 from .coin_designs._draw import draw_coins as draw_coins
 from .coin_designs._load import load_design as load_design
+from .coin_designs._scenarios import CoinScenarios as CoinScenarios
+from .coin_designs._scenarios import coins as coins
 from .coin_designs._trainer import TRAINER_KEEPS as TRAINER_KEEPS
 from .populations._cost import Cost as Cost
 from .populations._cost import training_cost as training_cost

@@ -7,6 +7,7 @@ import typer
 
 from indist._cli._audit import audit
 from indist._cli._certify import certify
+from indist._cli._coins import draw
 from indist._cli._demo import demo
 from indist._cli._errors import plain_errors
 from indist._cli._figures import figures
@@ -58,3 +59,10 @@ def _add(*commands: Callable[..., None]) -> None:
 
 _add(demo, references, unlearn, plan, audit, score, verify, certify, memorize, ingest, formats)
 _add(study, figures, scenarios, unlearners, learners)
+
+_coins = typer.Typer(
+    help="Designs by coins: one model is enough to convict, without any reference.",
+    no_args_is_help=True,
+)
+_coins.command(cls=RememberingCommand)(plain_errors(draw))
+app.add_typer(_coins, name="coins")

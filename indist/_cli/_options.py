@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_origin
 
 import typer
 from typer.core import TyperCommand
@@ -112,7 +112,8 @@ def scenario_options(command: Callable[..., None]) -> Callable[..., None]:
 
     On the command line stand the argument SCENARIO, ``--discovery`` before ``--seed``, and
     ``--data-seed``, ``--learner``, ``--set-learner`` and ``--set`` after it; the command gets them
-    as one `ScenarioOptions`.
+    as one `ScenarioOptions`. An argument that the command annotates ``scenario`` with is shown in
+    the place of the usual one.
     """
 
     @functools.wraps(command)
@@ -122,7 +123,9 @@ def scenario_options(command: Callable[..., None]) -> Callable[..., None]:
             named[name] = named[name] or []
         command(scenario=ScenarioOptions(values.pop("scenario"), **named), **values)
 
-    shown = [_parameter("scenario", _SCENARIO, inspect.Parameter.empty)]
+    own = inspect.signature(command).parameters["scenario"].annotation
+    argument = Annotated[str, own.__metadata__[0]] if get_origin(own) is Annotated else _SCENARIO
+    shown = [_parameter("scenario", argument, inspect.Parameter.empty)]
     for name, parameter in inspect.signature(command).parameters.items():
         if name == "seed":
             shown += [_parameter(*option, None) for option in _BEFORE_SEED.items()]

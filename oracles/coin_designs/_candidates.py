@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool
 
+from estimators.kinds import check_kind
 from oracles.coin_designs._design import DETAILS, MOST_CANDIDATES
 from oracles.storage.files import MOST_TEXT, file_size, printable, refuse
 
@@ -23,7 +24,7 @@ _Row = tuple[int, dict[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class Candidates:
+class CoinCandidates:
     """What a file says of candidates.
 
     Attributes:
@@ -37,7 +38,7 @@ class Candidates:
     details: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
-def read_candidates(path: Path | str) -> Candidates:
+def read_candidates(path: Path | str) -> CoinCandidates:
     r"""Reads candidates from a table.
 
     Args:
@@ -59,6 +60,7 @@ def read_candidates(path: Path | str) -> Candidates:
         >>> read_candidates(path).found
         array([ True, False])
     """
+    check_kind(path, "path", (str, Path), "a path")
     path = Path(path)
     if (size := file_size(path)) > _LARGEST_FILE:
         refuse(path, f"expected at most {_LARGEST_FILE:,} bytes, found {size:,}")
@@ -87,7 +89,7 @@ def read_candidates(path: Path | str) -> Candidates:
         for name in columns
         if name in DETAILS
     }
-    return Candidates(tuple(first), found, details)
+    return CoinCandidates(tuple(first), found, details)
 
 
 def _table(path: Path, text: str) -> list[_Row]:

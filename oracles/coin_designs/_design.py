@@ -26,7 +26,7 @@ DESIGN_FILE, TRAINING_FILE, COINS_FILE = "design.json", "training.csv", "coins.j
 DETAILS = ("text", "label", "group", "person")
 MOST_CANDIDATES = 100_000
 # A row of coins a model, or a line of training.csv a model and candidate.
-MOST_COINS = 10_000_000
+MOST_COINS = 2_000_000
 _NONCE = re.compile(r"[0-9a-f]{64}")
 
 
@@ -34,7 +34,8 @@ _NONCE = re.compile(r"[0-9a-f]{64}")
 class CoinDesign:
     """Who is in the training set, by fair coins, and which of them are to be forgotten.
 
-    A candidate i is in the training set of a model when its coin c_i is 1, and is to be forgotten
+    A candidate is an example that a model may be trained on (a coin example, and no submission).
+    Candidate i is in the training set of a model when its coin c_i is 1, and is to be forgotten
     when it is also among those that were found, d_i = 1: so D_c = D_0 ∪ {i : c_i = 1} and
     S_c = {i : c_i = d_i = 1}. Coins are fair and independent of each other and of d; so the number
     of candidates in D_c varies, and is never fixed.
@@ -121,6 +122,7 @@ class CoinDesign:
     def _check_details(self, count: int) -> None:
         for name, texts in self.details.items():
             check_name(name, "details", DETAILS, "columns")
+            check_kind(texts, name, tuple, "a text for each candidate")
             if len(texts) != count:
                 raise ValueError(f"{name}: expected {count}, one a candidate, found {len(texts)}")
             for text in filter(None, texts):
@@ -147,7 +149,7 @@ class CoinDesign:
         return digest_json({"public": self._public, "sealed": self._sealed})
 
     def record(self) -> dict[str, Any]:
-        """What is published before training, as JSON values: all but nonce and coins.
+        """What may be published before training, as JSON values: all but nonce and coins.
 
         Example:
             >>> from indist import oracles
@@ -181,8 +183,10 @@ class CoinDesign:
     def save(self, directory: Path | str) -> None:
         """Writes the design into a new folder, all of it or nothing.
 
-        ``design.json`` is what to publish. ``training.csv`` is for whoever trains: a line for each
-        model and candidate, with 1 or 0 for ``in_training`` and ``forget``; it shows the coins.
+        ``design.json`` holds all but nonce and coins, and may be published; where names or texts of
+        candidates are nobody's business, publish its commitment alone. ``training.csv`` is for
+        whoever trains: a line for each model and candidate, with 1 or 0 for ``in_training`` and
+        ``forget``; it shows the coins.
         ``coins.json`` holds nonce and coins, and only its owner may read it; an audit needs it
         beside ``design.json``.
 
@@ -204,6 +208,7 @@ class CoinDesign:
             >>> oracles.load_design(folder).commitment == design.commitment
             True
         """
+        check_kind(directory, "directory", (str, Path), "a path")
         write_folder(
             Path(directory),
             {

@@ -62,6 +62,11 @@ def draw_coins(
         (1, 100)
     """
     check_counts(models=models)
+    if isinstance(candidates, str):
+        raise TypeError(f"candidates: expected names, found one text, {candidates[:60]!r}")
+    check_kind(candidates, "candidates", Sequence, "names")
+    check_kind(settings or {}, "settings", Mapping, "names and JSON values")
+    check_kind(details or {}, "details", Mapping, "columns of texts")
     check_kind(shared, "shared", bool, "True or False")
     source = secrets.token_bytes(32)
     if seed is not None:
@@ -76,7 +81,7 @@ def draw_coins(
         models=models,
         nonce=_stream(source, "nonce", 32).tobytes().hex(),
         settings=_usual_settings() | dict(settings or {}),
-        details={name: tuple(texts) for name, texts in (details or {}).items()},
+        details={name: _texts(name, texts) for name, texts in (details or {}).items()},
         scenario=scenario,
         seeded=seed is not None,
     )
@@ -88,11 +93,17 @@ def _found(found: Any, source: bytes, count: int) -> Bool[np.ndarray, " candidat
         words = _stream(source, "found", 8 * count).view("<u8")
         # The words are whole numbers below 2^64, which float64 rounds: a chance of 1 finds all.
         return words.astype(np.float64) * 2.0**-64 < found if found < 1 else np.ones(count, bool)
-    if np.shape(found) != (count,):
+    bits = np.asarray(found)
+    if bits.shape != (count,) or bits.dtype != bool:
         raise ValueError(
-            f"found: expected {count}, one a candidate, or a chance, found {np.size(found)}"
+            f"found: expected true or false for each of {count}, or a chance, found {found!r:.60}"
         )
-    return np.asarray(found)
+    return bits
+
+
+def _texts(name: str, texts: Any) -> tuple[str, ...]:
+    check_kind(texts, name, (list, tuple), "a text for each candidate")
+    return tuple(texts)
 
 
 def _stream(source: bytes, name: str, length: int) -> UInt8[np.ndarray, " length"]:

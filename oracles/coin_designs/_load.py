@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from estimators.kinds import check_kind
 from oracles.coin_designs._design import (
     COINS_FILE,
     DESIGN_FILE,
@@ -79,6 +80,7 @@ def load_design(directory: Path | str) -> CoinDesign:
             ``design.json`` is other than the commitment says; the message names file, field, what
             was expected and what was found.
     """
+    check_kind(directory, "directory", (str, Path), "a path")
     folder = Path(directory)
     public = _read(folder / DESIGN_FILE, _PublicFile)
     sealed = _read(folder / COINS_FILE, _SealedFile)

@@ -175,8 +175,8 @@ def unlearn(
             engine=chosen,
             chunk=chunk,
         )
-    unlearner = _unlearner(method, settings)
-    _check_learner(method, unlearner, scenario)
+    unlearner = unlearner_of(method, settings)
+    check_learner(method, unlearner, scenario)
     task = Unlearning(
         scenario, original, method, unlearner, seed, block_width(scenario.learner.module)
     )
@@ -187,7 +187,7 @@ def unlearn(
     return Population(task.recipe, learner, scenario.probes, shards, where)
 
 
-def _check_learner(method: str, unlearner: Any, scenario: Scenario) -> None:
+def check_learner(method: str, unlearner: Any, scenario: Scenario) -> None:
     """Raises ValueError, before anything is compiled, when the method is about another learner."""
     name = getattr(unlearner, "learner", None)
     if name is None:
@@ -200,7 +200,8 @@ def _check_learner(method: str, unlearner: Any, scenario: Scenario) -> None:
         )
 
 
-def _unlearner(method: str, settings: Mapping[str, Any]) -> Any:
+def unlearner_of(method: str, settings: Mapping[str, Any]) -> Any:
+    """The unlearner of a name, with its settings; ValueError for one that it does not have."""
     kind = UNLEARNERS[method]
     known = [field.name for field in fields(kind)]
     for name in settings:

@@ -30,6 +30,7 @@ def _python(code: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
         (["certify"], 2, HEAVY),
         (["audit", "x", "-o", "y"], 2, HEAVY),
         (["study", "nothing", "-o", "y"], 2, HEAVY),
+        (["coins", "draw", "missing.csv", "-o", "y"], 2, HEAVY),
         (["formats"], 0, HEAVY - {"scipy"}),
         (["verify", "missing.json"], 2, HEAVY - {"scipy"}),
     ],

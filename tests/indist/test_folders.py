@@ -45,6 +45,7 @@ AUDIT = ("--references", "TOP/refs")
         (("study", "seeds", "--quick"), "audit"),
         (("study", "claims", "--quick"), "seeds"),
         (("memorize", "circles", "--models", 2), "audit"),
+        (("coins", "draw", "circles"), "audit"),
         (("figures", "claimed"), "audit"),
         (("audit", "TOP/submission", *AUDIT), "refs"),
         (("audit", "TOP/submission", *AUDIT), "submission"),
@@ -59,7 +60,7 @@ def test_a_folder_of_another_kind_is_refused_before_anything_is_computed(
     def compute(*_: object, **__: object) -> None:
         raise AssertionError("computed before the folder was looked at")
 
-    for name in ("train", "unlearn", "subset_runs"):
+    for name in ("train", "unlearn", "subset_runs", "coins", "training_cost"):
         monkeypatch.setattr(oracles, name, compute)
     monkeypatch.setattr("oracles.populations._references.train", compute)
     for name in ("audit", "audit_single", "score"):

@@ -133,10 +133,31 @@ NAMES = {
         _names("exclusion", "resampled", "masked"),
     ),
     "tolerance": ("audits.audit(part(2), refs, tolerance='unknown')", "TypeError: tolerance: "),
+    "without": (
+        "oracles.coins(world, seed=0).train('unknown', seed=0)",
+        _names("without", "nothing", "forget", "behaviour"),
+    ),
 }
 
 CASES = {
     **{f"a name of {name}": case for name, case in NAMES.items()},
+    "coins of a text": (
+        "oracles.draw_coins('abc')",
+        "TypeError: candidates: expected names, found one text, 'abc'",
+    ),
+    "coins found by no truth": (
+        "oracles.draw_coins(['a', 'b'], found=[0, 1])",
+        "ValueError: found: expected true or false for each of 2, or a chance, found ",
+    ),
+    "coins of no settings": (
+        "oracles.draw_coins(['a'], settings=5)",
+        "TypeError: settings: expected names and JSON values, found 5",
+    ),
+    "coins of no scenario": ("oracles.coins(5)", _SCENARIO),
+    "a design of a number": (
+        "oracles.load_design(5)",
+        "TypeError: directory: expected a path, found 5",
+    ),
     "read references": (
         "audits.audit(part(2), audits.ObservedReferences(read, read)).verdict",
         "gives inconclusive",

@@ -1,0 +1,172 @@
+"""``indist coins``: designs by coins, by which one model is enough to convict."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from indist import estimators, oracles
+from indist._cli._options import Out, ScenarioOptions, scenario_options
+from oracles.storage.folders import check_folder
+
+_TABLES = (".csv", ".jsonl")
+_FOUND = 0.5
+
+
+@scenario_options
+def draw(
+    scenario: Annotated[
+        ScenarioOptions,
+        typer.Argument(
+            metavar="SCENARIO|FILE",
+            help="A name from indist scenarios, a .toml file, or a .csv or .jsonl file with a "
+            "column candidate and perhaps found, text, label, group and person.",
+        ),
+    ],
+    output: Out,
+    models: Annotated[
+        int | None,
+        typer.Option(min=1, help="This many models, all trained on one draw of coins; else 1."),
+    ] = None,
+    per_model: Annotated[
+        int | None,
+        typer.Option(min=1, help="This many models, each with coins of its own, which shows more."),
+    ] = None,
+    found: Annotated[
+        float | None,
+        typer.Option(
+            help="Chance that a candidate of FILE is among those that are found, where it has no "
+            f"such column; {_FOUND} if unsaid.",
+        ),
+    ] = None,
+    delta: Annotated[float, typer.Option(help="δ of the audit, sealed with the coins.")] = 0.01,
+    confidence: Annotated[
+        float, typer.Option(help="Confidence of the audit, sealed with the coins.")
+    ] = 0.95,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Draw the same coins again, for tests and demonstrations: who knows it knows the "
+            "coins.",
+        ),
+    ] = None,
+) -> None:
+    """Draws who is in the training set of a model, and which of them it is to forget.
+
+    A fair coin for each candidate says whether the model trains on it. Train on those, let the
+    ones in column forget be unlearned, and score every candidate: one model is then enough to
+    convict an unlearner, without any reference.
+    """
+    from estimators.checks import check_confidence, check_within
+
+    if models is not None and per_model is not None:
+        raise ValueError(
+            "--models and --per-model: expected one of them, found both: models have either one "
+            "draw of coins or each its own"
+        )
+    check_folder(output)
+    check_within("[0, 1)", delta=delta)
+    settings = {"delta": delta, "confidence": check_confidence(confidence)}
+    count, shared = per_model or models or 1, (models or 1) > 1
+    cost = ""
+    if Path(scenario.name).suffix.lower() in _TABLES:
+        _check_no_scenario(scenario)
+        read = oracles.read_candidates(scenario.name)
+        if read.found is not None and found is not None:
+            raise ValueError(f"--found: {scenario.name} has a column found already")
+        design = oracles.draw_coins(
+            read.names,
+            found=_chance(found) if read.found is None else read.found,
+            models=count,
+            shared=shared,
+            seed=seed,
+            settings=settings,
+            details=read.details,
+        )
+    else:
+        if found is not None:
+            raise ValueError("--found: expected a file of candidates; a scenario has --discovery")
+        world = scenario.load()
+        design = oracles.coins(
+            world, models=count, shared=shared, seed=seed, settings=settings
+        ).design
+        with Console(stderr=True).status("training a few models"):
+            measured = oracles.training_cost(world)
+        seconds = measured.startup + count * measured.seconds
+        cost = (
+            f"Training {_models(count)} takes about {seconds:.3g} s here, {measured.startup:.2g} s "
+            f"of them to compile, and {measured.memory / 1e6:.0f} MB of memory. Unlearning comes "
+            "on top of it; no references are needed."
+        )
+    design.save(output)
+    for line in (*_said(design, output), *_keeping(), *([cost] if cost else [])):
+        typer.echo(line)
+
+
+def _check_no_scenario(scenario: ScenarioOptions) -> None:
+    """Refuses options that say something of a scenario beside a file of candidates."""
+    said = {
+        "--discovery": scenario.discovery is not None,
+        "--data-seed": scenario.data_seed != 0,
+        "--learner": scenario.learner is not None,
+        "--set-learner": bool(scenario.learner_settings),
+        "--set": bool(scenario.settings),
+    }
+    for option, is_said in said.items():
+        if is_said:
+            raise ValueError(f"{option}: expected a scenario, found a file of candidates")
+
+
+def _chance(found: float | None) -> float:
+    return _FOUND if found is None else found
+
+
+def _models(count: int) -> str:
+    return "1 model" if count == 1 else f"{count} models"
+
+
+def _said(design: "oracles.CoinDesign", output: Path) -> Iterator[str]:
+    """What was drawn, where it lies, and what it could show."""
+    draws = ", all with the same coins" if design.shared else ""
+    draws = draws or (", each with coins of its own" if design.models > 1 else "")
+    yield (
+        f"{len(design.candidates)} candidates, {design.found.sum()} of them found; "
+        f"{_models(design.models)}{draws}"
+    )
+    yield f"Commitment: {design.commitment}"
+    yield "Publish it before training: it binds whoever holds the coins."
+    yield f"  {output / 'design.json'}: all but the coins; it may be published, too"
+    yield (
+        f"  {output / 'training.csv'}: for whoever trains, who is in (in_training) and who is to "
+        "be forgotten (forget)"
+    )
+    yield f"  {output / 'coins.json'}: sealed; keep it to yourself until the audit"
+    if design.seeded:
+        yield "Drawn from a given seed: who knows it knows the coins."
+    yield from _could_show(design)
+
+
+def _could_show(design: "oracles.CoinDesign") -> Iterator[str]:
+    """The most that an audit could show on each question, with half of the level for each."""
+    ceiling = getattr(estimators, "coin_ceiling", None)
+    if ceiling is None:
+        return
+    delta, confidence = design.settings["delta"], design.settings["confidence"]
+    found = int(design.found.sum())
+    for question, tested in (("untraining", found), ("unlearning", len(design.found) - found)):
+        most = tested and ceiling(
+            tested,
+            models=design.models,
+            delta=delta,
+            confidence=1 - (1 - confidence) / 2,
+            shared=design.shared,
+        )
+        yield f"Could show at best: not {question} for ε < {most:.3g}, δ < {delta:g}"
+
+
+def _keeping() -> Iterator[str]:
+    yield "What whoever trains must keep, or exact retraining could be convicted:"
+    yield from (f"  - {sentence}" for sentence in oracles.TRAINER_KEEPS)
