@@ -52,6 +52,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LAWS = ("fair coins", "fixed size")
+# Weights are whole numbers up to the first of these, with many coins down to the second, the third
+# by the number of coins: the law takes time by steps and coins, of a fixed size by their squares.
+_STEPS: dict[Law, tuple[int, int, int]] = {
+    "fair coins": (127, 15, 2**16),
+    "fixed size": (31, 3, 2**12),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -364,10 +370,12 @@ def _model_log_pvalue(
     """The logarithm of the least p-value, each divided by its share of the level."""
     found: list[float] = []
     shares = weights.shares / (len(masks) * values.shape[1])
+    most, fewest, by_coins = _STEPS[law]
     for mask in masks:
         here = ups[mask].astype(np.int64)
+        steps = min(most, max(fewest, by_coins // here.size))
         for column in values[mask].T:
-            tails = [log_tail(line, here, law) for line in weights.of(column)]
+            tails = [log_tail(line, here, law) for line in weights.of(column, steps)]
             found.append(float((np.array(tails) - np.log(shares)).min()))
     return min(0.0, *found)
 

@@ -8,9 +8,6 @@ from jaxtyping import Float, Int
 
 from estimators.checks import check_all_within, check_within
 
-# Weights are whole numbers up to this; with many coins fewer steps do, and save time.
-_MOST_STEPS, _LEAST_STEPS, _STEPS_BY_COINS = 127, 15, 2**16
-
 # The standard deviation of a normal law by its median distance from the median.
 _NORMAL_SPREAD = 1.4826
 
@@ -70,17 +67,17 @@ class CoinWeights:
         rest = (1.0 - self.main - self.turned) / max(others, 1)
         return np.array([self.main, self.turned, *[rest] * others])
 
-    def of(self, scores: Float[np.ndarray, " m"]) -> Int[np.ndarray, "weights m"]:
+    def of(self, scores: Float[np.ndarray, " m"], steps: int) -> Int[np.ndarray, "weights m"]:
         """Weights of each coin, whole numbers.
 
         Args:
             scores: of one model, finite.
+            steps: the greatest weight, so that weights have as many steps on either side of 0.
 
         Example:
-            >>> CoinWeights((0.0,), (1.0,)).of(np.array([-9.0, 0.0, 9.0]))[:2].tolist()
-            [[-127, 0, 127], [127, 0, -127]]
+            >>> CoinWeights((0.0,), (1.0,)).of(np.array([-9.0, 0.0, 9.0]), 100)[:2].tolist()
+            [[-100, 0, 100], [100, 0, -100]]
         """
-        steps = min(_MOST_STEPS, max(_LEAST_STEPS, _STEPS_BY_COINS // scores.size))
         z = _standardised(scores)
         return np.stack(
             [

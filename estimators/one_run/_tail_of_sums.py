@@ -18,7 +18,6 @@ their probability under q, which bounds what they could add, is added to the sum
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -73,7 +72,7 @@ def _fair_coins(values: Int[np.ndarray, " m"], least: int) -> float:
         return 0.0
     # At ln m + 1 the mean lies within 1 of the total, as sum v e^(-λv) <= m e^-λ for λ >= 1.
     end = math.log(values.size) + 2.0
-    tilt = _root(partial(_mean_gap, values, float(least), 0.0), 0.0, end)
+    tilt = _root(lambda x: float((values * expit(x * values)).sum()) - least, 0.0, end)
     exponents = tilt * values
     sums, start, lost = _convolved(values[:, None], expit(exponents), expit(-exponents))
     places = start[0] + np.arange(sums.size) - least
@@ -111,31 +110,22 @@ def _tilted_to(values: Int[np.ndarray, " m"], up: int, least: float) -> tuple[fl
     """(θ, λ) at which the mean of (N, S) is about (up, least); the bound holds at any λ >= 0."""
     if up in (0, values.size):
         return 0.0, 0.0
+    odds = math.log(up / (values.size - up))
+    most, fewest = float(values.max()), float(values.min())
 
     def bend(tilt: float) -> float:
         """θ at which the mean of N is ``up``."""
-        ends = math.log(up / (values.size - up)) - tilt * np.array([values.max(), values.min()])
-        if tilt == 0.0:
-            return float(ends[0])
-        return _root(
-            lambda bend: float(expit(bend + tilt * values).sum()) - up,
-            float(ends[0]) - 1e-6,
-            float(ends[1]) + 1e-6,
-        )
+        low, high = odds - tilt * most - 1e-6, odds - tilt * fewest + 1e-6
+        return _root(lambda x: float(expit(x + tilt * values).sum()) - up, low, high)
 
-    def ahead(tilt: float) -> float:
-        return _mean_gap(values, least, bend(tilt), tilt)
+    def gap(tilt: float) -> float:
+        return float((values * expit(bend(tilt) + tilt * values)).sum()) - least
 
     end = 30.0
-    if ahead(0.0) >= 0.0:
-        return bend(0.0), 0.0
-    tilt = end if ahead(end) <= 0.0 else _root(ahead, 0.0, end)
+    tilt = 0.0
+    if gap(0.0) < 0.0:
+        tilt = end if gap(end) <= 0.0 else _root(gap, 0.0, end)
     return bend(tilt), tilt
-
-
-def _mean_gap(values: Int[np.ndarray, " m"], goal: float, bend: float, tilt: float) -> float:
-    """How far the tilted mean of the sum is from where it should be."""
-    return float((values * expit(bend + tilt * values)).sum()) - goal
 
 
 def _root(gap: Callable[[float], float], low: float, high: float) -> float:
