@@ -11,12 +11,14 @@ from rich.text import Text
 
 from indist import audits, oracles
 from indist._cli._colours import COLOURS
+from indist._cli._demo_coins import coin_answers, coin_table
 from indist._cli._options import Gamma, Out, Seed
 from oracles.storage.folders import check_folder
 from oracles.storage.locks import locked
 
 CANDIDATES = ("identity", "finetune", "neggrad", "retrain", "retrain-behaviour")
 _MODELS, _QUICK = 256, 128
+_OWN = ("references", "submissions", "audits", "coins", "plane.svg", "plane.png")
 
 
 def demo(
@@ -36,7 +38,7 @@ def demo(
     """
     knobs: dict[str, Any] = {} if discovery is None else {"discovery": discovery}
     world = oracles.scenarios.load(scenario, seed=seed, **knobs)
-    check_folder(output, own=("references", "submissions", "audits", "plane.svg", "plane.png"))
+    check_folder(output, own=_OWN)
     with locked(output, nested=True):
         _run(world, output, models or (_QUICK if quick else _MODELS), seed)
 
@@ -72,7 +74,14 @@ def _run(scenario: "oracles.Scenario", folder: Path, models: int, seed: int) -> 
     console.print(_answer(results))
     for method, result in results.items():
         console.print(Text.assemble((f"{method}: ", "bold"), result.sentence, _progress(result)))
+    with console.status("one model of each candidate, by coins"):
+        by_coins = coin_answers(scenario, CANDIDATES, folder / "coins", seed)
+    if by_coins:
+        console.print("")
+        console.print(coin_table(by_coins))
     console.print(f"\nReports: {folder / 'audits'}/*/report.html", soft_wrap=True)
+    if by_coins:
+        console.print(f"By coins: {folder / 'coins'}/*/*/report.html", soft_wrap=True)
     console.print(f"Picture: {folder / 'plane.svg'}", soft_wrap=True)
     console.print(f"Recompute one: indist verify {folder}/audits/retrain")
 
