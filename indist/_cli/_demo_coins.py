@@ -51,7 +51,7 @@ def coin_answers(
 
 
 def coin_table(answers: CoinAnswers) -> Table:
-    """A section for each scenario, with a row for each candidate and the bounds of both questions."""
+    """A section for each scenario: a row for each candidate, with the bounds of both questions."""
     first = next(iter(next(iter(answers.values())).values()))
     delta, confidence = first.settings.delta, first.settings.confidence
     table = Table(
