@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from audits.coins._findings import CoinFindings
+from audits.report import numbers
 from audits.report._figures import MARKS, SMALL, canvas
 from audits.report.palette import GRID, INK, MUTED, PAPER, drawing
 
@@ -20,7 +21,7 @@ def bounds(audit: CoinFindings) -> Figure:
         axes.plot(
             [one.result.ceiling], [place], "o", color=MUTED, markerfacecolor=PAPER, ms=7, zorder=3
         )
-        said = f"ε ≥ {one.bound:.1f}" if one.bound > 0.0 else one.finding
+        said = f"ε ≥ {numbers.down(one.bound, 1)}" if one.bound > 0.0 else one.finding
         axes.text(0.0, place - 0.3, said, color=INK, fontsize=SMALL + 0.5, va="bottom")
     axes.set_yticks(range(len(questions)), [one.question for one in questions], color=INK)
     axes.set_ylim(len(questions) - 0.4, -0.75)

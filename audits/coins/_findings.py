@@ -69,7 +69,7 @@ class CoinFindings:
     @property
     def headline(self) -> str:
         """What was found, in brief."""
-        return _words.headline(self.questions, self.design is None)
+        return _words.headline(self.questions, self.utility, self.design is None)
 
     @property
     def sentences(self) -> tuple[str, ...]:

@@ -111,7 +111,9 @@ def _bounds(audit: CoinFindings) -> Table:
         here = found[found["delta"] == delta]
         at = dict(zip(here["question"], here["epsilon"], strict=True))
         cells = [
-            numbers.down(float(at[one.question]), 1) if one.question in at else "\N{EN DASH}"
+            numbers.down(float(at[one.question]), 1)
+            if at.get(one.question, 0.0) > 0.0
+            else "\N{EN DASH}"
             for one in audit.questions
         ]
         rows.append((f"δ = {numbers.plain(delta)}", *cells))

@@ -118,7 +118,8 @@ def _named(
             return CoinScores(str(where), table.values, table.right, table.examples)
         return _named(load(where, limits=limits), candidates, observables, limits)
     if isinstance(given, Population):
-        name = "population" if given.directory is None else str(given.directory)
+        made = given.recipe.get("method", given.recipe.get("stream", "population"))
+        name = str(made) if given.directory is None else str(given.directory)
         return _observed(given.observe(given.probes), name, candidates, observables)
     if isinstance(given, Submission):
         parts = given.content if isinstance(given.content, tuple) else (given,)

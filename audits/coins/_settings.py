@@ -10,7 +10,7 @@ from oracles.storage.files import check_printable
 
 ANY = "score"
 """The observable of a design that leaves open what the scores are; there is one of them."""
-DELTAS = (0.0, 1e-6, 1e-5, 1e-4, 0.001, 0.002, 0.005, 0.01, 0.015, 0.02)
+DELTAS = (0.0, 1e-5, 0.001, 0.005, 0.01, 0.02)
 """Deltas at which reports give the bound; those that a question's level allows."""
 
 

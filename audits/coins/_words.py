@@ -22,10 +22,14 @@ _DEFINITION = {
 }
 
 
-def headline(questions: Sequence[CoinQuestion], assumption: bool) -> str:
-    """What was found of each question, in brief."""
+def headline(
+    questions: Sequence[CoinQuestion], utility: Sequence[Utility], assumption: bool
+) -> str:
+    """What was found of each question, and what the models are still good for, in brief."""
     parts = [_brief(question) for question in questions]
     said = f"{'. '.join(parts)}."
+    if utility:
+        said = f"{said} {usefulness(utility)}"
     return f"If both sets are exchangeable: {said[0].lower()}{said[1:]}" if assumption else said
 
 
@@ -44,8 +48,9 @@ def _brief(question: CoinQuestion) -> str:
 def sentences(
     questions: Sequence[CoinQuestion], utility: Sequence[Utility], law: str
 ) -> tuple[str, ...]:
-    """What each finding means, and how sure it is."""
-    return (*(_meaning(question, law) for question in questions), usefulness(utility))
+    """What each finding means, and how sure it is; that nothing is known of the models' use."""
+    unknown = () if utility else (usefulness(utility),)
+    return (*(_meaning(question, law) for question in questions), *unknown)
 
 
 def _meaning(question: CoinQuestion, law: str) -> str:

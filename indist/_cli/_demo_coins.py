@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
+from audits.report import numbers
 from indist import audits, oracles
 
 LEARNED_BY_HEART, WRONG = "digits-random-labels", 0.15
@@ -77,4 +78,4 @@ def coin_table(answers: CoinAnswers) -> Table:
 def _bound(question: "audits.CoinQuestion | None") -> str:
     if question is None:
         return "not asked"
-    return f"ε ≥ {question.bound:.1f}" if question.bound > 0.0 else question.finding
+    return f"ε ≥ {numbers.down(question.bound, 1)}" if question.bound > 0.0 else question.finding
