@@ -30,7 +30,9 @@ def headline(
     said = f"{'. '.join(parts)}."
     if utility:
         said = f"{said} {usefulness(utility)}"
-    return f"If both sets are exchangeable: {said[0].lower()}{said[1:]}" if assumption else said
+    if not assumption or any(question.refuted for question in questions):
+        return said
+    return f"If both sets are exchangeable: {said[0].lower()}{said[1:]}"
 
 
 def _brief(question: CoinQuestion) -> str:
@@ -39,7 +41,10 @@ def _brief(question: CoinQuestion) -> str:
         delta = numbers.plain(question.result.delta)
         return f"Not {name}: ε is at least {numbers.down(question.bound, 1)} at δ = {delta}"
     if question.finding == "assumption refuted":
-        return f"Nothing can be said of {name}, as the sets are told apart by the retain model, too"
+        return (
+            "The two sets are not exchangeable: a model that never saw the forget set is told "
+            f"apart on them, too, and nothing can be said of {name}"
+        )
     if question.finding == "undetermined":
         return f"Undetermined of {name}: there are too few coins to find anything"
     return f"Nothing found against {name}"

@@ -342,7 +342,7 @@ def test_records_of_version_1_say_that_nothing_was_stored(
 
 
 def test_a_folder_holds_one_result_or_is_refused(folders: dict[str, Path], tmp_path: Path) -> None:
-    with pytest.raises(CertificateError, match=r"or scores.json\), found none"):
+    with pytest.raises(CertificateError, match=r"or coin-audit.json\), found none"):
         verify(tmp_path)
     for kind in ("certificate.json", "logs.json"):
         shutil.copy(folders[kind] / kind, tmp_path)

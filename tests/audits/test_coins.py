@@ -1,0 +1,444 @@
+"""Audits by coins: whom they convict, what they read, what they say, and that it is recomputed."""
+
+import csv
+import json
+import math
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from audits import CoinSettings, SubmissionError, audit_coins, audit_sets, verification, verify
+from audits._reading import Limits
+from audits.coins._table import read_coin_table
+from oracles import CoinDesign, Observations, draw_coins, load_design
+from tests.audits.pages import Page
+
+RNG = np.random.default_rng
+
+
+def design(m: int = 120, **settings: Any) -> CoinDesign:
+    return draw_coins([f"page {k}" for k in range(m)], found=0.5, seed=3, **settings)
+
+
+def remembered(drawn: CoinDesign, where: np.ndarray | bool = True, shift: float = 3.0) -> Any:
+    """Scores that follow the coins of some candidates."""
+    noise = RNG(11).normal(size=drawn.coins.shape)
+    return noise + shift * (drawn.coins & where)
+
+
+@pytest.mark.parametrize(
+    ("trace", "found"),
+    [
+        ("of all", ("convicted", "convicted")),
+        ("of those not found", ("nothing found", "convicted")),
+        ("of none", ("nothing found", "nothing found")),
+    ],
+)
+def test_each_question_looks_at_its_own_coins(trace: str, found: tuple[str, str]) -> None:
+    drawn = design()
+    where = {"of all": True, "of those not found": ~drawn.found, "of none": False}[trace]
+    audit = audit_coins(remembered(drawn, where), drawn)
+    assert audit.untraining is not None
+    assert audit.unlearning is not None
+    assert (audit.untraining.finding, audit.unlearning.finding) == found
+    assert audit.untraining.result.confidence_level == pytest.approx(0.975)
+    assert (audit.untraining.bound > 20.0) == (trace == "of all")
+
+
+def test_both_questions_together_seldom_convict_a_law_that_no_coin_enters() -> None:
+    """At most .05 for both; .095 is three standard errors of 200 above, .00135 false alarms."""
+    rng, wrong, repeats = RNG(1), 0, 200
+    few = CoinSettings(delta=0.0).record() | {
+        "weights": {"centres": [0.0], "clips": [1.0], "main": 0.9, "turned": 0.05}
+    }
+    for k in range(repeats):
+        drawn = draw_coins([str(j) for j in range(24)], found=0.5, seed=k, settings=few)
+        audit = audit_coins(rng.normal(size=24), drawn)
+        wrong += any(question.bound > 0.0 for question in audit.questions)
+    assert wrong / repeats <= 0.05 + 3.0 * math.sqrt(0.05 * 0.95 / repeats)
+
+
+def test_where_all_were_found_both_questions_are_one() -> None:
+    drawn = draw_coins([str(k) for k in range(80)], found=1.0, seed=1)
+    audit = audit_coins(remembered(drawn), drawn)
+    assert audit.untraining is not None
+    assert audit.unlearning is not None
+    assert audit.untraining.bound == audit.unlearning.bound > 0.0
+    assert audit.untraining.result.confidence_level == 0.95
+    nobody = draw_coins([str(k) for k in range(80)], found=[False] * 80, seed=1)
+    assert audit_coins(remembered(nobody), nobody).untraining is None
+
+
+def test_too_few_coins_are_undetermined() -> None:
+    drawn = draw_coins(["a", "b", "c", "d"], found=1.0, seed=1)
+    audit = audit_coins(remembered(drawn), drawn)
+    assert {question.finding for question in audit.questions} == {"undetermined"}
+    assert "too few coins" in audit.headline
+
+
+def test_a_baseline_takes_what_examples_have_of_themselves_away() -> None:
+    drawn = design()
+    of_example = 50.0 * RNG(2).normal(size=120)
+    scores = of_example + 2.0 * drawn.coins[0] + RNG(3).normal(size=120)
+    others = of_example + RNG(4).normal(size=(8, 120))
+    assert all(one.bound == 0.0 for one in audit_coins(scores, drawn).questions)
+    with_others = audit_coins(scores, drawn, baseline=others)
+    assert all(one.bound > 5.0 for one in with_others.questions)
+    assert with_others.baseline is not None
+
+
+def test_the_original_is_refused_as_a_baseline() -> None:
+    drawn = design()
+    original = remembered(drawn)
+    with pytest.raises(SubmissionError, match="independent of the coins, found scores that follow"):
+        audit_coins(RNG(5).normal(size=120), drawn, baseline=original)
+
+
+def test_models_with_coins_of_their_own() -> None:
+    drawn = design(models=6)
+    audit = audit_coins(remembered(drawn), drawn)
+    assert audit.models == 6
+    assert audit.unlearning is not None
+    assert audit.unlearning.result.at(0.4) > 0.0
+    with pytest.raises(SubmissionError, match="expected 6 models"):
+        audit_coins(remembered(drawn)[:5], drawn)
+    alike = design(models=3, shared=True)
+    audit = audit_coins(np.repeat(remembered(alike), 3, axis=0), alike)
+    assert audit.unlearning is not None
+    assert audit.unlearning.result.shared
+
+
+def observed(drawn: CoinDesign, margins: np.ndarray, extra: int = 50) -> Observations:
+    """Margins as logits of two classes, candidates in another order, with test probes."""
+    order = RNG(6).permutation(len(drawn.candidates))
+    tests = np.where(np.arange(extra) < 0.8 * extra, 2.0, -2.0)
+    columns = np.concatenate([margins[:, order], np.tile(tests, (len(margins), 1))], axis=1)
+    logits = np.stack([columns, np.zeros_like(columns)], axis=2)
+    return Observations(
+        logits,
+        np.zeros(columns.shape[1], dtype=np.int64),
+        np.array(["forget"] * len(order) + ["test"] * extra),
+        np.array([drawn.candidates[k] for k in order] + [f"t{k}" for k in range(extra)]),
+    )
+
+
+def write_table(path: Path, drawn: CoinDesign, scores: np.ndarray, kind: str = "margin") -> Path:
+    with path.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["model", "candidate", kind, "group", "other"])
+        for model, line in enumerate(scores):
+            rows = zip(drawn.candidates, line.tolist(), strict=True)
+            table.writerows([model, name, repr(value), "", "x"] for name, value in rows)
+            table.writerows(
+                [model, f"t{k}", 1.0 if k < 40 else -1.0, "test", ""] for k in range(50)
+            )
+    return path
+
+
+def test_every_form_of_the_same_scores_is_the_same_audit(tmp_path: Path) -> None:
+    drawn = design()
+    scores = np.round(remembered(drawn), 6)
+    seen = observed(drawn, scores)
+    seen.save(tmp_path / "seen")
+    lines = [
+        json.dumps({"candidate": name, "loss": -value, "prompt": {"any": [1]}})
+        for name, value in zip(drawn.candidates, scores[0].tolist(), strict=True)
+    ]
+    (tmp_path / "log.jsonl").write_text("\n".join(lines) + "\n\n")
+    forms: list[Any] = [
+        scores[0],
+        scores,
+        scores[:, :, None],
+        seen,
+        tmp_path / "seen.safetensors",
+        write_table(tmp_path / "table.csv", drawn, scores),
+        tmp_path / "log.jsonl",
+        [tmp_path / "log.jsonl"],
+    ]
+    found = [audit_coins(form, drawn) for form in forms]
+    bounds = [[one.bound for one in audit.questions] for audit in found]
+    assert bounds == [pytest.approx(bounds[0])] * len(forms)
+    with_tests = [audit.utility for audit in found if audit.utility]
+    assert len(with_tests) == 3
+    assert {(one.right, one.examples) for (one,) in with_tests} == {((40,), 50)}
+    # Clopper and Pearson, for 40 of 50.
+    (one,) = with_tests[0]
+    assert (one.low, one.high) == (pytest.approx(0.6628, abs=1e-3), pytest.approx(0.8997, abs=1e-3))
+
+
+def test_losses_are_turned_around_and_probabilities_become_log_odds(tmp_path: Path) -> None:
+    drawn = design()
+    margins = remembered(drawn)
+    one = audit_coins(margins, drawn).questions[0].bound
+    shares = 1.0 / (1.0 + np.exp(-margins))
+    table = write_table(tmp_path / "p.csv", drawn, shares, "probability")
+    text = table.read_text().replace(",-1.0,test", ",0.2,test")
+    table.write_text(text)
+    assert audit_coins(table, drawn).questions[0].bound == pytest.approx(one)
+    seen = observed(drawn, margins)
+    losses = design(settings={"observables": ["loss"]})
+    assert audit_coins(seen, losses).questions[0].bound > 0.0
+
+
+def test_declared_observables_must_be_there(tmp_path: Path) -> None:
+    drawn = design(settings={"observables": ["margin", "margin of neighbours"]})
+    path = tmp_path / "table.csv"
+    with path.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["candidate", "margin", "margin of neighbours"])
+        scores = remembered(drawn)[0].tolist()
+        table.writerows(zip(drawn.candidates, scores, scores, strict=True))
+    assert audit_coins(path, drawn).scores.values.shape == (1, 120, 2)
+    with pytest.raises(SubmissionError, match="expected a table with columns margin, margin of"):
+        audit_coins(observed(drawn, remembered(drawn)), drawn)
+    with pytest.raises(SubmissionError, match="120 candidates and 2 observables"):
+        audit_coins(remembered(drawn), drawn)
+    one = design(settings={"observables": ["entropy"]})
+    with pytest.raises(SubmissionError, match="expected a column 'entropy', as the design"):
+        audit_coins(path, one)
+
+
+Damage = Callable[[list[str]], list[str]]
+DAMAGES: list[tuple[Damage, str]] = [
+    (lambda lines: lines[:-1], "expected a line for candidate 'page 9', found none"),
+    (lambda lines: [*lines, lines[1]], "line 12: expected each model and candidate once, found"),
+    (lambda lines: [*lines, "stranger,1.0"], "line 12: expected a candidate of the design, or gro"),
+    (lambda lines: [*lines[:-1], "page 9,nan"], "line 11: expected a finite number in column marg"),
+    (lambda lines: [*lines[:-1], "page 9,"], "line 11: expected a finite number in column margin"),
+    (lambda lines: [*lines[:-1], "page 9,1,2"], "line 11: expected 2 cells, as the header has, fo"),
+    (lambda lines: ["candidate,words", *lines[1:]], "expected one of the columns margin, score, p"),
+    (lambda lines: ["candidate,candidate", *lines[1:]], "line 1: expected columns, each once"),
+    (lambda lines: lines[:1], "expected a line for each model and candidate, found none"),
+    (lambda lines: [*lines[:-1], '"page 9,1'], "expected a CSV table, found none"),
+    (lambda lines: [*lines[:-1], "\x00page 9,1"], "line 11: expected a candidate of the design"),
+]
+
+
+@pytest.mark.parametrize(("damage", "words"), DAMAGES, ids=[words[:30] for _, words in DAMAGES])
+def test_a_wrong_table_is_refused_by_line_and_column(
+    damage: Damage, words: str, tmp_path: Path
+) -> None:
+    names = [f"page {k}" for k in range(10)]
+    lines = ["candidate,margin", *(f"{name},{k}.5" for k, name in enumerate(names))]
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join(damage(lines)) + "\n")
+    with pytest.raises(SubmissionError) as error:
+        read_coin_table(path, names, ("score",), Limits())
+    assert words in str(error.value)
+    assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"candidate": "a", "loss": 1}\n[1]\n', "line 2: expected a JSON object, found list"),
+        ('{"candidate": "a", "loss": 1}\n{"x"\n', "line 2: expected a JSON object, found '{"),
+        ('{"candidate": ["a"], "loss": 1}\n', "line 1: expected a name in column candidate"),
+        ('{"candidate": "a", "loss": true}\n', "line 1: expected a finite number in column loss"),
+        ('{"candidate": "a", "loss": "1e999"}\n', "line 1: expected a finite number"),
+        ('{"candidate": "a", "loss": 1, "margin": 1}\n', "found margin, loss"),
+    ],
+)
+def test_a_wrong_log_is_refused_by_line(text: str, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_text(text)
+    with pytest.raises(SubmissionError) as error:
+        read_coin_table(path, ["a"], ("score",), Limits())
+    assert words in str(error.value)
+
+
+def test_examples_of_test_need_to_say_whether_they_are_right(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    rows = [{"candidate": "a", "loss": 1}, {"candidate": "t", "loss": 2, "group": "test"}]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    with pytest.raises(SubmissionError, match="line 2: expected a column right, 1 or 0"):
+        read_coin_table(path, ["a"], ("score",), Limits())
+    rows[1]["right"] = 1
+    path.write_text("\n".join(map(json.dumps, rows)))
+    assert read_coin_table(path, ["a"], ("score",), Limits()).examples == {"test": 1}
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"detla": 0.1}, "settings: expected confidence, delta, observables"),
+        ({"delta": -1.0}, "delta: expected a number in [0, 1)"),
+        ({"confidence": 1.0}, "confidence: expected a number in"),
+        ({"observables": "score"}, "settings: observables: expected a list"),
+        ({"observables": []}, "observables: expected at least one"),
+        ({"weights": {"grid": 1}}, "settings: weights: expected centres"),
+        ({"weights": {"main": 2.0}}, "main: expected a number in (0, 1)"),
+        ({"ranks": [3]}, "ranks: expected different ones from 1 to 1"),
+    ],
+)
+def test_wrong_settings_of_a_design_are_refused(settings: dict[str, Any], words: str) -> None:
+    drawn = design(settings=settings)
+    with pytest.raises(ValueError, match=re.escape(words)):
+        audit_coins(remembered(drawn), drawn)
+
+
+def sets_of(m: int, n: int) -> dict[str, list[str]]:
+    return {"forget": [f"f{k}" for k in range(m)], "holdout": [f"h{k}" for k in range(n)]}
+
+
+def test_two_published_sets_convict_only_by_assumption() -> None:
+    scores = np.append(RNG(7).normal(3.0, size=40), RNG(8).normal(size=60))
+    audit = audit_sets(scores, **sets_of(40, 60))
+    assert audit.unlearning is None
+    assert audit.headline.startswith("If both sets are exchangeable: not untraining: ε is at least")
+    assert any("Nothing was found out about whether" in text for text in audit.warnings)
+    checked = audit_sets(scores, **sets_of(40, 60), retain_model=RNG(9).normal(size=100))
+    assert checked.untraining is not None
+    assert checked.untraining.finding == "convicted"
+    assert checked.warnings == ()
+    # Sets that differ for a model that never saw either refute the assumption.
+    refuted = audit_sets(scores, **sets_of(40, 60), retain_model=scores + RNG(10).normal(size=100))
+    assert refuted.untraining is not None
+    assert refuted.untraining.finding == "assumption refuted"
+    assert refuted.untraining.bound == 0.0
+    assert refuted.headline.startswith("The two sets are not exchangeable")
+
+
+def test_examples_that_were_chosen_together_count_as_one() -> None:
+    """Twenty questions on each of twenty authors: by question they err, by author they do not."""
+    rng = RNG(12)
+    wrong = {1: 0, 10: 0}
+    sets = sets_of(60, 60)
+    few = CoinSettings(weights=CoinSettings.of({"weights": _ONE}).weights)
+    repeats = 60
+    for _ in range(repeats):
+        scores = np.repeat(rng.normal(size=12), 10) + 0.1 * rng.normal(size=120)
+        for cluster in wrong:
+            found = audit_sets(scores, **sets, cluster=cluster, settings=few)
+            wrong[cluster] += found.questions[0].bound > 0.0
+    assert wrong[1] > 0.2 * repeats
+    assert wrong[10] <= repeats * (0.05 + 3.0 * math.sqrt(0.05 * 0.95 / repeats))
+
+
+_ONE = {"centres": [0.0], "clips": [1.0], "main": 0.9, "turned": 0.05}
+
+
+@pytest.mark.parametrize(
+    ("sets", "words"),
+    [
+        ({"forget": [], "holdout": ["a"]}, "found none in one of them"),
+        ({"forget": ["a"], "holdout": ["a"]}, "found 'a' twice"),
+    ],
+)
+def test_wrong_sets_are_refused(sets: dict[str, list[str]], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        audit_sets(np.zeros(1), **sets)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    where = tmp_path_factory.mktemp("coins")
+    drawn = design(60)
+    audit = audit_coins(observed(drawn, remembered(drawn)), drawn)
+    audit.report(where / "coins")
+    scores = np.append(RNG(7).normal(3.0, size=40), RNG(8).normal(size=60))
+    sets = audit_sets(scores, **sets_of(40, 60), retain_model=RNG(9).normal(size=100), cluster=2)
+    sets.report(where / "sets")
+    return {"coins": where / "coins", "sets": where / "sets"}
+
+
+@pytest.mark.parametrize("kind", ["coins", "sets"])
+def test_a_report_is_a_whole_page_and_is_recomputed(folders: dict[str, Path], kind: str) -> None:
+    folder = folders[kind]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "coin-audit.json",
+        "report.html",
+        "report.md",
+    ]
+    assert "svg" in Page((folder / "report.html").read_text()).tags
+    found = verification(folder)
+    assert found.differences == ()
+    said = " ".join(str(found).split())
+    assert "finding, bounds and p-values of every question" in said
+
+
+def changed(folder: Path, to: Path, *path: str | int, value: Any) -> Path:
+    shutil.copytree(folder, to / "changed")
+    record = to / "changed" / "coin-audit.json"
+    content = json.loads(record.read_text())
+    part = content
+    for key in path[:-1]:
+        part = part[key]
+    part[path[-1]] = value
+    record.write_text(json.dumps(content))
+    return record
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        (("questions", "untraining", "epsilon"), 99.0, "questions.untraining.epsilon: certified"),
+        (("questions", "unlearning", "finding"), "nothing found", "questions.unlearning.finding"),
+        (("headline",), "Nothing found.", "headline: certified 'Nothing found.'"),
+        (("scores", "digest"), "0" * 64, "scores.digest"),
+        (("scores", "values", 0, 0, 0), 1e3, "scores.digest"),
+        (("utility", 0, "accuracy"), 1.0, "utility[0].accuracy: certified 1.0"),
+        (("more",), 1, "more: certified 1, recomputed nothing"),
+        (("settings", "delta"), 0.001, "settings.delta: certified 0.001"),
+    ],
+)
+def test_a_changed_value_is_found(
+    folders: dict[str, Path], tmp_path: Path, path: Any, value: Any, words: str
+) -> None:
+    found = verify(changed(folders["coins"], tmp_path, *path, value=value))
+    assert any(words in text for text in found), found
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        (("opened", "nonce"), "0" * 64, "field commitment: expected that of this design"),
+        (("opened", "coins", 0), "0" * 60, "field commitment"),
+        (("opened", "coins", 0), "01", "expected 60 digits"),
+        (("design", "settings", "confidence"), 0.5, "field commitment"),
+        (("design", "candidates", 0, "found"), 1, "found"),
+        (("design",), None, "."),
+        (("scores", "values"), "none", "field scores.values"),
+        (("scores", "values"), [[[1.0]]], "expected scores of 60 candidates"),
+        (("version",), 2, "a newer indist may read it"),
+        (("cluster",), True, "cluster"),
+    ],
+)
+def test_what_opens_no_commitment_is_refused(
+    folders: dict[str, Path], tmp_path: Path, path: Any, value: Any, words: str
+) -> None:
+    record = changed(folders["coins"], tmp_path, *path, value=value)
+    with pytest.raises(SubmissionError, match="coin-audit.json") as error:
+        verify(record)
+    assert words in str(error.value)
+
+
+def test_a_design_on_disk_is_opened_by_the_audit(tmp_path: Path) -> None:
+    drawn = design()
+    drawn.save(tmp_path / "design")
+    scores = remembered(load_design(tmp_path / "design"))
+    assert audit_coins(scores, tmp_path / "design").design is not None
+    sealed = tmp_path / "design" / "coins.json"
+    content = json.loads(sealed.read_text())
+    flipped = content["coins"][0].replace("0", "x").replace("1", "0").replace("x", "1")
+    sealed.write_text(json.dumps(content | {"coins": [flipped]}))
+    with pytest.raises(SubmissionError, match="field commitment"):
+        audit_coins(scores, tmp_path / "design")
+
+
+def test_words_hold_back() -> None:
+    drawn = design()
+    convicted = str(audit_coins(remembered(drawn), drawn))
+    said = " ".join(convicted.split())
+    assert "averaged over the coins’ forget sets" in said
+    assert "says of no single one that it was remembered" in said
+    assert "never says that models match a reference" in said
+    assert "a model that was destroyed is not convicted either" in said
+    nothing = " ".join(str(audit_coins(RNG(5).normal(size=120), drawn)).split())
+    assert "nothing was found, which is no upper bound" in nothing
+    assert "match" not in nothing.replace("never says that models match", "")
