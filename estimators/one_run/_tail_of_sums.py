@@ -28,6 +28,8 @@ from scipy.special import expit, gammaln
 Law = Literal["fair coins", "fixed size"]
 
 _UNIT = 2.0**-52
+# Sums that are fewer standard deviations above their mean count as nothing.
+_COUNTS = 0.5
 # Deviations beyond this many root sums of squares are left out: 2 exp(-2 * 3.7^2) = 3e-12 a step.
 _REACH = 3.7
 
@@ -42,8 +44,9 @@ def log_tail(weights: Int[np.ndarray, " m"], chosen: Int[np.ndarray, " m"], law:
             coins as were up are equally likely.
 
     Returns:
-        ln P(sum of weights of coins that are up >= the one seen), rounded up; 0 where the
-        probability of fair coins is 1/2 or more.
+        ln P(sum of weights of coins that are up >= the one seen), rounded up; 0 where the sum is
+        less than half a standard deviation above its mean, so that the probability is about .3 or
+        more: no bound at 75 % confidence or more could come of it.
 
     Example:
         >>> ups = np.array([1, 1, 1, 0])
@@ -67,8 +70,7 @@ def _fair_coins(values: Int[np.ndarray, " m"], least: int) -> float:
     total = int(values.sum())
     if least == total:
         return -values.size * math.log(2.0)
-    if 2 * least <= total:
-        # At least 1/2, so that no share of the level that is 1/2 or less makes it count.
+    if least < total / 2.0 + _COUNTS * math.sqrt(float((values**2).sum())) / 2.0:
         return 0.0
     # At ln m + 1 the mean lies within 1 of the total, as sum v e^(-λv) <= m e^-λ for λ >= 1.
     end = math.log(values.size) + 2.0
@@ -87,7 +89,8 @@ def _fixed_size(values: Int[np.ndarray, " m"], chosen: Int[np.ndarray, " m"]) ->
     size, up, least = values.size, int(chosen.sum()), int((values * chosen).sum())
     lowest = int(np.sort(values)[:up].sum())
     highest = int(np.sort(values)[size - up :].sum())
-    if least <= lowest:
+    spread = math.sqrt(up * (size - up) / max(size - 1.0, 1.0)) * float(values.std())
+    if least <= max(lowest, up * float(values.mean()) + _COUNTS * spread):
         return 0.0
     ways = gammaln(size + 1.0) - gammaln(up + 1.0) - gammaln(size - up + 1.0)
     bend, tilt = _tilted_to(values, up, min(least, highest - 0.25))
