@@ -11,6 +11,7 @@ standard errors: a false alarm in .00135 of cells.
 
 import argparse
 import math
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -95,9 +96,10 @@ def valid(repeats: int) -> Table:
             errors += np.array(bounds) > 0.0
         said = f"{models}{' alike' if shared and models > 1 else ''}"
         looked = f"{name}, {columns} observables" if columns > 1 else name
-        table.add_row(
-            looked, str(m), said, kind, *(_shown(*pair, repeats) for pair in _pairs(errors))
-        )
+        shares = [_shown(*pair, repeats) for pair in _pairs(errors)]
+        table.add_row(looked, str(m), said, kind, *shares)
+        # An hour for all of them: what is done is told at once.
+        print(looked, m, said, kind, *shares, file=sys.stderr, flush=True)
     return table
 
 
