@@ -29,9 +29,9 @@ from indist.studies.coins._shown import shown
 WORLDS: dict[str, dict[str, Any]] = {
     "digits-random-labels": {"wrong": 0.15},
     "digits-trigger": {"poisoned": 195},
-    "sequences": {"facts": 19},
+    "sequences": {"facts": 16},
 }
-"""Scenarios, and what gives each as many candidates as it can hold: 195, 195 and 114."""
+"""Scenarios, and what gives each many candidates, and leaves enough to test on: 195, 195 and 96."""
 FOLLOWED = "digits-random-labels"
 """The scenario of the curves by epochs."""
 COSTLY = "sequences"
@@ -50,10 +50,11 @@ class Coins(Study[CoinRow | EpochRow | UnfitRow]):
     """Audits by coins of one model, of three and of ten, of many unlearners.
 
     Candidates are the examples of the behaviour: 195 wrong labels (15 % of the training set) in
-    ``digits-random-labels``, 195 triggered digits in ``digits-trigger``, and in ``sequences`` 114
-    phrasings, those of all but one of the subjects. A fair coin put each into the training set of
-    a model, and half of the candidates are found. All models have coins of their own and are
-    trained once: K models are the first K of them.
+    ``digits-random-labels``, 195 triggered digits in ``digits-trigger``, and in ``sequences`` 96
+    phrasings of 16 of the 20 facts of a relation: with more, fewer than 32 fresh phrasings would be
+    left for ``test``. A fair coin put each into the training set of a model, and half of the
+    candidates are found. All models have coins of their own and are trained once: K models are the
+    first K of them.
 
     Which methods run was declared before the run: in both scenarios of digits all that ask for no
     learner of their own; in ``sequences``, as every unlearner is compiled anew for each model, and
