@@ -34,13 +34,16 @@ WORLDS: dict[str, dict[str, Any]] = {
 """Scenarios, and what gives each many candidates, and leaves enough to test on: 195, 195 and 96."""
 FOLLOWED = "digits-random-labels"
 """The scenario of the curves by epochs."""
-COSTLY = "sequences"
-"""The scenario of few methods: a transformer's unlearners take longest to compile."""
 FEW = (
     *("identity", "retrain", "retrain-behaviour"),
     *("finetune", "npo", "scrub", "ssd", "salun"),
 )
-"""The methods there."""
+"""Methods of ``sequences``, where each takes longest to compile."""
+SOME = (
+    *(*FEW, "neggrad", "random-label", "l1-sparse", "eu-k", "bad-t", "potion"),
+    *("influence-expanded", "fisher"),
+)
+"""Methods of ``digits-trigger``: one of each idea."""
 TRACED = ("finetune", "npo")
 """Methods followed by epochs."""
 
@@ -56,10 +59,12 @@ class Coins(Study[CoinRow | EpochRow | UnfitRow]):
     candidates are found. All models have coins of their own and are trained once: K models are the
     first K of them.
 
-    Which methods run was declared before the run: in both scenarios of digits all that ask for no
-    learner of their own; in ``sequences``, as every unlearner is compiled anew for each model, and
-    those of a transformer take longest, doing nothing, both kinds of exact retraining,
-    ``finetune``, ``npo``, ``scrub``, ``ssd`` and ``salun``.
+    Which methods run was declared before their results were seen, as every unlearner is compiled
+    anew for each model: in ``digits-random-labels`` all that ask for no learner of their own; in
+    ``sequences``, where that takes longest, doing nothing, both kinds of exact retraining,
+    ``finetune``, ``npo``, ``scrub``, ``ssd`` and ``salun``; in ``digits-trigger`` these and one
+    method of each other idea: ``neggrad``, ``random-label``, ``l1-sparse``, ``eu-k``, ``bad-t``,
+    ``potion``, ``influence-expanded`` and ``fisher``.
 
     Each question has half of the level of 5 %, and bounds are at δ = 0.01. With several models the
     bound rests on the middle and the greatest of their p-values, and can be smaller than that of
@@ -185,7 +190,8 @@ class Coins(Study[CoinRow | EpochRow | UnfitRow]):
 
 
 def _methods_of(scenario: str) -> tuple[str, ...]:
-    return FEW if scenario == COSTLY else methods_for_any_learner()
+    chosen = {"sequences": FEW, "digits-trigger": SOME}
+    return chosen.get(scenario) or methods_for_any_learner()
 
 
 def _coin_row(models: CoinModels, method: str, size: int, beside: Beside | None) -> CoinRow:
