@@ -222,8 +222,8 @@ def _coin_row(models: CoinModels, method: str, size: int, beside: Beside | None)
 def _convicted(untraining: Answered, unlearning: Answered) -> Convicted:
     found = untraining.finding == "convicted", unlearning.finding == "convicted"
     if all(found):
-        return "both"
-    return "untraining" if found[0] else "unlearning" if found[1] else "neither"
+        return "not untraining, not unlearning"
+    return "not untraining" if found[0] else "not unlearning" if found[1] else "nothing found"
 
 
 def _bounds(audit: audits.CoinAudit) -> tuple[float, float]:
@@ -253,7 +253,7 @@ def _epoch_row(
         unlearning=_spread(unlearning),
         retain=_spread(right["retain"]),
         test=_spread(right["test"]),
-        finding=f"after {epochs} epochs {count} of {len(found)} not untraining",
+        finding=f"after {epochs}: {count} of {len(found)} models not untraining",
     )
 
 

@@ -29,7 +29,9 @@ class CoinModels:
     folder: Path
     worlds: oracles.CoinScenarios
     seed: int
-    _audits: dict[Any, audits.CoinAudit] = field(default_factory=dict[Any, audits.CoinAudit])
+    _audits: dict[Any, audits.CoinAudit] = field(
+        default_factory=dict[Any, audits.CoinAudit], init=False
+    )
 
     @cached_property
     def originals(self) -> Population:

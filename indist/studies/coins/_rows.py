@@ -6,8 +6,10 @@ from typing import Literal, NamedTuple
 from audits import CoinQuestion, Utility
 from indist.studies._rows import StudyRow
 
-Convicted = Literal["both", "untraining", "unlearning", "neither"]
-"""Of which failures models are convicted: of not untraining, of not unlearning."""
+Convicted = Literal[
+    "not untraining, not unlearning", "not untraining", "not unlearning", "nothing found"
+]
+"""What models are convicted of."""
 
 
 class Answered(NamedTuple):
@@ -73,7 +75,7 @@ class CoinRow(StudyRow):
         found: candidates that were found, in the forget set where their coin is up.
         untraining: what the coins of found candidates say.
         unlearning: what those of the others, and of all, say.
-        finding: of which failures the K models are convicted.
+        finding: what the K models are convicted of.
         retain: accuracy on retained examples.
         test: accuracy on fresh examples.
         population: the verdict of populations, where there is one.
