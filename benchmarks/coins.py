@@ -4,15 +4,17 @@
     python benchmarks/coins.py truth     # mechanisms of known (ε, δ): bound above truth, tightness
     python benchmarks/coins.py refused   # weights that may not be used, and what they would do
     python benchmarks/coins.py sharp     # median bounds, beside what could have been shown
+    python benchmarks/coins.py digits    # digits with wrong labels: single models of unlearners
 
-All seeds are literal; ``--repeats`` is of each cell (10,000). Limits are the level and three
-standard errors: a false alarm in .00135 of cells.
+All seeds are literal; ``--repeats`` is of each cell (10,000; of ``digits`` models a row, at most
+20). Limits are the level and three standard errors: a false alarm in .00135 of cells.
 """
 
 import argparse
 import math
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from rich.console import Console
@@ -21,7 +23,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 from scipy.stats import binom
 
-from indist import estimators
+from indist import audits, estimators, oracles
 
 BETA = 0.05
 DELTAS = (0.0, 1e-5, 0.01)
@@ -229,10 +231,52 @@ def sharp(repeats: int) -> Table:
     return table
 
 
+UNLEARNERS = (
+    "identity", "retrain", "retrain-behaviour", "finetune", "npo", "scrub", "ssd", "salun",
+)  # fmt: skip
+"""Of the table ``digits``: doing nothing, exact retraining on D∖S and on D∖B, and unlearners."""
+
+
+def digits(repeats: int) -> Table:
+    """195 digits with wrong labels, half of them found: each model with coins of its own, alone."""
+    models = min(repeats, 20)
+    scenario = oracles.scenarios.load("digits-random-labels", seed=0, wrong=0.15)
+    worlds = oracles.coins(scenario, seed=22, models=models)
+    originals = worlds.train(seed=23)
+    questions = ("untraining", "unlearning")
+    table = Table(
+        f"{models} models of", *(f"{word}: median ε (range), convicted" for word in questions),
+        "retain, %", "test, %",
+    )  # fmt: skip
+    for method in UNLEARNERS:
+        seen = worlds.unlearn(originals, method=method, seed=24).observe(worlds.probes)
+        margins = seen.margins[:, : len(worlds.design.candidates)]
+        bounds: dict[str, list[float]] = {word: [] for word in questions}
+        for scores, coins in zip(margins, worlds.design.coins, strict=True):
+            own = replace(worlds.design, coins=coins[None], models=1)
+            for question in audits.audit_coins(scores, own).questions:
+                bounds[question.question].append(question.bound)
+        shares = (100.0 * seen.correct[:, seen.groups == group].mean() for group in GROUPS)
+        table.add_row(
+            method, *(_spread(bounds[word]) for word in questions),
+            *(f"{share:.1f}" for share in shares),
+        )  # fmt: skip
+    return table
+
+
+GROUPS = ("retain", "test")
+
+
+def _spread(bounds: list[float]) -> str:
+    convicted = sum(bound > 0.0 for bound in bounds)
+    low, middle, high = min(bounds), np.median(bounds), max(bounds)
+    return f"{middle:.1f} ({low:.1f} to {high:.1f}), {convicted} of {len(bounds)}"
+
+
 def main() -> None:
     """Reads the command line and prints one table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    tables = {"valid": valid, "truth": truth, "refused": refused, "sharp": sharp}
+    tables = {"valid": valid, "truth": truth, "refused": refused, "sharp": sharp, "digits": digits}
     parser.add_argument("table", choices=tables)
     parser.add_argument("--repeats", type=int, default=10_000)
     asked = parser.parse_args()

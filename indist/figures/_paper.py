@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from estimators.kinds import check_name
 from indist.figures import (
     _claimed,
+    _coins,
     _curves,
     _decision_fields,
     _gamma_sweep,
@@ -51,6 +52,7 @@ FIGURES: dict[str, PaperFigure] = {
         "claimed": _claimed,
         "score-nulls": _score_nulls,
         "private-training": _private_training,
+        "coins": _coins,
     }.items()
 }
 """All figures of the paper by name."""

@@ -6,6 +6,7 @@ from ._study import read_rows as read_rows
 from .algorithms._algorithms import Algorithms as Algorithms
 from .algorithms._generalise import Generalise as Generalise
 from .claims import Claims as Claims
+from .coins._coins import Coins as Coins
 from .discovery._discovery import Discovery as Discovery
 from .efficiency._exchange_rate import ExchangeRate as ExchangeRate
 from .efficiency._precision import Precision as Precision

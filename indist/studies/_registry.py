@@ -15,6 +15,7 @@ _HOMES = {
     "generalise": ("algorithms._generalise", "Generalise"),
     "metric-audit": ("scores._metric_audit", "MetricAudit"),
     "score-nulls": ("scores._score_nulls", "ScoreNulls"),
+    "coins": ("coins._coins", "Coins"),
     "seeds": ("seeds._seeds", "Seeds"),
     "sandwich": ("_sandwich", "Sandwich"),
 }
