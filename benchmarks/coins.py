@@ -202,7 +202,7 @@ def _cross_fitted(scores: np.ndarray, coins: np.ndarray) -> np.ndarray:
     weighed = np.empty(scores.size)
     for mask in (half, ~half):
         gap = scores[~mask][coins[~mask]].mean() - scores[~mask][~coins[~mask]].mean()
-        weighed[mask] = gap * scores[mask]
+        weighed[mask] = np.sign(gap) * scores[mask]
     return weighed
 
 
