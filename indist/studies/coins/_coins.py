@@ -64,7 +64,11 @@ class Coins(Study[CoinRow | EpochRow | UnfitRow]):
     ``sequences``, where that takes longest, doing nothing, both kinds of exact retraining,
     ``finetune``, ``npo``, ``scrub``, ``ssd`` and ``salun``; in ``digits-trigger`` these and one
     method of each other idea: ``neggrad``, ``random-label``, ``l1-sparse``, ``eu-k``, ``bad-t``,
-    ``potion``, ``influence-expanded`` and ``fisher``.
+    ``potion``, ``influence-expanded`` and ``fisher``. That is about 50 minutes on two cores that
+    other work shares, nearly all of it compilation and audits of single models.
+
+    Coins show what was remembered one by one. Where a behaviour is learnt as a rule, as the trigger
+    is, a candidate's own coin hardly moves the model, and even doing nothing is not convicted.
 
     Each question has half of the level of 5 %, and bounds are at δ = 0.01. With several models the
     bound rests on the middle and the greatest of their p-values, and can be smaller than that of
