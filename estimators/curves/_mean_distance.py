@@ -112,12 +112,13 @@ def mean_distance(p: Num[Any, "n ..."], q: Num[Any, "m ..."], *, seed: int) -> M
         (2010), A two-sample test for high-dimensional data with applications to gene-set testing,
         Annals of Statistics 38, equation 2.1.
     """
+    seed = check_seed(seed)
     first, second = check_pair(p, q)
     for name, sample in (("p", first), ("q", second)):
         check_samples(sample, name, least=FEWEST_TO_HALVE)
     if not first[0].size:
         raise ValueError("p and q: expected at least one observable, found none")
-    rng = np.random.default_rng(check_seed(seed))
+    rng = np.random.default_rng(seed)
     # In units of the greatest value, so that no square overflows.
     unit = max(np.abs(first).max(), np.abs(second).max()) or 1.0
     halves = [
