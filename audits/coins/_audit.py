@@ -72,7 +72,7 @@ def audit_coins(
             candidates; or the path of a table, or of a submission that `load` reads.
         design: the design, or its folder; its commitment is checked when it is read.
         baseline: the same of models that are independent of the coins, as those that saw none of
-            the candidates: their mean at each candidate is subtracted. The original model is not
+            the candidates: what their mean says of each is subtracted. The original model is not
             one; scores that follow the coins are refused.
 
     Returns:
@@ -128,7 +128,7 @@ def audit_coins(
         candidates=drawn.candidates,
         scores=seen,
         baseline=against,
-        warnings=_warnings(drawn, settings),
+        warnings=_warnings(drawn, settings, against is not None),
         versions=versions(),
     )
 
@@ -183,8 +183,14 @@ def utilities(seen: CoinScores, confidence: float) -> tuple[Utility, ...]:
     )
 
 
-def _warnings(design: CoinDesign, settings: CoinSettings) -> tuple[str, ...]:
+def _warnings(design: CoinDesign, settings: CoinSettings, baseline: bool) -> tuple[str, ...]:
     found: list[str] = []
+    if baseline:
+        found.append(
+            "A baseline was subtracted, of which the design says nothing: with and without it are "
+            "two tests, each at the whole level, and only the auditor's word says that there was "
+            "one."
+        )
     if design.seeded:
         found.append(
             "The coins were drawn from a given seed: whoever knows it knew them before training, "

@@ -1,6 +1,5 @@
 """What models say of each candidate, in the order of the candidates, higher where it was in."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -187,10 +186,25 @@ def _right(
 def less_baseline(
     scores: CoinScores, baseline: CoinScores
 ) -> Float[np.ndarray, "models candidates observables"]:
-    """Scores less the mean of models that are independent of the coins, candidate by candidate.
+    """Scores less what the mean of models that are independent of the coins says of them.
 
-    Scaled down first where differences could leave the range of numbers.
+    That is the slope of the model's scores on those means, by least squares over all candidates and
+    without a look at the coins: the whole of them where both move alike, none where they do not.
+
+    Args:
+        scores: of the submitted models.
+        baseline: of models that are independent of the coins.
     """
-    greatest = max(float(np.abs(part.values).max()) for part in (scores, baseline))
-    scale = 1.0 if greatest < 1e150 else math.ldexp(1.0, -math.frexp(greatest)[1])
-    return scores.values * scale - (baseline.values * scale).mean(axis=0)
+    means = _unit(baseline.values).mean(axis=0)
+    means = means - means.mean(axis=0)
+    values = _unit(scores.values)
+    square = (means**2).sum(axis=0)
+    products = ((values - values.mean(axis=1, keepdims=True)) * means).sum(axis=1, keepdims=True)
+    return (
+        values - np.where(square > 0.0, products / np.where(square > 0.0, square, 1.0), 0.0) * means
+    )
+
+
+def _unit(values: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """In units of the greatest, so that no product leaves the range of numbers."""
+    return values / (float(np.abs(values).max()) or 1.0)

@@ -151,17 +151,18 @@ def _said(design: "oracles.CoinDesign", output: Path) -> Iterator[str]:
 
 def _could_show(design: "oracles.CoinDesign") -> Iterator[str]:
     """The most that an audit could show on each question, with half of the level for each."""
-    ceiling = getattr(estimators, "coin_ceiling", None)
-    if ceiling is None:
-        return
     delta, confidence = design.settings["delta"], design.settings["confidence"]
-    found = int(design.found.sum())
-    for question, tested in (("untraining", found), ("unlearning", len(design.found) - found)):
-        most = tested and ceiling(
+    found, everyone = int(design.found.sum()), len(design.found)
+    # Where all or none were found one question is asked, with all of the level, and of all coins.
+    alone = found in (0, everyone)
+    asked = [("untraining", found, 1), ("unlearning", everyone, 1 if alone else 2)]
+    for question, tested, parts in asked:
+        most = tested and estimators.coin_ceiling(
             tested,
             models=design.models,
             delta=delta,
-            confidence=1 - (1 - confidence) / 2,
+            confidence=confidence if alone else 1 - (1 - confidence) / 2,
+            parts=parts,
             shared=design.shared,
         )
         yield f"Could show at best: not {question} for ε < {most:.3g}, δ < {delta:g}"

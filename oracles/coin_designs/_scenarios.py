@@ -304,6 +304,8 @@ def coins(
         >>> bool(len(world.train) == 1297 - 60 + worlds.design.coins.sum())
         True
     """
+    if seed is not None:
+        seed = check_seed(seed)
     check_scenario(scenario)
     if len(scenario.forget) < _FEWEST_FOUND:
         raise ValueError(

@@ -92,6 +92,16 @@ def test_a_baseline_takes_what_examples_have_of_themselves_away() -> None:
     assert with_others.baseline is not None
 
 
+def test_a_baseline_that_varies_more_than_the_scores_takes_little_away() -> None:
+    drawn = design()
+    scores = remembered(drawn)
+    others = 20.0 * RNG(4).normal(size=(2, 120))
+    alone, beside = audit_coins(scores, drawn), audit_coins(scores, drawn, baseline=others)
+    for one, other in zip(alone.questions, beside.questions, strict=True):
+        assert other.bound > 0.8 * one.bound
+    assert any("A baseline was subtracted" in text for text in beside.warnings)
+
+
 def test_the_original_is_refused_as_a_baseline() -> None:
     drawn = design()
     original = remembered(drawn)
