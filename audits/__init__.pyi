@@ -23,6 +23,7 @@ from .coins._audit import audit_coins as audit_coins
 from .coins._results import CoinQuestion as CoinQuestion
 from .coins._results import Utility as Utility
 from .coins._scores import CoinScores as CoinScores
+from .coins._scores import coin_scores as coin_scores
 from .coins._sets import audit_log_sets as audit_log_sets
 from .coins._sets import audit_sets as audit_sets
 from .coins._sets import read_sets as read_sets

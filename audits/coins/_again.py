@@ -50,6 +50,7 @@ def _read_scores(held: Mapping[str, Any]) -> CoinScores:
         np.array(held["values"], dtype=np.float64),
         {group: np.array(counts, dtype=np.int64) for group, counts in held["right"].items()},
         dict(held["examples"]),
+        tuple(held["read"]),
     )
 
 

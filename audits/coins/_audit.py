@@ -16,9 +16,6 @@ from estimators import coin_epsilon
 from estimators.kinds import check_kind
 from oracles import CoinDesign, load_design
 
-# One baseline in a thousand that is independent of the coins is refused.
-_FOLLOWS = np.log(0.001)
-
 
 class CoinAudit(CoinFindings):
     """What coins say of the models that were handed in. `str` of it is the whole answer.
@@ -71,9 +68,9 @@ def audit_coins(
             example was trained on; observations or a population with probes named as the
             candidates; or the path of a table, or of a submission that `load` reads.
         design: the design, or its folder; its commitment is checked when it is read.
-        baseline: the same of models that are independent of the coins, as those that saw none of
-            the candidates: what their mean says of each is subtracted. The original model is not
-            one; scores that follow the coins are refused.
+        baseline: the same of models that saw none of the candidates: what their mean says of each
+            is subtracted. Their digest (`CoinScores.digest`) was sealed in the design's settings
+            before the coins were drawn. The original model can be none.
 
     Returns:
         The findings; ``report`` writes them.
@@ -96,11 +93,15 @@ def audit_coins(
     drawn = design if isinstance(design, CoinDesign) else load_design(design)
     check_kind(drawn, "design", CoinDesign, "a CoinDesign or the folder of one")
     settings = CoinSettings.of(drawn.settings)
-    seen = coin_scores(scores, drawn.candidates, settings.observables, models=drawn.models)
-    values, against = seen.values, None
-    if baseline is not None:
-        against = coin_scores(baseline, drawn.candidates, settings.observables, models=None)
-        _check_independent(against, drawn, settings)
+    seen = coin_scores(
+        scores,
+        drawn.candidates,
+        settings.observables,
+        models=drawn.models,
+        own=drawn.models > 1 and not drawn.shared,
+    )
+    values, against = seen.values, _sealed_baseline(baseline, drawn, settings)
+    if against is not None:
         values = less_baseline(seen, against)
     coins = drawn.coins if len(drawn.coins) > 1 else drawn.coins[0]
     questions = tuple(
@@ -128,7 +129,7 @@ def audit_coins(
         candidates=drawn.candidates,
         scores=seen,
         baseline=against,
-        warnings=_warnings(drawn, settings, against is not None),
+        warnings=_warnings(drawn, settings),
         versions=versions(),
     )
 
@@ -160,19 +161,28 @@ def _asked(design: CoinDesign, settings: CoinSettings) -> list[Asked]:
     ]
 
 
-def _check_independent(baseline: CoinScores, design: CoinDesign, settings: CoinSettings) -> None:
-    """Refuses a baseline that follows the coins: the original model would convict retraining."""
-    means = baseline.values.mean(axis=0)
-    least = min(
-        float(coin_epsilon(means[None], row, weights=settings.weights).log_pvalues[0])
-        for row in design.coins
-    )
-    if least + np.log(len(design.coins)) <= _FOLLOWS:
+def _sealed_baseline(given: Given, design: CoinDesign, settings: CoinSettings) -> CoinScores | None:
+    """The baseline whose digest was sealed before the coins were drawn, so that none entered it.
+
+    Scores that were made later may follow the coins, as the original's do, in ways that no test of
+    them alone can see; with these exact retraining would be convicted.
+    """
+    sealed = settings.baseline
+    if given is None:
+        if sealed is not None:
+            raise SubmissionError(
+                f"baseline: expected the scores that the design has sealed, {sealed}, found none"
+            )
+        return None
+    found = coin_scores(given, design.candidates, settings.observables, models=None)
+    if found.digest != sealed:
+        held = "none" if sealed is None else sealed
         raise SubmissionError(
-            f"{baseline.name}: expected a baseline that is independent of the coins, found scores "
-            f"that follow them (p = {np.exp(least):.2g}); with the original model, or any other "
-            "that was trained by these coins, exact retraining would be convicted"
+            f"{found.name}: expected as baseline the scores whose digest was sealed in the design "
+            f"before the coins were drawn ({held}), found {found.digest}: scores made later, as "
+            "those of the original, may follow the coins, and exact retraining would be convicted"
         )
+    return found
 
 
 def utilities(seen: CoinScores, confidence: float) -> tuple[Utility, ...]:
@@ -183,22 +193,17 @@ def utilities(seen: CoinScores, confidence: float) -> tuple[Utility, ...]:
     )
 
 
-def _warnings(design: CoinDesign, settings: CoinSettings, baseline: bool) -> tuple[str, ...]:
+def _warnings(design: CoinDesign, settings: CoinSettings) -> tuple[str, ...]:
     found: list[str] = []
-    if baseline:
-        found.append(
-            "A baseline was subtracted, of which the design says nothing: with and without it are "
-            "two tests, each at the whole level, and only the auditor's word says that there was "
-            "one."
-        )
     if design.seeded:
         found.append(
             "The coins were drawn from a given seed: whoever knows it knew them before training, "
             "and only the auditor's word says that the seed was not chosen."
         )
-    if settings.delta >= (1.0 - settings.confidence) / 2.0:
+    least = 1.0 - max(confidence for *_, confidence in _asked(design, settings))
+    if design.models == 1 and settings.delta >= least:
         found.append(
-            f"The design declares δ = {settings.delta:g}: at a level of "
-            f"{1.0 - settings.confidence:g} for both questions one model can show nothing there."
+            f"The design declares δ = {settings.delta:g}, at which one model can show nothing: "
+            f"each question has the level {least:g}. The table has smaller ones."
         )
     return tuple(found)

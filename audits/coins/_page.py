@@ -131,6 +131,8 @@ def _declared(audit: CoinFindings) -> Pairs:
         ("confidence", f"{numbers.level(settings.confidence)} for all questions together"),
         ("δ of the headline", numbers.plain(settings.delta)),
         ("observables", ", ".join(settings.observables)),
+        ("read of each candidate", ", ".join(audit.scores.read) or "numbers handed over"),
+        ("baseline", settings.baseline or "none"),
         (
             "weights",
             f"clip(z − a, ±b) with a in {_listed(weights.centres)} and b in "
@@ -179,9 +181,10 @@ def _rests_on(audit: CoinFindings) -> tuple[Block, ...]:
     return (
         "The coins are fair, and the models’ scores depend on the tested coins through what was "
         "trained alone. The commitment, published before training, shows that coins and settings "
-        "were not changed afterwards: it binds the auditor. Whoever trains knows the coins and can "
-        "evade a conviction; an exact retraining is convicted falsely at the stated rate at most, "
-        "if the following was kept.",
+        "were not changed afterwards. That coins were drawn fairly and once, and that no other "
+        "scores of these models were tried where the design leaves open what they are, is the "
+        "auditor’s word. Whoever trains knows the coins and can evade a conviction; an exact "
+        "retraining is convicted falsely at the stated rate at most, if the following was kept.",
         Listing(kept),
     )
 

@@ -78,6 +78,7 @@ def _sets(audit: CoinFindings) -> dict[str, list[str]]:
 def _scores(scores: CoinScores) -> dict[str, Any]:
     return {
         "name": scores.name,
+        "read": list(scores.read),
         "digest": scores.digest,
         "values": scores.values.tolist(),
         "right": {group: counts.tolist() for group, counts in scores.right.items()},

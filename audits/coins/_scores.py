@@ -1,7 +1,7 @@
 """What models say of each candidate, in the order of the candidates, higher where it was in."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,13 @@ from audits.submissions._submission import Submission, load
 from estimators.checks import check_samples
 from oracles import Observations, Population
 from oracles.storage.digests import digest_arrays
+from oracles.storage.files import printable
 
 UTILITY_GROUPS = ("retain", "test")
 """Groups of other examples, at which the models' accuracy is read."""
 _MARGINS = ("score", "margin", "loss")
+# So that the record can be read again.
+_MOST_VALUES = 1_500_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +32,36 @@ class CoinScores:
         values: ``[models, candidates, observables]``, finite.
         right: by group of other examples, how many of them each model has right.
         examples: by group, how many there are.
+        read: what was read of each candidate, such as the columns of a table.
+        models: names of the models, where a table has them.
+
+    Raises:
+        ValueError: when there are too many numbers for a record, or counts do not fit.
     """
 
     name: str
     values: Float[np.ndarray, "models candidates observables"]
     right: Mapping[str, Int[np.ndarray, " models"]] = field(default_factory=dict[str, Any])
     examples: Mapping[str, int] = field(default_factory=dict[str, int])
+    read: tuple[str, ...] = ()
+    models: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.values.size > _MOST_VALUES:
+            raise ValueError(
+                f"{self.name}: expected at most {_MOST_VALUES:,} scores of all models together, "
+                f"found {self.values.size:,}"
+            )
+        if set(self.right) != set(self.examples):
+            raise ValueError("right and examples: expected the same groups, found others")
+        for group, counts in self.right.items():
+            most = self.examples[group]
+            fits = counts.shape == self.values.shape[:1] and most > 0
+            if not fits or (counts < 0).any() or (counts > most).any():
+                raise ValueError(
+                    f"right: expected 0 to {most} {group} examples for each of "
+                    f"{len(self.values)} models, found {counts.tolist()!r:.60}"
+                )
 
     @property
     def digest(self) -> str:
@@ -52,6 +79,7 @@ def coin_scores(
     observables: tuple[str, ...],
     *,
     models: int | None,
+    own: bool = False,
     limits: Limits | None = None,
 ) -> CoinScores:
     """Reads scores of whatever kind, and puts them in the order of the candidates.
@@ -65,6 +93,9 @@ def coin_scores(
         candidates: names of the candidates.
         observables: what is declared of them: see `CoinSettings`.
         models: how many models there must be, or None.
+        own: whether each model has coins of its own, so that tables must name the models as
+            ``training.csv`` of the design does, 0, 1 and so on; in arrays and observations they
+            stand in that order.
         limits: the most a file may hold.
 
     Raises:
@@ -91,7 +122,24 @@ def coin_scores(
         raise SubmissionError(
             f"{found.name}: expected {models} models, as the design has coins for, found {shape[0]}"
         )
+    if own and found.models is not None:
+        return _in_order(found)
     return found
+
+
+def _in_order(found: CoinScores) -> CoinScores:
+    """Models in the order of the design's, by the names that a table gives them."""
+    given, names = found.models or (), [str(k) for k in range(len(found.values))]
+    if sorted(given) != sorted(names):
+        wrong = next((name for name in given if name not in names), "one twice")
+        raise SubmissionError(
+            f"{found.name}: expected models named 0 to {len(names) - 1} in column model, as in "
+            f"training.csv of the design, since each has coins of its own; found "
+            f"{printable(wrong)[:40]!r}"
+        )
+    order = [given.index(name) for name in names]
+    right = {group: counts[order] for group, counts in found.right.items()}
+    return replace(found, values=found.values[order], right=right, models=tuple(names))
 
 
 def _stacked(values: Float[np.ndarray, "..."]) -> Float[np.ndarray, "models m observables"]:
@@ -114,7 +162,7 @@ def _named(
         where = as_path(given, "scores")
         if is_coin_table(where):
             table = read_coin_table(where, candidates, observables, limits)
-            return CoinScores(str(where), table.values, table.right, table.examples)
+            return CoinScores(str(where), *table)
         return _named(load(where, limits=limits), candidates, observables, limits)
     if isinstance(given, Population):
         made = given.recipe.get("method", given.recipe.get("stream", "population"))
@@ -134,13 +182,26 @@ def _named(
 
 
 def _joined(name: str, parts: Sequence[CoinScores]) -> CoinScores:
-    groups = set.intersection(*(set(part.right) for part in parts))
+    first = parts[0]
+    for part in parts[1:]:
+        if dict(part.examples) != dict(first.examples) or part.read != first.read:
+            raise SubmissionError(
+                f"{part.name}: expected what {first.name} has ({_told(first)}), found {_told(part)}"
+            )
+    named = [part.models or ("",) * len(part.values) for part in parts]
     return CoinScores(
         name,
         np.concatenate([part.values for part in parts]),
-        {group: np.concatenate([part.right[group] for part in parts]) for group in sorted(groups)},
-        {group: parts[0].examples[group] for group in sorted(groups)},
+        {group: np.concatenate([part.right[group] for part in parts]) for group in first.right},
+        first.examples,
+        first.read,
+        tuple(model for names in named for model in names),
     )
+
+
+def _told(part: CoinScores) -> str:
+    counts = [f"{count} {group} examples" for group, count in part.examples.items()]
+    return ", ".join((*part.read, *counts)) or "nothing but scores"
 
 
 def _observed(
@@ -157,7 +218,8 @@ def _observed(
     # ln p of the label rises with its margin, and is what a loss is the opposite of.
     values = -np.logaddexp(0.0, -margins) if observables[0] == "loss" else margins
     right, examples = _right(seen, set(index))
-    return CoinScores(name, np.asarray(values, dtype=np.float64)[:, :, None], right, examples)
+    read = ("-loss" if observables[0] == "loss" else "margin",)
+    return CoinScores(name, np.asarray(values, dtype=np.float64)[:, :, None], right, examples, read)
 
 
 def _place(places: Mapping[str, int], candidate: str, name: str) -> int:

@@ -2,13 +2,14 @@
 
 import csv
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from audits._provenance import versions
-from audits._reading import Limits, SubmissionError, as_path, refuse
+from audits._reading import Limits, SubmissionError, as_path, file_size, refuse
 from audits.coins._audit import CoinAudit, utilities
 from audits.coins._results import CoinQuestion
 from audits.coins._scores import CoinScores, Given, coin_scores
@@ -23,8 +24,9 @@ from oracles.storage.files import first_repeated, printable
 _UNCHECKED = (
     "Nothing was found out about whether the two sets are exchangeable. If they differ in anything "
     "that a model sees, such as topic, date or source, models that never saw the forget set are "
-    "convicted, too: hand in scores of such a model."
+    "convicted, too: hand in scores of such models, enough of them to be told apart."
 )
+_LARGEST = 2**26
 _WORDS = {"1": True, "0": False, "true": True, "false": False, "yes": True, "no": False}
 
 
@@ -75,6 +77,12 @@ def audit_sets(
     if not len(forget) or not len(holdout) or twice is not None:
         found = f"{twice!r:.60} twice" if twice is not None else "none in one of them"
         raise ValueError(f"forget and holdout: expected examples in both, each once, found {found}")
+    for name, chosen in (("forget", forget), ("holdout", holdout)):
+        if len(chosen) % cluster:
+            raise ValueError(
+                f"{name}: expected a multiple of {cluster} examples, as so many in a row count as "
+                f"one, found {len(chosen)}"
+            )
     declared = settings or CoinSettings()
     labels = np.append(
         np.arange(len(forget)) // cluster,
@@ -83,10 +91,12 @@ def audit_sets(
     member = np.arange(len(candidates)) < len(forget)
     seen = coin_scores(scores, candidates, declared.observables, models=None)
     check = None
-    refuted = False
+    refuted, powerless = False, True
     if retain_model is not None:
         check = coin_scores(retain_model, candidates, declared.observables, models=None)
-        refuted = float(_epsilon(check.values, member, labels, declared).bound) > 0.0
+        # At δ = 0, where the least is enough.
+        tested = _epsilon(check.values, member, labels, replace(declared, delta=0.0))
+        refuted, powerless = float(tested.bound) > 0.0, bool(tested.undetermined)
     result = _epsilon(seen.values, member, labels, declared)
     return CoinAudit(
         questions=(CoinQuestion("untraining", result, ("the forget set",), refuted),),
@@ -99,7 +109,7 @@ def audit_sets(
         cluster=cluster,
         scores=seen,
         check=check,
-        warnings=() if check is not None else (_UNCHECKED,),
+        warnings=(_UNCHECKED,) if powerless else (),
         versions=versions(),
     )
 
@@ -204,10 +214,15 @@ def read_sets(path: Path | str, *, limits: Limits | None = None) -> Mapping[str,
     """
     where, most = as_path(path, "sets"), (limits or Limits()).probes
     sets: dict[str, list[str]] = {"forget": [], "holdout": []}
+    if file_size(where) > _LARGEST:
+        refuse(where, f"expected at most {_LARGEST:,} bytes, found {file_size(where):,}")
     try:
         with where.open(encoding="utf-8-sig", newline="") as file:
             table = csv.DictReader(file, strict=True)
-            missing = {"candidate", "in_training"} - set(table.fieldnames or ())
+            names = list(table.fieldnames or ())
+            if len(set(names)) != len(names):
+                refuse(where, "line 1: expected columns, each once, found one twice")
+            missing = {"candidate", "in_training"} - set(names)
             if missing:
                 refuse(where, f"line 1: expected a column {sorted(missing)[0]}, found none")
             for row in table:

@@ -1,5 +1,6 @@
 """What a design has sealed for its audit: confidence, delta, observables, weights and ranks."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -10,6 +11,7 @@ from oracles.storage.files import check_printable
 
 ANY = "score"
 """The observable of a design that leaves open what the scores are; there is one of them."""
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 DELTAS = (0.0, 1e-5, 0.001, 0.005, 0.01, 0.02)
 """Deltas at which reports give the bound; those that a question's level allows."""
 
@@ -26,6 +28,8 @@ class CoinSettings:
             trained on.
         weights: see `estimators.CoinWeights`.
         ranks: see `estimators.coin_epsilon`.
+        baseline: SHA-256 of the scores of a baseline, as `CoinScores.digest`, or None for none. It
+            is sealed before the coins are drawn, so that no coin can have entered it.
 
     Raises:
         ValueError: when a setting lies outside of its range; the message says which.
@@ -37,12 +41,17 @@ class CoinSettings:
     observables: tuple[str, ...] = (ANY,)
     weights: CoinWeights = CoinWeights()
     ranks: tuple[int, ...] | None = None
+    baseline: str | None = None
 
     def __post_init__(self) -> None:
         check_confidence(self.confidence)
         check_within("[0, 1)", delta=self.delta)
         for name in self.observables:
             check_printable(name, "observables")
+        if self.baseline is not None and not _DIGEST.fullmatch(self.baseline):
+            raise ValueError(
+                f"baseline: expected 64 hexadecimal digits, found {self.baseline[:70]!r}"
+            )
         if not self.observables or len(set(self.observables)) != len(self.observables):
             raise ValueError(
                 f"observables: expected at least one, each once, found {list(self.observables)}"

@@ -39,6 +39,8 @@ class CoinTable(NamedTuple):
     values: Float[np.ndarray, "models candidates observables"]
     right: dict[str, Int[np.ndarray, " models"]]
     examples: dict[str, int]
+    read: tuple[str, ...]
+    models: tuple[str, ...]
 
 
 def is_coin_table(path: Path) -> bool:
@@ -72,7 +74,8 @@ def read_coin_table(
     columns: tuple[str, ...] = ()
     for number, row in _lines(path):
         columns = columns or _columns(path, row, observables)
-        model, name = str(row.get("model", "")), _text(path, number, row, "candidate")
+        name = _text(path, number, row, "candidate")
+        model = _text(path, number, row, "model") if "model" in row else ""
         group = str(row.get("group") or "")
         if name in known:
             held = values.setdefault(model, {})
@@ -82,6 +85,8 @@ def read_coin_table(
             held[known[name]] = [_signed(path, number, row, column) for column in columns]
         elif group in ("retain", "test"):
             of_group = right.setdefault(group, {}).setdefault(model, {})
+            if name in of_group:
+                refuse(path, f"line {number}: expected each example once, found {name!r:.60} twice")
             of_group[name] = _is_right(path, number, row, columns)
         else:
             refuse(
@@ -99,7 +104,8 @@ def read_coin_table(
             which = f" of model {printable(model)[:40]}" if model else ""
             refuse(path, f"expected a line for candidate {lacking!r}{which}, found none")
     stacked = [[values[model][place] for place in range(len(candidates))] for model in order]
-    return CoinTable(np.array(stacked, dtype=np.float64), *_counted(path, right, order))
+    counts, examples = _counted(path, right, order)
+    return CoinTable(np.array(stacked, dtype=np.float64), counts, examples, columns, tuple(order))
 
 
 def _counted(
@@ -119,12 +125,12 @@ def _counted(
 def _order(models: list[str]) -> list[str]:
     """Models by number where they are numbered, as designs number them; else as they come."""
     numbered = all(model.isdecimal() for model in models)
-    return sorted(models, key=int) if numbered else models
+    return sorted(models, key=lambda model: (len(model), model)) if numbered else models
 
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             rows = (
                 _csv_rows(path, file) if path.suffix.lower() == ".csv" else _json_rows(path, file)
             )
@@ -140,7 +146,7 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _csv_rows(path: Path, file: Any) -> Iterator[tuple[int, dict[str, Any]]]:
     table = csv.reader(file, strict=True)
-    header = [name.strip().removeprefix("\ufeff") for name in next(table, [])]
+    header = [name.strip() for name in next(table, [])]
     if "candidate" not in header or len(set(header)) != len(header):
         found = printable(", ".join(header))[:60]
         refuse(path, f"line 1: expected columns, each once, candidate among them, found {found!r}")
@@ -180,7 +186,8 @@ def _columns(path: Path, row: dict[str, Any], observables: tuple[str, ...]) -> t
         refuse(
             path,
             f"expected one of the columns {', '.join(KINDS)}, as the design declares one "
-            f"observable, found {', '.join(held) or 'none of them'}",
+            f"observable, found {', '.join(held) or 'none of them'}; a design may declare which "
+            "(indist coins draw --observable)",
         )
     return tuple(held)
 
@@ -197,7 +204,8 @@ def _text(path: Path, number: int, row: dict[str, Any], column: str) -> str:
 def _number(path: Path, number: int, row: dict[str, Any], column: str) -> float:
     found = row.get(column)
     try:
-        value = float("nan") if found is None or isinstance(found, bool) else float(found)
+        strange = found is None or isinstance(found, bool) or "_" in str(found)
+        value = float("nan") if strange else float(str(found))
     except (TypeError, ValueError, OverflowError):
         value = float("nan")
     if not math.isfinite(value):
@@ -220,6 +228,8 @@ def _signed(path: Path, number: int, row: dict[str, Any], column: str) -> float:
 
 
 def _is_right(path: Path, number: int, row: dict[str, Any], columns: Sequence[str]) -> bool:
+    if isinstance(row.get("right"), bool):
+        return row["right"]
     if "right" in row and row["right"] not in ("", None):
         value = _number(path, number, row, "right")
         if value not in (0.0, 1.0):

@@ -46,6 +46,10 @@ def _brief(question: CoinQuestion) -> str:
             f"apart on them, too, and nothing can be said of {name}"
         )
     if question.finding == "undetermined":
+        result = question.result
+        if result.at(0.0) > 0.0 or 1.0 - result.confidence_level <= result.delta:
+            delta = numbers.plain(result.delta)
+            return f"Undetermined of {name} at δ = {delta}, which is too great for this many models"
         return f"Undetermined of {name}: there are too few coins to find anything"
     return f"Nothing found against {name}"
 

@@ -80,6 +80,7 @@ class DeclaredOfCoins(_Strict):
 
     class _Scores(_Strict):
         name: str
+        read: list[str]
         values: list[list[list[float]]] = Field(min_length=1)
         right: dict[str, list[Annotated[int, Field(ge=0)]]]
         examples: dict[str, Annotated[int, Field(ge=1)]]

@@ -253,7 +253,7 @@ def _coins(path: Path, content: dict[str, Any], folder: Path) -> _Recomputed:
         ),
         declared=(
             "that the scores are of the models named, and where they are from "
-            f"({found.scores.name})",
+            f"({found.scores.name}), read as named, and that no others were tried",
             *(
                 [
                     "that coins were drawn fairly and once, and the commitment published before "

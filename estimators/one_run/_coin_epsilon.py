@@ -17,7 +17,8 @@ observables or parts of the coins, are combined as p = min p_j / π_j with share
 1: under R it is at most t with probability Σ π_j t, and all else is as before. That costs -ln π_j
 of ε and nothing of δ.
 
-**Several models.** With coins of their own they are independent. If each has p at most t with
+**Several models** are made independently of each other, given their coins; a copy counts as p = 1.
+With coins of their own they are independent altogether. If each has p at most t with
 probability at most q = e^ε t + δ, j of K of them do with P(Bin(K, q) >= j) at most, which is β or
 less while q is below the lower limit q_L of Clopper and Pearson for j of K. So the j-th smallest p
 gives ε >= ln((q_L - δ) / p_(j)). With one design for all of them, models are independent given the
@@ -52,6 +53,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LAWS = ("fair coins", "fixed size")
+_MOST_OF_FIXED_SIZE = 5_000
+# Two designs of so many fair coins are the same in one of 2^30 draws.
+_TOLD_APART = 30
 # Weights are whole numbers up to the first of these, with many coins down to the second, the third
 # by the number of coins: the law takes time by steps and coins, of a fixed size by their squares.
 _STEPS: dict[Law, tuple[int, int, int]] = {
@@ -155,8 +159,8 @@ def coin_epsilon(
             ``[m]`` of one model, ``[models, m]``, or ``[models, m, observables]``. They may be
             compared with whatever is independent of the coins, such as models that saw none of the
             examples; never with the original model.
-        coins: whether each example was in the training set. ``[m]``: one design, shared by all
-            models; ``[models, m]``: a design of its own for each.
+        coins: whether each example was in the training set. ``[m]``, or rows that are all the same:
+            one design, shared by all models; ``[models, m]``: a design of its own for each.
         delta: the delta in [0, 1); with one model nothing can be said of deltas from 1 -
             ``confidence`` on.
         confidence: confidence of the bound, over coins, training and unlearning.
@@ -199,6 +203,11 @@ def coin_epsilon(
     values = _scores(scores)
     models, examples = values.shape[:2]
     ups, shared = _coins(coins, models, examples)
+    if law == "fixed size" and examples > _MOST_OF_FIXED_SIZE:
+        raise ValueError(
+            f"scores: expected at most {_MOST_OF_FIXED_SIZE:,} examples where their number was "
+            f"fixed, as the law takes time by its square, found {examples:,}"
+        )
     masks = _parts(parts, examples)
     logs = np.array(
         [
@@ -206,6 +215,9 @@ def coin_epsilon(
             for k in range(models)
         ]
     )
+    # A copy is no model of its own: it counts as one of which nothing was found.
+    _, first = np.unique(values.reshape(models, -1), axis=0, return_index=True)
+    logs[np.setdiff1d(np.arange(models), first)] = 0.0
     looked = check_ranks(ranks, models)
     tested = int(masks.any(axis=0).sum())
     alike = shared and models > 1
@@ -227,7 +239,7 @@ def coin_epsilon(
         shared=alike,
         law=law,
         method=f"the exact law of weighted sums, {law}",
-        assumptions=(_LAW_WORDS[law], *_ASSUMPTIONS),
+        assumptions=(_LAW_WORDS[law], *_ASSUMPTIONS, *([_APART] if models > 1 else [])),
         warnings=(),
         undetermined=np.asarray(ceiling <= 0.0),
     )
@@ -241,6 +253,9 @@ _ASSUMPTIONS = (
     "scores depend on the coins through the model alone",
     "the models it is compared with are trained by a procedure that no tested coin enters",
 )
+
+
+_APART = "models are made independently of each other, given their coins"
 
 
 def coin_ceiling(
@@ -399,7 +414,17 @@ def _coins(coins: Any, models: int, examples: int) -> tuple[Bool[np.ndarray, "de
     own = np.ndim(coins) == 2
     shape = (models, examples) if own else (examples,)
     found = check_mask(coins, "coins", shape)
-    return (found, False) if own else (found[None], True)
+    if not own:
+        return found[None], True
+    different = len(np.unique(found, axis=0))
+    if different == 1 < models:
+        return found[:1], True
+    if different < models and examples >= _TOLD_APART:
+        raise ValueError(
+            f"coins: expected one design for all models or another for each, found {different} "
+            f"for {models}"
+        )
+    return found, False
 
 
 def _parts(parts: Any, examples: int) -> Bool[np.ndarray, "parts m"]:

@@ -8,6 +8,8 @@ from jaxtyping import Float, Int
 
 from estimators.checks import check_all_within, check_within
 
+# Each takes time, and a share of the level.
+_MOST_PAIRS = 100
 # The standard deviation of a normal law by its median distance from the median.
 _NORMAL_SPREAD = 1.4826
 
@@ -26,7 +28,7 @@ class CoinWeights:
 
     Attributes:
         centres: values of a, in standard deviations; 0 among them.
-        clips: values of b, in standard deviations; 1 among them.
+        clips: values of b, in standard deviations; 1 among them; at most 100 pairs with centres.
         main: share of the pair (0, 1), in (0, 1).
         turned: share of that pair turned around, in (0, 1).
 
@@ -43,7 +45,12 @@ class CoinWeights:
         check_within("(0, 1)", main=self.main, turned=self.turned)
         check_within("(0, 1)", shares=self.main + self.turned)
         check_all_within("(-inf, inf)", centres=self.centres)
-        check_all_within("(0, inf)", clips=self.clips)
+        check_all_within("[1e-6, 1e6]", clips=self.clips)
+        if len(self.centres) * len(self.clips) > _MOST_PAIRS:
+            raise ValueError(
+                f"centres and clips: expected at most {_MOST_PAIRS} pairs, found "
+                f"{len(self.centres)} and {len(self.clips)}"
+            )
         if 0.0 not in self.centres or 1.0 not in self.clips:
             raise ValueError(
                 "centres and clips: expected 0 among the centres and 1 among the clips, found "
@@ -98,4 +105,5 @@ def _standardised(scores: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
     centred = centred / float(np.abs(centred).max())
     typical = _NORMAL_SPREAD * float(np.median(np.abs(centred)))
     spread = math.sqrt(float(centred.var()))
-    return centred / (min(typical, spread) if typical > 0.0 else spread)
+    # So small a distance is that of ties that were rounded apart.
+    return centred / (min(typical, spread) if typical > 1e-12 else spread)

@@ -147,8 +147,8 @@ def audit(
         str | None,
         typer.Option(
             metavar="SCORES",
-            help="Coins: scores of models that are independent of the coins, to be subtracted; not "
-            "of the original.",
+            help="Coins: the scores that indist coins draw --baseline has sealed, to be "
+            "subtracted.",
         ),
     ] = None,
     retain_model: Annotated[

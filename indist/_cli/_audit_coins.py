@@ -38,6 +38,13 @@ def audit_by_coins(
     Raises:
         ValueError: when scores cannot be read, or do not fit the design.
     """
+    if design is not None and not assume_exchangeable and Path(design).is_file():
+        raise ValueError(f"--coins: expected the folder of a design, found the file {design}")
+    if (output / "coins.json").exists():
+        raise ValueError(
+            f"--output: expected another folder than the design's, which holds sealed coins, found "
+            f"{output}"
+        )
     check_result_folder(output, "coin-audit.json", {}, replace=force)
     given: Sequence[str] | str = scores if len(scores) > 1 else scores[0]
     if not assume_exchangeable:

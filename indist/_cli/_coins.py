@@ -1,13 +1,13 @@
 """``indist coins``: designs by coins, by which one model is enough to convict."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from indist import estimators, oracles
+from indist import audits, estimators, oracles
 from indist._cli._options import Out, ScenarioOptions, scenario_options
 from oracles.storage.folders import check_folder
 
@@ -45,6 +45,21 @@ def draw(
     confidence: Annotated[
         float, typer.Option(help="Confidence of the audit, sealed with the coins.")
     ] = 0.95,
+    observable: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Column of the scores that the audit will read, sealed with the coins; may be "
+            "repeated. One of margin, score, probability and loss, whichever there is, if unsaid.",
+        ),
+    ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SCORES",
+            help="Scores of models that saw none of the candidates, to be subtracted in the audit; "
+            "their digest is sealed with the coins.",
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -69,7 +84,9 @@ def draw(
         )
     check_folder(output)
     check_within("[0, 1)", delta=delta)
-    settings = {"delta": delta, "confidence": check_confidence(confidence)}
+    settings: dict[str, Any] = {"delta": delta, "confidence": check_confidence(confidence)}
+    if observable:
+        settings["observables"] = list(observable)
     count, shared = per_model or models or 1, (models or 1) > 1
     cost = ""
     if Path(scenario.name).suffix.lower() in _TABLES:
@@ -77,6 +94,8 @@ def draw(
         read = oracles.read_candidates(scenario.name)
         if read.found is not None and found is not None:
             raise ValueError(f"--found: {scenario.name} has a column found already")
+        if baseline is not None:
+            settings["baseline"] = _digest(baseline, read.names, settings)
         design = oracles.draw_coins(
             read.names,
             found=_chance(found) if read.found is None else read.found,
@@ -90,6 +109,9 @@ def draw(
         if found is not None:
             raise ValueError("--found: expected a file of candidates; a scenario has --discovery")
         world = scenario.load()
+        if baseline is not None:
+            names = oracles.coins(world, seed=0).design.candidates
+            settings["baseline"] = _digest(baseline, names, settings)
         design = oracles.coins(
             world, models=count, shared=shared, seed=seed, settings=settings
         ).design
@@ -120,6 +142,12 @@ def _check_no_scenario(scenario: ScenarioOptions) -> None:
             raise ValueError(f"{option}: expected a scenario, found a file of candidates")
 
 
+def _digest(path: str, names: Sequence[str], settings: Mapping[str, Any]) -> str:
+    """Of the scores of a baseline, as the audit will find it."""
+    observables = audits.CoinSettings.of(settings).observables
+    return audits.coin_scores(path, names, observables, models=None).digest
+
+
 def _chance(found: float | None) -> float:
     return _FOUND if found is None else found
 
@@ -141,7 +169,7 @@ def _said(design: "oracles.CoinDesign", output: Path) -> Iterator[str]:
     yield f"  {output / 'design.json'}: all but the coins; it may be published, too"
     yield (
         f"  {output / 'training.csv'}: for whoever trains, who is in (in_training) and who is to "
-        "be forgotten (forget)"
+        "be forgotten (forget); it shows the coins, too"
     )
     yield f"  {output / 'coins.json'}: sealed; keep it to yourself until the audit"
     if design.seeded:

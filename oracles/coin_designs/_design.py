@@ -41,7 +41,8 @@ class CoinDesign:
     of candidates in D_c varies, and is never fixed.
 
     The commitment binds whoever drew the coins: published before training, it fixes coins and
-    settings, and says nothing of the coins, as a nonce of 256 bits is hashed with them. It does not
+    settings, and says nothing of the coins, as a nonce of 256 bits is hashed with them. That they
+    were drawn fairly, once, and not chosen, is the word of whoever drew them. It does not
     bind whoever trains, who knows the coins: they can evade a conviction, and are never convicted
     falsely, as long as they keep `oracles.TRAINER_KEEPS`.
 

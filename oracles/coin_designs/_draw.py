@@ -113,11 +113,10 @@ def _stream(source: bytes, name: str, length: int) -> UInt8[np.ndarray, " length
 
 
 def _usual_settings() -> dict[str, Any]:
-    weights = getattr(estimators, "CoinWeights", None)
     return {
         "confidence": 0.95,
         "delta": 0.01,
         "observables": ["score"],
-        "weights": asdict(weights()) if weights else None,
+        "weights": asdict(estimators.CoinWeights()),
         "ranks": None,
     }

@@ -14,7 +14,9 @@ TRAINER_KEEPS = (
     "Tuning, early stopping and the choice of a checkpoint look at data without any candidate.",
     "A candidate that was never in and one that was taken out leave identical inputs, bit for bit: "
     "no padding, no gap and no place in an array shows where it was.",
-    "Seeds are chosen without looking at the coins.",
+    "Seeds are chosen without looking at the coins, and each model has another.",
+    "All candidates are scored in one way, without looking at who was in: in the same batches, "
+    "with the same precision, padding and code.",
     "Coins are drawn once: nothing is drawn again after somebody has looked at scores.",
 )
 """What whoever trains must keep, a sentence each.

@@ -12,7 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audits import CoinSettings, SubmissionError, audit_coins, audit_sets, verification, verify
+from audits import (
+    CoinSettings,
+    SubmissionError,
+    audit_coins,
+    audit_sets,
+    coin_scores,
+    verification,
+    verify,
+)
 from audits._reading import Limits
 from audits.coins._table import read_coin_table
 from oracles import CoinDesign, Observations, draw_coins, load_design
@@ -81,32 +89,105 @@ def test_too_few_coins_are_undetermined() -> None:
     assert "too few coins" in audit.headline
 
 
+def sealed(baseline: np.ndarray) -> tuple[CoinDesign, np.ndarray]:
+    """A design that has sealed a baseline before its coins were drawn."""
+    names = tuple(design().candidates)
+    digest = coin_scores(baseline, names, ("score",), models=None).digest
+    return design(settings={"baseline": digest}), baseline
+
+
 def test_a_baseline_takes_what_examples_have_of_themselves_away() -> None:
-    drawn = design()
     of_example = 50.0 * RNG(2).normal(size=120)
+    drawn, others = sealed(of_example + RNG(4).normal(size=(8, 120)))
     scores = of_example + 2.0 * drawn.coins[0] + RNG(3).normal(size=120)
-    others = of_example + RNG(4).normal(size=(8, 120))
-    assert all(one.bound == 0.0 for one in audit_coins(scores, drawn).questions)
+    assert all(one.bound == 0.0 for one in audit_coins(scores, design()).questions)
     with_others = audit_coins(scores, drawn, baseline=others)
     assert all(one.bound > 5.0 for one in with_others.questions)
     assert with_others.baseline is not None
 
 
 def test_a_baseline_that_varies_more_than_the_scores_takes_little_away() -> None:
-    drawn = design()
+    drawn, others = sealed(20.0 * RNG(4).normal(size=(2, 120)))
     scores = remembered(drawn)
-    others = 20.0 * RNG(4).normal(size=(2, 120))
-    alone, beside = audit_coins(scores, drawn), audit_coins(scores, drawn, baseline=others)
+    alone, beside = audit_coins(scores, design()), audit_coins(scores, drawn, baseline=others)
     for one, other in zip(alone.questions, beside.questions, strict=True):
         assert other.bound > 0.8 * one.bound
-    assert any("A baseline was subtracted" in text for text in beside.warnings)
 
 
-def test_the_original_is_refused_as_a_baseline() -> None:
-    drawn = design()
-    original = remembered(drawn)
-    with pytest.raises(SubmissionError, match="independent of the coins, found scores that follow"):
-        audit_coins(RNG(5).normal(size=120), drawn, baseline=original)
+def test_numbers_at_the_edge_of_their_range_are_subtracted() -> None:
+    drawn, others = sealed(np.where(RNG(4).random((2, 120)) < 0.5, 1.7e308, -1.7e308))
+    audit = audit_coins(1e308 * np.sign(remembered(drawn) - 1.5), drawn, baseline=others)
+    assert all(math.isfinite(one.bound) for one in audit.questions)
+
+
+def test_a_baseline_is_the_one_that_was_sealed_or_refused() -> None:
+    """The original cannot have been: it was trained by coins that were drawn afterwards."""
+    hard = 5.0 * RNG(2).normal(size=120)
+    drawn, others = sealed(hard + RNG(4).normal(size=120))
+    retrained = hard + 0.3 * RNG(5).normal(size=120)
+    original = retrained + 1.0 * drawn.coins[0] + 0.3 * RNG(6).normal(size=120)
+    assert all(one.bound == 0.0 for one in audit_coins(retrained, drawn, baseline=others).questions)
+    for given, words in ((original, "sealed in the design before"), (None, "found none")):
+        with pytest.raises(SubmissionError, match=words):
+            audit_coins(retrained, drawn, baseline=given)
+    with pytest.raises(SubmissionError, match=re.escape("drawn (none), found")):
+        audit_coins(retrained, design(), baseline=original)
+
+
+def test_a_model_handed_in_again_is_no_other_model() -> None:
+    """Copies of one model refute no great δ, whatever K and its design are."""
+    shared = design(models=10, shared=True, settings={"delta": 0.3})
+    copies = np.repeat(remembered(shared), 10, axis=0)
+    assert all(one.bound == 0.0 for one in audit_coins(copies, shared).questions)
+
+
+def test_tables_name_the_models_whose_coins_they_were_trained_by(tmp_path: Path) -> None:
+    drawn = design(models=12)
+    scores = np.round(remembered(drawn), 6)
+    whole = audit_coins(scores, drawn).questions[0].bound
+    assert whole > 20.0
+    table = write_table(tmp_path / "all.csv", drawn, scores)
+    assert audit_coins(table, drawn).questions[0].bound == pytest.approx(whole)
+    each = []
+    for k in range(12):
+        path = write_table(tmp_path / f"model{k}.csv", drawn, scores[k : k + 1])
+        lines = path.read_text().splitlines()
+        path.write_text("\n".join([lines[0], *(f"{k},{line[2:]}" for line in lines[1:])]))
+        each.append(path)
+    shuffled = sorted(each)
+    assert audit_coins(shuffled, drawn).questions[0].bound == pytest.approx(whole)
+    renamed = table.read_text().replace("\n11,", "\n12,")
+    (tmp_path / "renamed.csv").write_text(renamed)
+    with pytest.raises(SubmissionError, match=r"named 0 to 11 in column model.*found '12'"):
+        audit_coins(tmp_path / "renamed.csv", drawn)
+    no_names = [line.split(",", 1)[1] for line in each[0].read_text().splitlines()]
+    for k in range(12):
+        (tmp_path / f"no{k}.csv").write_text("\n".join(no_names))
+    with pytest.raises(SubmissionError, match="in column model"):
+        audit_coins([tmp_path / f"no{k}.csv" for k in range(12)], drawn)
+
+
+def test_files_of_one_submission_have_the_same_examples(tmp_path: Path) -> None:
+    drawn = design(models=2, shared=True)
+    scores = remembered(drawn)
+    first = write_table(tmp_path / "a.csv", drawn, scores)
+    text = first.read_text()
+    (tmp_path / "b.csv").write_text(text[: text.rindex("0,t49")])
+    with pytest.raises(
+        SubmissionError, match=r"50 test examples\), found margin, 49 test examples"
+    ):
+        audit_coins([first, tmp_path / "b.csv"], drawn)
+
+
+def test_too_great_a_delta_is_named_as_the_reason() -> None:
+    drawn = design(settings={"delta": 0.03})
+    audit = audit_coins(remembered(drawn), drawn)
+    assert "Undetermined of untraining at δ = 0.03, which is too great for" in audit.headline
+    assert any("each question has the level 0.025" in text for text in audit.warnings)
+    everyone = draw_coins([str(k) for k in range(80)], found=1.0, seed=1, settings={"delta": 0.03})
+    found = audit_coins(remembered(everyone), everyone)
+    assert found.questions[0].finding == "convicted"
+    assert not any("can show nothing" in text for text in found.warnings)
 
 
 def test_models_with_coins_of_their_own() -> None:
@@ -115,10 +196,12 @@ def test_models_with_coins_of_their_own() -> None:
     assert audit.models == 6
     assert audit.unlearning is not None
     assert audit.unlearning.result.at(0.4) > 0.0
+    # The same coins for all, said once or as often as there are models, are one design.
     with pytest.raises(SubmissionError, match="expected 6 models"):
         audit_coins(remembered(drawn)[:5], drawn)
     alike = design(models=3, shared=True)
-    audit = audit_coins(np.repeat(remembered(alike), 3, axis=0), alike)
+    noise = RNG(8).normal(size=(3, 120))
+    audit = audit_coins(noise + 3.0 * alike.coins, alike)
     assert audit.unlearning is not None
     assert audit.unlearning.result.shared
 
@@ -268,7 +351,7 @@ def test_examples_of_test_need_to_say_whether_they_are_right(tmp_path: Path) -> 
     path.write_text("\n".join(map(json.dumps, rows)))
     with pytest.raises(SubmissionError, match="line 2: expected a column right, 1 or 0"):
         read_coin_table(path, ["a"], ("score",), Limits())
-    rows[1]["right"] = 1
+    rows[1]["right"] = True
     path.write_text("\n".join(map(json.dumps, rows)))
     assert read_coin_table(path, ["a"], ("score",), Limits()).examples == {"test": 1}
 
@@ -306,6 +389,15 @@ def test_two_published_sets_convict_only_by_assumption() -> None:
     assert checked.untraining is not None
     assert checked.untraining.finding == "convicted"
     assert checked.warnings == ()
+    # One model shows nothing at a level of .009, even at δ = 0, of so few examples.
+    few = CoinSettings(confidence=0.99)
+    weak = audit_sets(
+        scores[38:42], **sets_of(2, 2), retain_model=RNG(9).normal(size=4), settings=few
+    )
+    assert any("Nothing was found out about whether" in text for text in weak.warnings)
+    strict = audit_sets(scores, **sets_of(40, 60), retain_model=scores, settings=few)
+    assert strict.untraining is not None
+    assert strict.untraining.finding == "assumption refuted"
     # Sets that differ for a model that never saw either refute the assumption.
     refuted = audit_sets(scores, **sets_of(40, 60), retain_model=scores + RNG(10).normal(size=100))
     assert refuted.untraining is not None
@@ -338,9 +430,10 @@ _ONE = {"centres": [0.0], "clips": [1.0], "main": 0.9, "turned": 0.05}
     [
         ({"forget": [], "holdout": ["a"]}, "found none in one of them"),
         ({"forget": ["a"], "holdout": ["a"]}, "found 'a' twice"),
+        (sets_of(3, 4) | {"cluster": 2}, "forget: expected a multiple of 2 examples"),
     ],
 )
-def test_wrong_sets_are_refused(sets: dict[str, list[str]], words: str) -> None:
+def test_wrong_sets_are_refused(sets: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         audit_sets(np.zeros(1), **sets)
 
@@ -416,6 +509,8 @@ def test_a_changed_value_is_found(
         (("scores", "values"), "none", "field scores.values"),
         (("scores", "values"), [[[1.0]]], "expected scores of 60 candidates"),
         (("version",), 2, "a newer indist may read it"),
+        (("scores", "right", "test"), [], "coin-audit.json: "),
+        (("scores", "right", "test"), [60], "right: expected 0 to 50 test examples for each of 1"),
         (("cluster",), True, "cluster"),
     ],
 )

@@ -210,6 +210,26 @@ def test_models_with_coins_of_their_own_refute_great_deltas() -> None:
     assert shared.at(0.5) == pytest.approx(by_hand)
 
 
+def test_rows_that_are_all_the_same_are_one_design() -> None:
+    rng = np.random.default_rng(13)
+    coins = rng.random(60) < 0.5
+    scores = 3.0 * coins + rng.normal(size=(4, 60))
+    rows = np.repeat(coins[None], 4, axis=0)
+    assert coin_epsilon(scores, rows).shared
+    assert float(coin_epsilon(scores, rows).bound) == float(coin_epsilon(scores, coins).bound)
+    rows[3] = ~coins
+    with pytest.raises(ValueError, match="one design for all models or another for each, found 2"):
+        coin_epsilon(scores, rows)
+
+
+def test_a_copy_counts_as_nothing() -> None:
+    rng = np.random.default_rng(14)
+    coins = rng.random((3, 60)) < 0.5
+    scores = 3.0 * coins + rng.normal(size=(3, 60))
+    scores[2] = scores[0]
+    assert (coin_epsilon(scores, coins).log_pvalues == 0.0).tolist() == [False, False, True]
+
+
 def test_observables_and_parts_share_the_level() -> None:
     rng = np.random.default_rng(8)
     coins = rng.random(60) < 0.5
@@ -297,6 +317,8 @@ def test_wrong_settings_are_refused(settings_of: dict[str, Any], words: str) -> 
         {"clips": (2.0,)},
         {"clips": (1.0, 1.0)},
         {"clips": (1.0, -1.0)},
+        {"clips": (1.0, 1e-9)},
+        {"centres": tuple(float(k) for k in range(101)), "clips": (1.0,)},
     ],
 )
 def test_wrong_weights_are_refused(given_settings: dict[str, Any]) -> None:

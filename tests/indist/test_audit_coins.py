@@ -97,13 +97,17 @@ def test_a_log_brings_its_own_sets(tmp_path: Path) -> None:
         (("--coins", "DESIGN", "--confidence", ".9"), "--confidence: expected none with --coins"),
         (("--coins", "DESIGN", "--cluster", "2"), "--cluster: expected with --assume-exchangeable"),
         (("--coins", "DESIGN", "--retain-model", "x"), "--retain-model: expected with --assume-"),
+        (("--coins", "SEALED"), "expected the folder of a design, found the file"),
         (("--coins", "NOTHING"), "NOTHING/design.json: cannot be read"),
-        (("--coins", "DESIGN", "--baseline", "SCORES"), "found scores that follow them (p = "),
+        (
+            ("--coins", "DESIGN", "--baseline", "SCORES"),
+            "sealed in the design before the coins were drawn (none)",
+        ),
         (
             ("--assume-exchangeable", "--coins", "SETS", "--baseline", "SCORES"),
             "--baseline: expected without --assume-exchangeable",
         ),
-        (("--assume-exchangeable", "--coins", "DESIGN"), "cannot be read as a CSV table"),
+        (("--assume-exchangeable", "--coins", "DESIGN"), "design: expected a file"),
         (("--assume-exchangeable",), "unknown format .jsonl"),
         (("--assume-exchangeable", "--coins", "SCORES"), "line 1: expected a column candidate"),
     ],
@@ -114,6 +118,7 @@ def test_what_does_not_belong_together_is_refused(
     known = {
         "DESIGN": drawn / "design",
         "SCORES": drawn / "scores.jsonl",
+        "SEALED": drawn / "design" / "coins.json",
         "SETS": drawn / "sets.csv",
     }
     out = tmp_path / "out"
@@ -121,6 +126,22 @@ def test_what_does_not_belong_together_is_refused(
     assert done.exit_code == 2, done.output
     assert message in words_of(done)
     assert not out.exists()
+
+
+def test_a_baseline_is_sealed_when_coins_are_drawn(drawn: Path, tmp_path: Path) -> None:
+    (tmp_path / "pages.csv").write_text("\n".join(["candidate", *(f"page {k}" for k in range(80))]))
+    rng = np.random.default_rng(5)
+    rows = [f"page {k},{x}" for k, x in enumerate(rng.normal(size=80).tolist())]
+    (tmp_path / "others.csv").write_text("\n".join(["candidate,margin", *rows]))
+    words = ("--baseline", tmp_path / "others.csv", "--observable", "margin", "--seed", 1)
+    done = run("coins", "draw", tmp_path / "pages.csv", "-o", tmp_path / "design", *words)
+    assert done.exit_code == 0, done.output
+    told = ("--coins", tmp_path / "design", "--baseline", tmp_path / "others.csv")
+    done = run("audit", drawn / "scores.jsonl", *told, "-o", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert run("verify", tmp_path / "out").exit_code == 0
+    inside = run("audit", drawn / "scores.jsonl", *told, "-o", tmp_path / "design", "--force")
+    assert "expected another folder than the design's" in words_of(inside)
 
 
 def test_a_folder_with_another_result_is_refused_before_anything_is_read(

@@ -4,10 +4,10 @@ import json
 import stat
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-import estimators
-from indist import oracles
+from indist import audits, oracles
 from tests.indist.helpers import run
 
 
@@ -68,22 +68,18 @@ def test_a_scenario_with_its_options(tmp_path: Path) -> None:
     assert "Training 1 model takes about" in " ".join(done.output.split())
 
 
-def test_what_could_be_shown_is_said(
-    pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("found", [0.4, 1.0])
+def test_what_could_be_shown_is_what_the_audit_says(
+    pages: Path, tmp_path: Path, found: float
 ) -> None:
-    """With half of the level for each question, and the coins that it tests."""
-    asked: list[tuple[object, ...]] = []
-
-    def ceiling(candidates: int, **settings: object) -> float:
-        asked.append((candidates, *settings.values()))
-        return 12.3456
-
-    monkeypatch.setattr(estimators, "coin_ceiling", ceiling, raising=False)
-    done = run("coins", "draw", pages, "-o", tmp_path / "design", "--found", 1.0)
+    out = tmp_path / "design"
+    done = run("coins", "draw", pages, "-o", out, "--found", found, "--seed", 1)
     assert done.exit_code == 0, done.output
-    assert asked == [(50, 1, 0.01, pytest.approx(0.975), False)]
-    assert "Could show at best: not untraining for ε < 12.3, δ < 0.01" in done.output
-    assert "Could show at best: not unlearning for ε < 0, δ < 0.01" in done.output
+    audit = audits.audit_coins(np.random.default_rng(0).normal(size=50), out)
+    for question in audit.questions:
+        most = f"{question.result.ceiling:.3g}"
+        said = f"Could show at best: not {question.question} for ε < {most}, δ < 0.01"
+        assert said in done.output
 
 
 @pytest.mark.parametrize(
