@@ -43,8 +43,9 @@ class CoinDesign:
     The commitment binds whoever drew the coins: published before training, it fixes coins and
     settings, and says nothing of the coins, as a nonce of 256 bits is hashed with them. That they
     were drawn fairly, once, and not chosen, is the word of whoever drew them. It does not
-    bind whoever trains, who knows the coins: they can evade a conviction, and are never convicted
-    falsely, as long as they keep `oracles.TRAINER_KEEPS`.
+    bind whoever trains, who knows the coins: they can evade a conviction. Exact
+    retraining is convicted falsely at the stated rate at most, where `oracles.TRAINER_KEEPS` was
+    kept.
 
     Attributes:
         candidates: a unique name for each, of 1 to 1000 printable characters; at most 100,000.
