@@ -69,7 +69,7 @@ def audit_sets(
         >>> scores = np.append(draw.normal(3.0, size=60), draw.normal(size=90))
         >>> sets = {"forget": [f"f{k}" for k in range(60)], "holdout": [f"h{k}" for k in range(90)]}
         >>> print(audits.audit_sets(scores, **sets).headline)
-        If both sets are exchangeable: not untraining: ε is at least 82.4 at δ = 0.01.
+        If both sets are exchangeable: not untraining: ε is at least 82.3 at δ = 0.01.
     """
     check_counts(cluster=cluster)
     candidates = (*forget, *holdout)

@@ -61,6 +61,7 @@ def draw_coins(
         >>> oracles.draw_coins(names, found=0.5, models=3, shared=True).coins.shape
         (1, 100)
     """
+    given = None if seed is None else check_seed(seed)
     check_counts(models=models)
     if isinstance(candidates, str):
         raise TypeError(f"candidates: expected names, found one text, {candidates[:60]!r}")
@@ -69,8 +70,8 @@ def draw_coins(
     check_kind(details or {}, "details", Mapping, "columns of texts")
     check_kind(shared, "shared", bool, "True or False")
     source = secrets.token_bytes(32)
-    if seed is not None:
-        source = hashlib.sha256(f"indist coin design {check_seed(seed)}".encode()).digest()
+    if given is not None:
+        source = hashlib.sha256(f"indist coin design {given}".encode()).digest()
     count = len(candidates)
     rows = 1 if shared else models
     bits = np.unpackbits(_stream(source, "coins", -(-rows * count // 8)), count=rows * count)

@@ -7,9 +7,10 @@ from typing import Any, Protocol
 import numpy as np
 import pytest
 
-from audits import ObservedReferences, audit, audit_single, llm, score
+from audits import ObservedReferences, audit, audit_coins, audit_single, llm, score
 from audits.report._folder import RECORDS
 from audits.scores import _measures, _scoreboard
+from oracles import draw_coins
 from tests.audits.conftest import World
 from tests.audits.llm.files import log
 
@@ -18,6 +19,7 @@ class Result(Protocol):
     def report(self, directory: Path | str, *, replace: bool = False) -> None: ...
 
 
+COINS = draw_coins([str(k) for k in range(40)], found=1.0, seed=0)
 FEW = {"groups": ("forget", "test"), "probes": 2}
 
 
@@ -35,6 +37,9 @@ def results(world: World) -> dict[str, Callable[[int], Result]]:
         "single.json": lambda seed: audit_single(world(seed, models=1, **FEW), refs),
         "logs.json": lambda seed: llm.compare([log_of("m", seed)], untraining=retain, seed=0),
         "scores.json": lambda seed: score(world(seed, models=12, **FEW), refs, seed=0),
+        "coin-audit.json": lambda seed: audit_coins(
+            np.random.default_rng(seed).normal(size=40), COINS
+        ),
     }
 
 
@@ -87,6 +92,7 @@ def test_a_result_of_another_kind_and_other_files_are_refused_before_pages_are_d
         "verdict._write.write_report",
         "single._page.write_page",
         "llm._page.write_page",
+        "coins._page.write_page",
     ):
         monkeypatch.setattr(f"audits.{module}", draw)
     with pytest.raises(ValueError, match=rf"already holds another result \({held}\)"):
