@@ -193,7 +193,13 @@ def _could_show(design: "oracles.CoinDesign") -> Iterator[str]:
             parts=parts,
             shared=design.shared,
         )
-        yield f"Could show at best: not {question} for ε < {most:.3g}, δ < {delta:g}"
+        if most > 0.0:
+            yield f"Could show at best: not {question} for ε < {most:.3g}, δ = {delta:g}"
+        else:
+            yield (
+                f"Can show nothing of {question} at δ = {delta:g}: it takes more candidates that "
+                "were found, more models or a smaller δ"
+            )
 
 
 def _keeping() -> Iterator[str]:

@@ -78,8 +78,14 @@ def test_what_could_be_shown_is_what_the_audit_says(
     audit = audits.audit_coins(np.random.default_rng(0).normal(size=50), out)
     for question in audit.questions:
         most = f"{question.result.ceiling:.3g}"
-        said = f"Could show at best: not {question.question} for ε < {most}, δ < 0.01"
+        said = f"Could show at best: not {question.question} for ε < {most}, δ = 0.01"
         assert said in done.output
+
+
+def test_a_draw_that_can_show_nothing_says_so(pages: Path, tmp_path: Path) -> None:
+    done = run("coins", "draw", pages, "-o", tmp_path / "design", "--delta", 0.03)
+    assert done.exit_code == 0, done.output
+    assert "Can show nothing of untraining at δ = 0.03" in done.output
 
 
 @pytest.mark.parametrize(
