@@ -126,7 +126,7 @@ def test_a_law_that_no_coin_enters_is_seldom_convicted(
 
     ``benchmarks/coins.py valid`` simulates 10,000 designs of 24 such cells.
     """
-    repeats = 200
+    repeats = 120
     for delta, errors in false_alarms(law, kind, repeats).items():
         level = 0.05 - delta
         assert errors / repeats <= level + 3.0 * math.sqrt(level * (1.0 - level) / repeats)

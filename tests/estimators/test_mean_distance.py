@@ -44,7 +44,10 @@ def test_slow_twin(n: int, m: int, d: int) -> None:
 
 
 # A mean is off by more than 3 standard errors in .0027 of cells.
-@pytest.mark.parametrize(("models", "observables"), [(32, 30), (128, 30), (32, 300), (128, 300)])
+@pytest.mark.parametrize(
+    ("models", "observables"),
+    [(32, 30), (128, 30), (32, 300), pytest.param(128, 300, marks=pytest.mark.slow)],
+)
 def test_squares_of_perfect_matches_have_mean_0(models: int, observables: int) -> None:
     rng = np.random.default_rng(11)
     squares = np.array(
