@@ -7,7 +7,6 @@ from typing import Any
 from audits.coins._findings import CoinFindings
 from audits.coins._results import CoinQuestion
 from audits.coins._scores import CoinScores
-from oracles import CoinDesign
 
 FILE = "coin-audit.json"
 FORMAT = "indist-coin-audit"
@@ -32,7 +31,7 @@ def record(audit: CoinFindings, files: Mapping[str, str] | None = None) -> dict[
         "utility": [asdict(one) for one in audit.utility],
         "settings": audit.settings.record(),
         "design": None if design is None else design.record(),
-        "opened": None if design is None else _opened(design),
+        "opened": None if design is None else design.sealed_record(),
         "sets": None if audit.member is None else _sets(audit),
         "cluster": audit.cluster,
         "scores": _scores(audit.scores),
@@ -60,11 +59,6 @@ def _question(one: CoinQuestion) -> dict[str, Any]:
         "log_pvalues": result.log_pvalues.tolist(),
         "at": [{"delta": delta, "epsilon": bound} for delta, bound in one.at],
     }
-
-
-def _opened(design: CoinDesign) -> dict[str, Any]:
-    rows = ["".join("1" if coin else "0" for coin in row) for row in design.coins.tolist()]
-    return {"format": "indist-coins", "version": 1, "nonce": design.nonce, "coins": rows}
 
 
 def _sets(audit: CoinFindings) -> dict[str, list[str]]:

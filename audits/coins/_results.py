@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, Int
-from scipy.special import betaincinv
+from jaxtyping import Int
+from scipy.stats import binomtest
 
 from audits.coins._settings import DELTAS
 from audits.report._words import ReferenceName
@@ -92,23 +92,14 @@ def utility_of(
         examples: how many there are.
         confidence: of the interval, for all models at once.
     """
-    level = (1.0 - confidence) / len(right) / 2.0
-    low, high = _limits(right, examples, level)
+    each = 1.0 - (1.0 - confidence) / len(right)
+    counts = tuple(int(count) for count in right)
+    ends = [binomtest(count, examples).proportion_ci(each, "exact") for count in counts]
     return Utility(
         group,
         examples,
-        tuple(int(count) for count in right),
+        counts,
         float(right.mean() / examples),
-        float(low.min()),
-        float(high.max()),
+        float(min(end.low for end in ends)),
+        float(max(end.high for end in ends)),
     )
-
-
-def _limits(
-    right: Int[np.ndarray, " models"], examples: int, level: float
-) -> tuple[Float[np.ndarray, " models"], Float[np.ndarray, " models"]]:
-    wrong = examples - right
-    with np.errstate(invalid="ignore"):
-        low = np.where(right == 0, 0.0, betaincinv(np.maximum(right, 1), wrong + 1, level))
-        high = np.where(wrong == 0, 1.0, betaincinv(right + 1, np.maximum(wrong, 1), 1.0 - level))
-    return low, high

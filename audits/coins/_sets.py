@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from audits._provenance import versions
 from audits._reading import Limits, SubmissionError, as_path, file_size, refuse
@@ -84,10 +84,6 @@ def audit_sets(
                 f"one, found {len(chosen)}"
             )
     declared = settings or CoinSettings()
-    labels = np.append(
-        np.arange(len(forget)) // cluster,
-        np.arange(len(holdout)) // cluster + -(-len(forget) // cluster),
-    )
     member = np.arange(len(candidates)) < len(forget)
     seen = coin_scores(scores, candidates, declared.observables, models=None)
     check = None
@@ -95,9 +91,9 @@ def audit_sets(
     if retain_model is not None:
         check = coin_scores(retain_model, candidates, declared.observables, models=None)
         # At δ = 0, where the least is enough.
-        tested = _epsilon(check.values, member, labels, replace(declared, delta=0.0))
+        tested = _epsilon(check.values, member, cluster, replace(declared, delta=0.0))
         refuted, powerless = float(tested.bound) > 0.0, bool(tested.undetermined)
-    result = _epsilon(seen.values, member, labels, declared)
+    result = _epsilon(seen.values, member, cluster, declared)
     return CoinAudit(
         questions=(CoinQuestion("untraining", result, ("the forget set",), refuted),),
         utility=utilities(seen, declared.confidence),
@@ -117,17 +113,16 @@ def audit_sets(
 def _epsilon(
     values: Float[np.ndarray, "models m observables"],
     member: Bool[np.ndarray, " m"],
-    labels: Int[np.ndarray, " m"],
+    cluster: int,
     settings: CoinSettings,
 ) -> CoinEpsilon:
     """The bound over clusters, each with the mean of its scores."""
-    starts = np.flatnonzero(np.diff(labels, prepend=-1))
-    sizes = np.diff(np.append(starts, len(labels)))
+    models, _, observables = values.shape
     # Divided before they are added up, so that sums stay in the range of numbers.
-    shares = values / np.repeat(sizes, sizes)[:, None]
+    shares = values.reshape(models, -1, cluster, observables) / cluster
     return coin_epsilon(
-        np.add.reduceat(shares, starts, axis=1),
-        member[starts],
+        shares.sum(axis=2),
+        member[::cluster],
         delta=settings.delta,
         confidence=settings.confidence,
         weights=settings.weights,

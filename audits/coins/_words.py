@@ -75,15 +75,13 @@ def _meaning(question: CoinQuestion, law: str) -> str:
     if question.finding == "convicted":
         delta, bound = numbers.plain(result.delta), numbers.down(question.bound, 1)
         averaged = "averaged over the coins’ forget sets, " if law == "fair coins" else ""
-        deltas = (
-            f"and for every δ below {level} with a bound of its own" if result.models == 1 else ""
-        )
+        others = f" and for every δ below {level} with a bound of its own"
         return (
             f"{start}{averaged}the procedure is not (ε,δ)-indistinguishable from "
             f"{_REFERENCE[question.question]}, for ε below {bound} at δ = {delta}"
-            f"{f' {deltas}' if deltas else ''}; {_DEFINITION[question.question]}. It is about all "
-            f"{numbers.count(result.examples)} tested examples together, and says of no single one "
-            f"that it was remembered; {could}."
+            f"{others if result.models == 1 else ''}; {_DEFINITION[question.question]}. It is "
+            f"about all {numbers.count(result.examples)} tested examples together, and says of no "
+            f"single one that it was remembered; {could}."
         )
     if question.finding == "assumption refuted":
         return (

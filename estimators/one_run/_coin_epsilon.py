@@ -253,8 +253,6 @@ _ASSUMPTIONS = (
     "scores depend on the coins through the model alone",
     "the models it is compared with are trained by a procedure that no tested coin enters",
 )
-
-
 _APART = "models are made independently of each other, given their coins"
 
 

@@ -148,7 +148,7 @@ class CoinDesign:
     @cached_property
     def commitment(self) -> str:
         """SHA-256, 64 hexadecimal digits, of everything in the design, nonce and coins included."""
-        return digest_json({"public": self._public, "sealed": self._sealed})
+        return digest_json({"public": self._public, "sealed": self.sealed_record()})
 
     def record(self) -> dict[str, Any]:
         """What may be published before training, as JSON values: all but nonce and coins.
@@ -177,8 +177,8 @@ class CoinDesign:
             ],
         }
 
-    @property
-    def _sealed(self) -> dict[str, Any]:
+    def sealed_record(self) -> dict[str, Any]:
+        """What is sealed until the audit, as JSON values: nonce and coins, which open it."""
         rows = ["".join("1" if coin else "0" for coin in row) for row in self.coins.tolist()]
         return {"format": COINS_FORMAT, "version": VERSION, "nonce": self.nonce, "coins": rows}
 
@@ -214,7 +214,7 @@ class CoinDesign:
         write_folder(
             Path(directory),
             {
-                COINS_FILE: json_bytes(self._sealed),
+                COINS_FILE: json_bytes(self.sealed_record()),
                 TRAINING_FILE: self._training_table().encode(),
                 DESIGN_FILE: json_bytes(self.record()),
             },
