@@ -34,16 +34,6 @@ WORLDS: dict[str, dict[str, Any]] = {
 """Scenarios, and what gives each many candidates, and leaves enough to test on: 195, 195 and 96."""
 FOLLOWED = "digits-random-labels"
 """The scenario of the curves by epochs."""
-FEW = (
-    *("identity", "retrain", "retrain-behaviour"),
-    *("finetune", "npo", "scrub", "ssd", "salun"),
-)
-"""Methods of ``sequences``, where each takes longest to compile."""
-SOME = (
-    *(*FEW, "neggrad", "random-label", "l1-sparse", "eu-k", "bad-t", "potion"),
-    *("influence-expanded", "fisher"),
-)
-"""Methods of ``digits-trigger``: one of each idea."""
 TRACED = ("finetune", "npo")
 """Methods followed by epochs."""
 
@@ -59,13 +49,9 @@ class Coins(Study[CoinRow | EpochRow | UnfitRow]):
     candidates are found. All models have coins of their own and are trained once: K models are the
     first K of them.
 
-    Which methods run was declared before their results were seen, as every unlearner is compiled
-    anew for each model: in ``digits-random-labels`` all that ask for no learner of their own; in
-    ``sequences``, where that takes longest, doing nothing, both kinds of exact retraining,
-    ``finetune``, ``npo``, ``scrub``, ``ssd`` and ``salun``; in ``digits-trigger`` these and one
-    method of each other idea: ``neggrad``, ``random-label``, ``l1-sparse``, ``eu-k``, ``bad-t``,
-    ``potion``, ``influence-expanded`` and ``fisher``. That is about 50 minutes on two cores that
-    other work shares, nearly all of it compilation and audits of single models.
+    All methods run that ask for no learner of their own. Every unlearner is compiled anew for each
+    model, so that the whole takes about two hours on two cores, nearly all of it compilation and
+    audits of single models.
 
     Coins show what was remembered one by one. Where a behaviour is learnt as a rule, as the trigger
     is, a candidate's own coin hardly moves the model, and even doing nothing is not convicted.
@@ -85,7 +71,7 @@ class Coins(Study[CoinRow | EpochRow | UnfitRow]):
             none. They are of the scenarios' usual sizes, and of other models.
         seed: of data, coins and models; unlearners take the next one.
         scenarios: names, of those above; empty for all.
-        methods: names; empty for all of the rule above.
+        methods: names; empty for all of them.
     """
 
     question: ClassVar = "What do coins say of one model of each unlearner, or of a few?"
@@ -125,7 +111,7 @@ class Coins(Study[CoinRow | EpochRow | UnfitRow]):
         beside = self._populations()
         for name in self.scenarios or WORLDS:
             models = self._models(folder, name)
-            for method in self.methods or _methods_of(name):
+            for method in self.methods or methods_for_any_learner():
                 cell = models.cell(method)
                 if "not_applicable" in cell:
                     yield UnfitRow(
@@ -191,11 +177,6 @@ class Coins(Study[CoinRow | EpochRow | UnfitRow]):
 
     def _answer(self, rows: list[CoinRow | EpochRow | UnfitRow]) -> tuple[str, ...]:
         return answer(rows)
-
-
-def _methods_of(scenario: str) -> tuple[str, ...]:
-    chosen = {"sequences": FEW, "digits-trigger": SOME}
-    return chosen.get(scenario) or methods_for_any_learner()
 
 
 def _coin_row(models: CoinModels, method: str, size: int, beside: Beside | None) -> CoinRow:
