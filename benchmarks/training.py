@@ -34,7 +34,6 @@ import optax
 from benchmarks.bounds import table
 from indist import oracles
 from oracles._modules import ConvNet
-from oracles.randomness import batch_plan
 
 MATRIX = 1536
 RATE, MOMENTUM = 0.1, 0.9
@@ -168,10 +167,12 @@ def ours(work: Workload, width: int | None) -> Contender:
 
 
 def plan_of(work: Workload, model: int) -> np.ndarray:
-    """Batches of one model, as ours draws them."""
-    learner = work.scenario.learner
-    every = np.arange(len(work.scenario.train))
-    return batch_plan(0, model, every, learner.steps, learner.batch)
+    """Batches of one model in epochs, drawn by NumPy as a careful user would."""
+    learner, examples = work.scenario.learner, len(work.scenario.train)
+    epochs = -(-learner.steps * learner.batch // examples)
+    rng = np.random.default_rng((0, model))
+    order = rng.permuted(np.tile(np.arange(examples, dtype=np.int32), (epochs, 1)), axis=1)
+    return order.ravel()[: learner.steps * learner.batch].reshape(learner.steps, learner.batch)
 
 
 def linen_loop(work: Workload) -> Contender:

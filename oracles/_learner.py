@@ -1,24 +1,29 @@
 """Learner A: a randomised way of training whose only randomness is one key."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from functools import cached_property, partial
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, asdict, dataclass, fields
+from functools import cached_property, partial, wraps
+from typing import Any, Literal, get_args
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, Int, Key, Shaped
+from jaxtyping import Array, Bool, Float, Int, Key, Shaped
 
-from estimators.checks import check_counts
+from estimators.checks import check_counts, check_within
+from estimators.kinds import check_name
+from oracles._augmentation import CropAndFlip
 from oracles._deferred import build, describe
-from oracles.randomness import batch_plan, epoch_batches
+from oracles.randomness import batch_plan
 
 Parameters = Mapping[str, Any]
 AnyArray = Array | np.ndarray
 """An array of JAX or of NumPy."""
+Precision = Literal["float32", "tf32", "bf16"]
+"""Precision of products."""
+_PRECISIONS = {"float32": "float32", "tf32": "tensorfloat32", "bf16": "BF16_BF16_F32"}
 DescentState = tuple[Any, Any]
 """Parameters, and what the optimiser remembers."""
 
@@ -31,27 +36,42 @@ class Learner:
     visits each of them a little more often. The loss is mean cross-entropy.
 
     Learners of another kind, as those in `oracles.learners`, are subclasses: what training is, is
-    `train` along a plan drawn by `plan` on the host or by `draw_plan` inside a program; what a
-    model says, is `logits`.
+    `train` along a plan that `draw_plan` draws inside the program; what a model says, is `logits`.
+
+    Smoothing and augmentation belong to training. Unlearners that take steps of their own descend
+    on the plain loss of the examples as they are; those that train anew train as the learner does.
 
     Attributes:
         module: flax.linen module, ``[batch, *features]`` to logits ``[batch, classes]``, with
             parameters only (no running statistics) and no randomness after initialisation.
         optimiser: an optax optimiser as a deferred call, ``functools.partial(optax.sgd, 0.1)``.
+            Rates that follow a schedule are deferred too:
+            ``partial(optax.sgd, partial(optax.cosine_decay_schedule, 0.1, 420))``.
         steps: optimiser steps, at least 1.
         batch: examples a step, at least 1.
+        label_smoothing: the share of each label that is spread over all classes, in [0, 1), as in
+            Szegedy et al. 2016, "Rethinking the inception architecture", section 7.
+        augmentation: a random change of each image at each step, drawn from the model's key.
+        precision: of products: ``float32``, or on accelerators ``tf32`` (inputs rounded to 10 bits)
+            or ``bf16`` (to 7 bits); sums are float32. A CPU always computes in float32.
 
     Raises:
-        ValueError: when steps or batch are below 1, or the optimiser is no deferred call.
+        ValueError: when a setting is out of range, or the optimiser is no deferred call.
     """
 
     module: nn.Module
     optimiser: "partial[optax.GradientTransformation]"
     steps: int
     batch: int
+    _: KW_ONLY
+    label_smoothing: float = 0.0
+    augmentation: CropAndFlip | None = None
+    precision: Precision = "float32"
 
     def __post_init__(self) -> None:
         check_counts(steps=self.steps, batch=self.batch)
+        check_within("[0, 1)", label_smoothing=self.label_smoothing)
+        check_name(self.precision, "precision", get_args(Precision))
         describe(self.optimiser)
 
     @cached_property
@@ -63,10 +83,19 @@ class Learner:
             "steps": self.steps,
             "batch": self.batch,
         }
+        changed = {
+            field.name: asdict(value) if isinstance(value, CropAndFlip) else value
+            for field in fields(Learner)
+            if field.name not in plain and (value := getattr(self, field.name)) != field.default
+        }
         if type(self) is Learner:
-            return plain
-        settings = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {"kind": type(self).__name__} | settings | plain
+            return plain | changed
+        own = {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name not in Learner.__dataclass_fields__
+        }
+        return {"kind": type(self).__name__} | own | plain | changed
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Learner) and self.description == other.description
@@ -82,7 +111,8 @@ class Learner:
         self, params: Parameters, inputs: Shaped[AnyArray, "n ..."]
     ) -> Float[Array, "n classes"]:
         """What one model says of each input."""
-        return self.module.apply({"params": params}, inputs)  # pyright: ignore[reportReturnType]
+        with jax.default_matmul_precision(_PRECISIONS[self.precision]):
+            return self.module.apply({"params": params}, inputs)  # pyright: ignore[reportReturnType]
 
     def loss(
         self, params: Parameters, inputs: Shaped[AnyArray, "n ..."], labels: Int[AnyArray, " n"]
@@ -90,23 +120,20 @@ class Learner:
         """Mean cross-entropy of one model on a batch, in nats."""
         return cross_entropy(self.logits(params, inputs), labels)
 
-    def plan(
-        self, stream: int, model: int, included: Int[np.ndarray, " included"], examples: int
-    ) -> Int[np.ndarray, "steps batch"]:
-        """Which of D's examples one model sees at each step.
+    def draw_plan(
+        self,
+        key: Key[Array, ""],
+        included: Bool[AnyArray, " examples"],
+        fewest: int | None = None,
+    ) -> Int[Array, "steps batch"]:
+        """Which of the examples one model sees at each step, drawn inside the program.
 
         Args:
-            stream: number of the population (`stream_number`).
-            model: index of the model.
-            included: indices of the examples that it may see.
-            examples: how many there are in D.
+            key: JAX key.
+            included: whether the model may see each example.
+            fewest: how many are surely included: see `batch_plan`.
         """
-        del examples
-        return batch_plan(stream, model, included, self.steps, self.batch)
-
-    def draw_plan(self, key: Key[Array, ""], examples: int) -> Int[Array, "steps batch"]:
-        """A plan over all of ``examples`` examples, drawn inside a JAX program."""
-        return epoch_batches(key, examples, self.steps, self.batch)
+        return batch_plan(key, included, self.steps, self.batch, fewest)
 
     def train(
         self,
@@ -116,7 +143,7 @@ class Learner:
         plan: Int[AnyArray, "steps batch"],
     ) -> Parameters:
         """One model of A: its key is its only randomness beside the plan."""
-        return self.fit(self.init(key, inputs), inputs, labels, plan)
+        return self.fit(self.init(key, inputs), inputs, labels, plan, key)
 
     def fit(
         self,
@@ -124,15 +151,47 @@ class Learner:
         inputs: Shaped[AnyArray, "n ..."],
         labels: Int[AnyArray, " n"],
         plan: Int[AnyArray, "steps batch"],
+        key: Key[Array, ""] | None = None,
     ) -> Parameters:
-        """Trains one model along a plan of example indices, in one `lax.scan`."""
+        """Trains one model along a plan of example indices, in one `lax.scan`.
+
+        Args:
+            params: where it begins.
+            inputs: of D.
+            labels: of D.
+            plan: the examples of each step; an example of index -1 weighs nothing.
+            key: of the augmentation; without one, images stay as they are.
+        """
         inputs, labels = jnp.asarray(inputs), jnp.asarray(labels)
-        return descend(
-            build(self.optimiser),
-            lambda params, index: self.loss(params, inputs[index], labels[index]),
-            params,
-            plan,
-        )
+        augmentation = None if key is None else self.augmentation
+
+        def loss(params: Any, entry: Any) -> Any:
+            index, number = entry
+            batch = inputs[index]
+            if augmentation is not None:
+                assert key is not None
+                batch = augmentation(batch, jax.random.fold_in(key, number))
+            scores = self.logits(params, batch)
+            losses = cross_entropies(scores, labels[index], self.label_smoothing)
+            return jnp.where(index >= 0, losses, 0.0).mean()
+
+        numbers = jnp.arange(len(plan), dtype=jnp.uint32)
+        return descend(build(self.optimiser), loss, params, (plan, numbers))
+
+
+def in_precision(learner: Learner, program: Callable[..., Any]) -> Callable[..., Any]:
+    """A program whose products all have the learner's precision.
+
+    `Learner.logits` says it for itself; here it is said for gradients too, where a module defines
+    them. JAX's own default on an accelerator is less than float32.
+    """
+
+    @wraps(program)
+    def precise(*arguments: Any) -> Any:
+        with jax.default_matmul_precision(_PRECISIONS[learner.precision]):
+            return program(*arguments)
+
+    return precise
 
 
 def cross_entropy(
@@ -143,15 +202,17 @@ def cross_entropy(
 
 
 def cross_entropies(
-    logits: Float[Array, "n classes"], labels: Int[AnyArray, " n"]
+    logits: Float[Array, "n classes"], labels: Int[AnyArray, " n"], smoothing: float = 0.0
 ) -> Float[Array, " n"]:
     """−ln p_y of each example, classes first, as XLA vectorises a sum over the leading axis only.
 
-    The label is picked by comparison, which XLA fuses where a gather is not.
+    The label is picked by comparison, which XLA fuses where a gather is not. With ``smoothing`` s
+    it is the cross-entropy of 1 − s at the label and s spread evenly over all classes.
     """
-    scores = logits.T
+    scores = jax.nn.log_softmax(logits.T, axis=0)
     is_label = labels == jnp.arange(scores.shape[0])[:, None]
-    return -jnp.where(is_label, jax.nn.log_softmax(scores, axis=0), 0.0).sum(axis=0)
+    plain = -jnp.where(is_label, scores, 0.0).sum(axis=0)
+    return (1.0 - smoothing) * plain - smoothing * scores.mean(axis=0) if smoothing else plain
 
 
 def descend(

@@ -19,8 +19,8 @@ from oracles._scenario import Scenario
 from oracles.coin_designs._design import CoinDesign
 from oracles.coin_designs._draw import draw_coins
 from oracles.coin_designs._training import CoinTraining
-from oracles.engines._blocks import block_width
 from oracles.engines._local import Local
+from oracles.engines._width import with_width
 from oracles.populations._make import make_shards
 from oracles.populations._progress import progress_bar
 from oracles.populations._training import population_recipe
@@ -186,10 +186,11 @@ class CoinScenarios:
             "resampled",
             stream,
             seed,
-            block_width(world.learner.module),
+            1,
             self.included(without),
             self.design.commitment,
         )
+        task = with_width(task, None, models=self.models)
         shards, _ = make_shards(
             task, models=self.models, directory=None, resume=False, engine=Local()
         )

@@ -14,9 +14,8 @@ class CoinTraining(Training):
     """The task of training models, each on examples that its own coins chose.
 
     All models see one array, D with every candidate in it; what one of them trains on is said by
-    its plan alone. A plan is drawn from the included examples in their order, so that its batches,
-    and the bits of the model, depend on which examples are included and on the key, and on nothing
-    else: whoever was never in and whoever was taken out leave no trace.
+    its plan alone. A plan, and so the bits of the model, depends on which examples are included and
+    on the key, and on nothing else: whoever was never in and whoever was taken out leave no trace.
 
     Attributes:
         included: whether each model trains on each example of D.
@@ -31,6 +30,6 @@ class CoinTraining(Training):
         """All that the bits of the models depend on."""
         return super().recipe | {"coins": self.commitment}
 
-    def _plan(self, model: int) -> Int[np.ndarray, "steps batch"]:
-        included = np.flatnonzero(self.included[model])
-        return self.scenario.learner.plan(self._number, model, included, self.included.shape[1])
+    def arguments(self, models: Int[np.ndarray, " width"]) -> Any:
+        """Index of each model, and which examples it trains on."""
+        return models.astype(np.uint32), self.included[models]

@@ -5,36 +5,15 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
-import flax.linen as nn
 import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Int
 
-# Models in one program, where a module does not say what is best for it on a CPU.
-_CPU_WIDTH = 4
-_ACCELERATOR_WIDTH = 256
+from oracles.engines._task import Program, Task
+
 # Blocks that devices compute while the host fetches the one before and prepares the next.
 _BLOCKS_IN_FLIGHT = 2
-
-Program = Callable[[Any, Any], Any]
-"""``program(own, shared)`` of one model: its own arguments and those common to all models."""
-
-
-def block_width(module: nn.Module) -> int:
-    """How many models one compiled program holds: few on a CPU (its cache), many elsewhere.
-
-    The width belongs to a population's recipe: programs of another width round differently.
-
-    Args:
-        module: may say what is best for it on a CPU, as a class attribute ``cpu_block_width``.
-
-    Returns:
-        Models a device.
-    """
-    if jax.default_backend() != "cpu":
-        return _ACCELERATOR_WIDTH
-    return getattr(module, "cpu_block_width", _CPU_WIDTH)
 
 
 def run_blocks(
@@ -60,7 +39,7 @@ def run_blocks(
     Yields:
         ``(ids, outputs)`` in the order of ``models``, outputs as host arrays.
     """
-    mesh = Mesh(np.array(jax.local_devices()), ("models",))
+    mesh = _mesh()
     compiled = _compiled(program, mesh)
     by_model = NamedSharding(mesh, PartitionSpec("models"))
     common = jax.device_put(shared, NamedSharding(mesh, PartitionSpec()))
@@ -76,9 +55,22 @@ def run_blocks(
         yield _fetch(*in_flight.popleft())
 
 
+def bytes_of_block(task: Task, width: int) -> int:
+    """Device memory of a block: arguments, results and all that its program holds meanwhile."""
+    mesh = _mesh()
+    own = task.arguments(np.zeros(width * mesh.size, dtype=np.int64))
+    sizes = _compiled(task.program(), mesh).lower(own, task.shared()).compile().memory_analysis()
+    parts = "argument_size_in_bytes", "output_size_in_bytes", "temp_size_in_bytes"
+    return sum(int(getattr(sizes, part)) for part in parts) // mesh.size
+
+
+def _mesh() -> Mesh:
+    return Mesh(np.array(jax.local_devices()), ("models",))
+
+
 @lru_cache(maxsize=128)
-def _compiled(program: Program, mesh: Mesh) -> Callable[[Any, Any], Any]:
-    # Inputs are not donated: they are plans, or parameters that take little memory beside a block.
+def _compiled(program: Program, mesh: Mesh) -> Any:
+    # Inputs are not donated: they are indices, or parameters, which take little beside a block.
     return jax.jit(
         jax.shard_map(
             jax.vmap(program, in_axes=(0, None)),

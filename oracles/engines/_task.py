@@ -1,12 +1,14 @@
 """Tasks: what an engine carries out to make the models of a population, each from its index."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
+import flax.linen as nn
 import numpy as np
 from jaxtyping import Int
 
-from oracles.engines._blocks import Program
+Program = Callable[[Any, Any], Any]
+"""``program(own, shared)`` of one model: its own arguments and those common to all models."""
 
 
 @runtime_checkable
@@ -24,6 +26,11 @@ class Task(Protocol):
     @property
     def recipe(self) -> Mapping[str, Any]:
         """All that the bits of the models depend on, as JSON values; ``width`` among it."""
+        ...
+
+    @property
+    def module(self) -> nn.Module:
+        """What is made, which may say how many of it a CPU should make at a time."""
         ...
 
     def program(self) -> Program:

@@ -5,14 +5,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from estimators.checks import check_counts, check_within
-from oracles._learner import Learner, Parameters
-from oracles.randomness import batch_plan, epoch_batches
+from oracles._learner import AnyArray, Learner, Parameters
+from oracles.randomness import batch_plan
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,16 +52,14 @@ class NoisyFineTuned(Learner):
         )
         check_counts(noisy_steps=self.noisy_steps, free_steps=self.free_steps)
 
-    def plan(
-        self, stream: int, model: int, included: Int[np.ndarray, " included"], examples: int
-    ) -> Int[np.ndarray, "steps batch"]:
+    def draw_plan(
+        self,
+        key: Key[Array, ""],
+        included: Bool[AnyArray, " examples"],
+        fewest: int | None = None,
+    ) -> Int[Array, "steps batch"]:
         """Batches of training, of the noisy steps and of the free ones, end to end."""
-        del examples
-        return batch_plan(stream, model, included, self.steps + self.tuning_steps, self.batch)
-
-    def draw_plan(self, key: Key[Array, ""], examples: int) -> Int[Array, "steps batch"]:
-        """The same, drawn inside a JAX program."""
-        return epoch_batches(key, examples, self.steps + self.tuning_steps, self.batch)
+        return batch_plan(key, included, self.steps + self.tuning_steps, self.batch, fewest)
 
     @property
     def tuning_steps(self) -> int:

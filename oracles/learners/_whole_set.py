@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from estimators.checks import check_within
 from oracles._learner import AnyArray, Learner, Parameters
@@ -19,19 +19,15 @@ Kind = TypeVar("Kind", bound=Learner)
 class WholeSet(Learner):
     """A learner whose plan says which examples are in: entry i is i, or −1 if i is left out."""
 
-    def plan(
-        self, stream: int, model: int, included: Int[np.ndarray, " included"], examples: int
-    ) -> Int[np.ndarray, "1 examples"]:
+    def draw_plan(
+        self,
+        key: Key[Array, ""],
+        included: Bool[AnyArray, " examples"],
+        fewest: int | None = None,
+    ) -> Int[Array, "1 examples"]:
         """Which examples are in; there is no order to draw."""
-        del stream, model
-        plan = np.full((1, examples), -1, dtype=np.int32)
-        plan[0, included] = included
-        return plan
-
-    def draw_plan(self, key: Key[Array, ""], examples: int) -> Int[Array, "1 examples"]:
-        """All of the examples."""
-        del key
-        return jnp.arange(examples)[None]
+        del key, fewest
+        return jnp.where(included, jnp.arange(len(included)), -1)[None]
 
 
 @dataclass(frozen=True, eq=False)

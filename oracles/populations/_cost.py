@@ -11,10 +11,12 @@ import jax
 import numpy as np
 
 from oracles._scenario import Scenario
-from oracles.engines._blocks import block_width, run_blocks
+from oracles.engines._blocks import run_blocks
+from oracles.engines._width import with_width
 from oracles.populations._training import Training
 
 _SECONDS = 2.0
+_MODELS = 1_000_000
 _LEAST_BLOCKS = 3
 
 
@@ -55,10 +57,12 @@ def training_cost(scenario: Scenario, *, width: int | None = None) -> Cost:
         >>> cost.seconds < cost.startup
         True
     """
-    width = block_width(scenario.learner.module) if width is None else width
-    task = Training(scenario, "nothing", "resampled", "calibration", 0, width)
+    task = Training(scenario, "nothing", "resampled", "calibration", 0, 1)
+    task = with_width(task, width, models=_MODELS)
     start = time.perf_counter()
-    blocks = run_blocks(task.program(), np.arange(1_000_000), task.arguments, task.shared(), width)
+    blocks = run_blocks(
+        task.program(), np.arange(_MODELS), task.arguments, task.shared(), task.width
+    )
     _, (params, logits) = next(blocks)
     ready = time.perf_counter()
     made = count = 0

@@ -10,18 +10,21 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, Key
+from scipy.stats import binom
 
 from estimators.checks import check_seed, check_within
 from oracles._doors import check_scenario
-from oracles._learner import Learner
+from oracles._learner import Learner, in_precision
 from oracles._scenario import Scenario
-from oracles.engines._blocks import Program, block_width
 from oracles.engines._by_name import engine as engine_of
 from oracles.engines._engine import Engine
+from oracles.engines._task import Program
+from oracles.engines._width import with_width
 from oracles.populations._make import CHUNK, make_shards
 from oracles.populations._training import population_recipe
 from oracles.randomness import stream_key, stream_number
@@ -36,6 +39,9 @@ from oracles.storage.shards import (
 )
 
 _LEAST_INCLUDED = 20
+# Models that include fewer examples than this quantile, of which there is one in 10^12, repeat
+# their last epoch.
+_HARDLY_EVER = 1e-12
 _FRESH = ("behaviour_test", "near", "test")
 
 
@@ -139,42 +145,35 @@ class Subsets:
     def _stream(self) -> str:
         return f"subsets/{self.replicate}"
 
-    def program(self) -> Program:
-        """Initialise, fit along a plan, and look at every target."""
-        return _subsets_program(self.scenario.learner)
+    @property
+    def module(self) -> nn.Module:
+        """Of the learner."""
+        return self.scenario.learner.module
 
-    def included(self, model: int) -> Bool[np.ndarray, " examples"]:
-        """Which examples one model trains on: a coin for each."""
-        key = np.array([stream_number(self.seed, "subsets/included"), model], np.uint64)
-        coins = np.random.Generator(np.random.Philox(key=key)).random(len(self.scenario.train))
-        return coins < self.inclusion
+    def program(self) -> Program:
+        """Draw a subset and a plan, initialise, fit, and look at every target."""
+        total = len(self.scenario.train)
+        fewest = max(1, int(binom.ppf(_HARDLY_EVER, total, self.inclusion)))
+        return _subsets_program(self.scenario.learner, self.inclusion, fewest)
 
     def arguments(self, models: Int[np.ndarray, " width"]) -> Any:
-        """Index and batch plan of each model."""
-        learner, number = self.scenario.learner, stream_number(self.seed, self._stream)
-        total = len(self.scenario.train)
-        plans = [
-            learner.plan(number, int(k), np.flatnonzero(self.included(int(k))), total)
-            for k in models
-        ]
-        return models.astype(np.uint32), np.stack(plans)
+        """Index of each model."""
+        return models.astype(np.uint32)
 
     def shared(self) -> Any:
-        """Key, training examples and targets."""
+        """Keys of inclusion and training, training examples and targets."""
         train = self.scenario.train
         inputs, labels, _ = targets(self.scenario)
-        key = stream_key(stream_number(self.seed, self._stream))
-        return key, train.inputs, train.labels, inputs, labels
+        keys = [
+            stream_key(stream_number(self.seed, stream))
+            for stream in ("subsets/included", self._stream)
+        ]
+        return *keys, train.inputs, train.labels, inputs, labels
 
     def arrays(self, models: Int[np.ndarray, " some"], made: Any) -> Mapping[str, np.ndarray]:
         """Inclusion and correctness as bits, probability and margin as float32."""
-        correct, probability, margin = made
-        return {
-            "included": np.packbits(np.stack([self.included(int(k)) for k in models]), axis=1),
-            "correct": np.packbits(correct, axis=1),
-            "probability": probability,
-            "margin": margin,
-        }
+        del models
+        return dict(zip(("included", "correct", "probability", "margin"), made, strict=True))
 
 
 def targets(scenario: Scenario) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -248,13 +247,8 @@ def subset_runs(
     seed, replicate = check_seed(seed), check_seed(replicate, "replicate")
     check_scenario(scenario)
     chosen = engine_of(engine)
-    task = Subsets(
-        scenario,
-        inclusion,
-        replicate,
-        seed,
-        block_width(scenario.learner.module) if width is None else width,
-    )
+    task = Subsets(scenario, inclusion, replicate, seed, 1)
+    task = with_width(task, width, models=models, directory=directory, kind=RUNS_FORMAT)
     shards, folder = make_shards(
         task,
         models=models,
@@ -292,17 +286,31 @@ def load_runs(directory: Folder | Path | str, scenario: Scenario) -> Runs:
     return Runs(manifest.recipe, labels, groups, read_shards(folder, manifest), folder)
 
 
+def subset(key: Key[Array, ""], examples: int, inclusion: float) -> Bool[Array, " examples"]:
+    """Which examples one model trains on: a coin for each.
+
+    Where all coins say no, which at 20 included examples on average happens to one model in 10^8,
+    the first example is included.
+    """
+    coins = jax.random.uniform(key, (examples,)) < inclusion
+    return coins.at[0].set(coins[0] | ~coins.any())
+
+
 @lru_cache(maxsize=32)
-def _subsets_program(learner: Learner) -> Program:
+def _subsets_program(learner: Learner, inclusion: float, fewest: int) -> Program:
     def program(own: Any, shared: Any) -> Any:
-        (model, plan), (key, inputs, labels, target_inputs, target_labels) = own, shared
-        params = learner.train(jax.random.fold_in(key, model), inputs, labels, plan)
+        included_key, key, inputs, labels, target_inputs, target_labels = shared
+        plan_key, key = jax.random.split(jax.random.fold_in(key, own))
+        included = subset(jax.random.fold_in(included_key, own), len(labels), inclusion)
+        plan = learner.draw_plan(plan_key, included, fewest)
+        params = learner.train(key, inputs, labels, plan)
         logits = learner.logits(params, target_inputs)
         scores = jax.nn.log_softmax(logits)
         is_label = target_labels[:, None] == jnp.arange(scores.shape[1])
         label_score = jnp.where(is_label, scores, 0.0).sum(axis=1)
         others = jax.nn.logsumexp(jnp.where(is_label, -jnp.inf, scores), axis=1)
         correct = jnp.argmax(logits, axis=1) == target_labels
-        return correct, jnp.exp(label_score), label_score - others
+        bits = jnp.packbits(included), jnp.packbits(correct)
+        return *bits, jnp.exp(label_score), label_score - others
 
-    return program
+    return in_precision(learner, program)

@@ -6,6 +6,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,16 +14,16 @@ from jaxtyping import Int
 
 from estimators.checks import check_counts, check_seed
 from estimators.kinds import check_name
-from oracles._deferred import build
 from oracles._doors import check_scenario
-from oracles._learner import Learner, cross_entropies, descend
+from oracles._learner import Learner, in_precision
 from oracles._population import Population
 from oracles._scenario import Scenario
-from oracles.engines._blocks import Program, block_width
 from oracles.engines._by_name import engine as engine_of
 from oracles.engines._engine import Engine
+from oracles.engines._task import Program
+from oracles.engines._width import with_width
 from oracles.populations._make import CHUNK, make_shards
-from oracles.randomness import stream_key, stream_number
+from oracles.randomness import RANDOMNESS, stream_key, stream_number
 from oracles.storage._folder import Folder
 from oracles.storage.files import check_printable
 from oracles.storage.shards import stored_arrays
@@ -76,14 +77,18 @@ class Training:
             "exclusion": self.exclusion,
         }
 
+    @property
+    def module(self) -> nn.Module:
+        """Of the learner."""
+        return self.scenario.learner.module
+
     def program(self) -> Program:
-        """Initialise, fit along a plan, observe."""
-        return _training_program(self.scenario.learner, self.exclusion)
+        """Draw a plan, initialise, fit along it, observe."""
+        return _training_program(self.scenario.learner, self.exclusion, self._fewest)
 
     def arguments(self, models: Int[np.ndarray, " width"]) -> Any:
-        """Index and batch plan of each model."""
-        plans = [self._plan(int(k)) for k in models]
-        return models.astype(np.uint32), np.stack(plans)
+        """Index of each model, and None, as all of them train on the same examples."""
+        return models.astype(np.uint32), None
 
     def arrays(self, models: Int[np.ndarray, " some"], made: Any) -> Mapping[str, np.ndarray]:
         """Parameters and logits."""
@@ -91,9 +96,10 @@ class Training:
         return stored_arrays(*made)
 
     def shared(self) -> Any:
-        """Key, training examples, and the probes' inputs."""
-        train = self.scenario.train
-        return stream_key(self._number), train.inputs, train.labels, self.scenario.probes.inputs
+        """Key, which examples models train on, training examples, and the probes' inputs."""
+        train, probes = self.scenario.train, self.scenario.probes
+        included = np.isin(np.arange(len(train)), self._included)
+        return stream_key(self._number), included, train.inputs, train.labels, probes.inputs
 
     @cached_property
     def _number(self) -> int:
@@ -110,12 +116,14 @@ class Training:
         }
         return self.scenario.excluding(without[self.excluded])
 
-    def _plan(self, model: int) -> Int[np.ndarray, "steps batch"]:
-        learner, everything = self.scenario.learner, np.arange(len(self.scenario.train))
-        if self.exclusion == "resampled":
-            return learner.plan(self._number, model, self._included, len(everything))
-        plan = learner.plan(self._number, model, everything, len(everything))
-        return np.where(np.isin(everything, self._included)[plan], plan, -1).astype(plan.dtype)
+    @property
+    def _fewest(self) -> int:
+        """The least number of examples in any of a scenario's populations, as far as that goes.
+
+        Populations of one program are compiled once; it is the number of epochs that it fixes.
+        """
+        common = len(self.scenario.train) - len(self.scenario.behaviour)
+        return common if 0 < common <= len(self._included) else len(self._included)
 
 
 def _indices(excluded: Any) -> list[int]:
@@ -151,32 +159,25 @@ def population_recipe(scenario: Scenario, seed: int, stream: str, width: int) ->
         "backend": jax.default_backend(),
         "width": width,
         "jax": jax.__version__,
+        "randomness": RANDOMNESS,
     }
 
 
 @lru_cache(maxsize=32)
-def _training_program(learner: Learner, exclusion: Exclusion) -> Program:
-    train = learner.train if exclusion == "resampled" else _masked_train(learner)
-
+def _training_program(learner: Learner, exclusion: Exclusion, fewest: int) -> Program:
     def program(own: Any, shared: Any) -> Any:
-        (model, plan), (key, inputs, labels, probes) = own, shared
-        params = train(jax.random.fold_in(key, model), inputs, labels, plan)
+        (model, own_included), (key, included, inputs, labels, probes) = own, shared
+        included = included if own_included is None else own_included
+        plan_key, key = jax.random.split(jax.random.fold_in(key, model))
+        if exclusion == "resampled":
+            plan = learner.draw_plan(plan_key, included, fewest)
+        else:
+            plan = learner.draw_plan(plan_key, np.ones(len(labels), dtype=bool))
+            plan = jnp.where(included[plan], plan, -1)
+        params = learner.train(key, inputs, labels, plan)
         return params, learner.logits(params, probes)
 
-    return program
-
-
-def _masked_train(learner: Learner) -> Any:
-    """`Learner.train` where a place of −1 in the plan weighs nothing and is not replaced."""
-
-    def train(key: Any, inputs: Any, labels: Any, plan: Any) -> Any:
-        def loss(params: Any, index: Any) -> Any:
-            each = cross_entropies(learner.logits(params, inputs[index]), labels[index])
-            return jnp.where(index >= 0, each, 0.0).mean()
-
-        return descend(build(learner.optimiser), loss, learner.init(key, inputs), plan)
-
-    return train
+    return in_precision(learner, program)
 
 
 def train(
@@ -239,8 +240,8 @@ def train(
     check_stream(stream)
     check_name(exclusion, "exclusion", get_args(Exclusion))
     chosen = engine_of(engine)
-    width = block_width(scenario.learner.module) if width is None else width
-    task = Training(scenario, excluded, exclusion, stream, seed, width)
+    task = Training(scenario, excluded, exclusion, stream, seed, 1)
+    task = with_width(task, width, models=models, directory=directory)
     shards, folder = make_shards(
         task, models=models, directory=directory, resume=resume, engine=chosen, chunk=chunk
     )

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import flax.linen as nn
 import jax
 import numpy as np
 from jaxtyping import Int
@@ -13,12 +14,13 @@ from jaxtyping import Int
 from estimators.checks import check_counts, check_seed
 from estimators.kinds import check_name
 from oracles._doors import check_population, check_scenario
-from oracles._learner import Learner
+from oracles._learner import Learner, in_precision
 from oracles._population import Population
 from oracles._scenario import Scenario
-from oracles.engines._blocks import Program, block_width
 from oracles.engines._by_name import engine as engine_of
 from oracles.engines._engine import Engine
+from oracles.engines._task import Program
+from oracles.engines._width import with_width
 from oracles.learners._registry import make
 from oracles.populations._make import CHUNK, make_shards
 from oracles.populations._training import population_recipe, train
@@ -81,6 +83,11 @@ class Unlearning:
             claim = self.unlearner.claim(self.scenario.learner, sizes["train"], sizes["forget"])
             recipe["claim"] = asdict(claim)
         return recipe
+
+    @property
+    def module(self) -> nn.Module:
+        """Of the learner."""
+        return self.scenario.learner.module
 
     def program(self) -> Program:
         """Unlearn, observe."""
@@ -177,9 +184,8 @@ def unlearn(
         )
     unlearner = unlearner_of(method, settings)
     check_learner(method, unlearner, scenario)
-    task = Unlearning(
-        scenario, original, method, unlearner, seed, block_width(scenario.learner.module)
-    )
+    task = Unlearning(scenario, original, method, unlearner, seed, 1)
+    task = with_width(task, None, models=count, directory=directory)
     shards, where = make_shards(
         task, models=count, directory=directory, resume=resume, engine=chosen, chunk=chunk
     )
@@ -218,4 +224,4 @@ def _unlearning_program(learner: Learner, unlearner: Unlearner) -> Program:
         after = unlearner(learner, params, forget, retain, jax.random.fold_in(key, model))
         return after, observed.logits(after, probes)
 
-    return program
+    return in_precision(learner, program)

@@ -294,6 +294,11 @@ class PopulationFolder:
             self._write_manifest()
             return
         manifest = read_manifest(folder, kind)
+        if "randomness" in recipe and "randomness" not in manifest.recipe:
+            raise StoreError(
+                f"{folder}: was made by indist 0.1, which drew batches by another law; it can be "
+                "read, audited and verified, but nothing can be added to it; give another folder"
+            )
         refuse_difference(folder, manifest.recipe, recipe)
         self.entries = list(manifest.shards)
 

@@ -13,7 +13,7 @@ from oracles.learners._objective_noise import ObjectiveNoise, newton
 from oracles.learners._whole_set import everyone, loss_gradient, own_learner
 from oracles.mechanisms._certified_removal import CertifiedRemoval
 from oracles.mechanisms._mechanism import Claim
-from oracles.unlearners._contract import Batch, joined
+from oracles.unlearners._contract import Batch, all_of, joined
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class NewtonRemoval:
         """The weights after a Newton step for each example of S, or trained anew."""
         noisy = own_learner("certified-removal", learner, ObjectiveNoise)
         weights, spent = self.remove(noisy, params["weights"], forget, retain)
-        plan = noisy.draw_plan(key, len(retain[1]))
+        plan = noisy.draw_plan(key, all_of(retain))
         fresh = noisy.train(key, *retain, plan)
         stepped = {"weights": weights, "secret": params["secret"]}
         return jax.tree.map(lambda s, f: jnp.where(spent <= self.budget, s, f), stepped, fresh)

@@ -3,13 +3,19 @@
 from typing import Any, Protocol, runtime_checkable
 
 import jax.numpy as jnp
-from jaxtyping import Array, Int, Key, Shaped
+import numpy as np
+from jaxtyping import Array, Bool, Int, Key, Shaped
 
 from oracles._learner import AnyArray, Learner, Parameters
 from oracles.mechanisms._mechanism import Claim
 
 Batch = tuple[Shaped[AnyArray, "..."], Int[AnyArray, "..."]]
 """Inputs and labels of a set of examples."""
+
+
+def all_of(examples: Batch) -> Bool[np.ndarray, " n"]:
+    """What `Learner.draw_plan` takes to draw from all of a set."""
+    return np.ones(len(examples[1]), dtype=bool)
 
 
 @runtime_checkable

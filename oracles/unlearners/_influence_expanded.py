@@ -8,7 +8,7 @@ from jaxtyping import Array, Key
 
 from oracles._deferred import build
 from oracles._learner import Learner, Parameters, descend
-from oracles.unlearners._contract import Batch
+from oracles.unlearners._contract import Batch, all_of
 from oracles.unlearners._membership import check_doubt, retained_weights, weighted_loss
 
 
@@ -54,7 +54,7 @@ class InfluenceExpanded:
         """
         weights = retained_weights(learner, params, forget, retain, self.doubt, self.neighbours)
         init_key, plan_key = jax.random.split(key)
-        plan = learner.draw_plan(plan_key, len(retain[1]))
+        plan = learner.draw_plan(plan_key, all_of(retain))
         fresh = learner.init(init_key, retain[0])
         loss = weighted_loss(learner, retain, weights)
         return descend(build(learner.optimiser), loss, fresh, plan)

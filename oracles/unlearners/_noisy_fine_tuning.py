@@ -12,7 +12,7 @@ from oracles.learners._noisy_fine_tuning import NoisyFineTuned
 from oracles.learners._whole_set import own_learner
 from oracles.mechanisms._mechanism import Claim
 from oracles.mechanisms._noisy_fine_tuning import NoisyFineTuning
-from oracles.unlearners._contract import Batch
+from oracles.unlearners._contract import Batch, all_of
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class NoisyTuning:
         """The secret model, tuned on R."""
         tuned = own_learner("noisy-fine-tuning", learner, NoisyFineTuned)
         plan_key, noise_key = jax.random.split(key)
-        plan = tuned.draw_plan(plan_key, len(retain[1]))[: tuned.tuning_steps]
+        plan = tuned.draw_plan(plan_key, all_of(retain))[: tuned.tuning_steps]
         return tuned.tune(params["secret"], *retain, plan, noise_key)
 
     def claim(self, learner: Learner, examples: int, forget: int) -> Claim:

@@ -7,7 +7,7 @@ import jax
 from jaxtyping import Array, Key
 
 from oracles._learner import Learner, Parameters
-from oracles.unlearners._contract import Batch
+from oracles.unlearners._contract import Batch, all_of
 
 
 @dataclass(frozen=True)
@@ -29,5 +29,5 @@ class Retrain:
         """A model of A(R)."""
         inputs, labels = retain
         init_key, plan_key = jax.random.split(key)
-        plan = learner.draw_plan(plan_key, len(labels))
+        plan = learner.draw_plan(plan_key, all_of(retain))
         return learner.train(init_key, inputs, labels, plan)

@@ -16,6 +16,7 @@ import optax
 from scipy.special import softmax
 
 from indist import oracles
+from oracles.randomness import stream_key, stream_number
 
 CLASSES, FEATURES = 3, 4
 LOGISTIC = oracles.Learner(
@@ -42,6 +43,13 @@ def joined(forget: Any = S, retain: Any = R) -> tuple[np.ndarray, np.ndarray]:
     """Inputs and labels of D, S first."""
     (s_inputs, s_labels), (r_inputs, r_labels) = forget, retain
     return np.concatenate([s_inputs, r_inputs]), np.concatenate([s_labels, r_labels])
+
+
+def plan_and_key(learner: Any, stream: str, model: int, included: Any) -> tuple[Any, Any]:
+    """Batches and training key of one model of a population of seed 0, drawn outside a program."""
+    key = jax.random.fold_in(stream_key(stream_number(0, stream)), model)
+    plan_key, key = jax.random.split(key)
+    return np.asarray(learner.draw_plan(plan_key, included)), key
 
 
 def unoptimised(function: Any) -> Any:

@@ -148,9 +148,8 @@ def test_a_residual_over_budget_is_trained_anew() -> None:
     forget, retain = _sets(world)
     rule = oracles.unlearners.NewtonRemoval(budget=1e-6)
     after = rule(world.learner, params, forget, retain, jax.random.key(1))
-    fresh = world.learner.train(
-        jax.random.key(1), *retain, world.learner.draw_plan(jax.random.key(0), 36)
-    )
+    plan = world.learner.draw_plan(jax.random.key(0), np.ones(36, dtype=bool))
+    fresh = world.learner.train(jax.random.key(1), *retain, plan)
     np.testing.assert_array_equal(after["weights"], fresh["weights"])
 
 
@@ -199,6 +198,7 @@ def test_private_descent_against_numpy() -> None:
     made = oracles.train(world, "forget", stream="one", models=1, seed=SEED)
     params = {name: leaf[0] for name, leaf in made.parameters().items()}
     key = jax.random.fold_in(stream_key(stream_number(SEED, "one")), 0)
+    _, key = jax.random.split(key)
     fresh = world.learner.init(jax.random.split(key)[0], world.train.inputs)
     kernel, bias = (np.asarray(fresh[name], np.float64) for name in ("kernel_0", "bias_0"))
     for _ in range(3):
@@ -222,7 +222,7 @@ def test_noisy_fine_tuning_clips_both_and_tunes_along_its_plan() -> None:
     assert isinstance(learner, NoisyFineTuned)
     params = _first_model(world, "nothing")
     data = jnp.asarray(world.train.inputs), jnp.asarray(world.train.labels)
-    plan = learner.draw_plan(jax.random.key(3), 40)[:5]
+    plan = learner.draw_plan(jax.random.key(3), np.ones(40, dtype=bool))[:5]
     made = learner.tune(params["secret"], *data, plan, jax.random.key(4))
 
     def slope(weights: Any, index: Any, back: Any = None) -> Any:

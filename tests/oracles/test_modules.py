@@ -15,7 +15,7 @@ import pytest
 from indist import oracles
 from oracles._deferred import build
 from oracles._modules import MLP, ConvNet, Transformer
-from oracles.randomness import batch_plan, stream_key, stream_number
+from tests.oracles.by_hand import plan_and_key
 
 WIDTH, HEADS, TOKENS = 8, 2, 11
 
@@ -223,10 +223,9 @@ def test_any_module_and_any_optimiser_train(circles: oracles.Scenario) -> None:
     scenario = replace(circles, learner=learner)
     made = oracles.train(scenario, "nothing", stream="s", models=3, seed=0).parameters()
 
-    number = stream_number(0, "s")
-    plan = batch_plan(number, 2, np.arange(len(scenario.train)), 20, 16)
     data, optimiser = scenario.train, build(recipe)
-    params: Any = learner.init(jax.random.fold_in(stream_key(number), 2), data.inputs)
+    plan, key = plan_and_key(learner, "s", 2, np.ones(len(data), dtype=bool))
+    params: Any = learner.init(key, data.inputs)
     state = optimiser.init(params)
 
     @jax.jit

@@ -12,8 +12,8 @@ import pytest
 from indist import audits, oracles
 from oracles._deferred import build
 from oracles.populations._training import train
-from oracles.randomness import batch_plan, stream_key, stream_number
 from oracles.storage.shards import StoreError
+from tests.oracles.by_hand import plan_and_key
 
 
 def _train(scenario: oracles.Scenario, models: int, **options: Any) -> oracles.Population:
@@ -38,10 +38,10 @@ def test_seeds_and_streams_make_other_models(circles: oracles.Scenario) -> None:
 
 def test_one_model_equals_a_plain_loop(circles: oracles.Scenario) -> None:
     """The vectorised scan against init, grad and update called step by step for one model."""
-    number = stream_number(0, "s")
     learner, data = circles.learner, circles.train
-    plan = batch_plan(number, 3, circles.excluding(circles.forget), learner.steps, learner.batch)
-    params: Any = learner.init(jax.random.fold_in(stream_key(number), 3), data.inputs)
+    included = ~np.isin(np.arange(len(data)), circles.forget)
+    plan, key = plan_and_key(learner, "s", 3, included)
+    params: Any = learner.init(key, data.inputs)
     optimiser = build(learner.optimiser)
     state = optimiser.init(params)
     for index in plan:
@@ -179,9 +179,9 @@ def test_damage_is_named(
 def test_masked_exclusion_weighs_excluded_examples_nothing(circles: oracles.Scenario) -> None:
     """Against a plain loop: batches from D, excluded examples in them neither seen nor replaced."""
     circles = replace(circles, learner=replace(circles.learner, steps=8))
-    number, learner, data = stream_number(0, "s"), circles.learner, circles.train
-    plan = batch_plan(number, 1, np.arange(len(data)), learner.steps, learner.batch)
-    params: Any = learner.init(jax.random.fold_in(stream_key(number), 1), data.inputs)
+    learner, data = circles.learner, circles.train
+    plan, key = plan_and_key(learner, "s", 1, np.ones(len(data), dtype=bool))
+    params: Any = learner.init(key, data.inputs)
     optimiser = build(learner.optimiser)
     state = optimiser.init(params)
     for index in plan:

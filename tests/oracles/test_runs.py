@@ -9,34 +9,25 @@ from scipy.special import logsumexp
 from sklearn.metrics import roc_auc_score
 
 from indist import estimators, oracles
-from oracles.populations._runs import Subsets, targets
+from oracles.populations._runs import subset, targets
 from oracles.storage.shards import StoreError
+from tests.oracles.by_hand import plan_and_key
 
 
 def test_runs_hold_what_models_of_their_subsets_do(circles: oracles.Scenario) -> None:
     """Against training on each subset alone, one model at a time."""
     runs = oracles.subset_runs(circles, models=6, seed=0, width=2)
-    task = Subsets(circles, 0.7, 0, 0, 2)
     inputs, labels, groups = targets(circles)
     assert runs.examples == len(circles.train)
     assert (labels[: runs.examples] == circles.train.labels).all()
     assert (runs.labels == labels).all()
     assert (runs.groups == groups).all()
     assert (groups[circles.forget] == "forget").all()
-    index, plans = task.arguments(np.arange(6))
     for model in (0, 5):
-        included = task.included(model)
-        assert (runs.included[model] == included).all()
-        assert included[plans[model]].all()
-        assert set(plans[model].ravel()) == set(np.flatnonzero(included))
-        learner = circles.learner
-        key = jax.random.fold_in(task.shared()[0], index[model])
-        params = learner.fit(
-            learner.init(key, circles.train.inputs),
-            circles.train.inputs,
-            circles.train.labels,
-            plans[model],
-        )
+        included, learner = runs.included[model], circles.learner
+        plan, key = plan_and_key(learner, "subsets/0", model, included)
+        assert set(plan.ravel()) == set(np.flatnonzero(included))
+        params = learner.train(key, circles.train.inputs, circles.train.labels, plan)
         logits = np.asarray(learner.logits(params, inputs), dtype=np.float64)
         score = logits - logsumexp(logits, axis=1, keepdims=True)
         right = np.take_along_axis(score, labels[:, None], axis=1)[:, 0]
@@ -49,8 +40,9 @@ def test_runs_hold_what_models_of_their_subsets_do(circles: oracles.Scenario) ->
 
 
 def test_inclusion_is_a_fair_coin_for_each_pair(circles: oracles.Scenario) -> None:
-    task = Subsets(circles, 0.7, 0, 1, 4)
-    included = np.stack([task.included(k) for k in range(400)])
+    keys = jax.random.split(jax.random.key(1), 400)
+    coins = jax.vmap(lambda key: subset(key, len(circles.train), 0.7))
+    included = np.asarray(coins(keys))
     rate = included.mean(axis=0)
     # 5 standard errors over a few hundred examples: a false alarm in 5,000 seeds.
     assert np.abs(rate - 0.7).max() < 5 * np.sqrt(0.21 / 400)

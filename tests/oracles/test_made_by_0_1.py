@@ -1,0 +1,56 @@
+"""Folders that indist 0.1 made, with batches drawn on the host: read and audited, not added to."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from indist import audits, oracles
+from indist._cli import app
+from oracles.storage.shards import StoreError
+
+MADE = Path(__file__).parent / "made_by_0_1"
+
+
+@pytest.fixture
+def circles() -> oracles.Scenario:
+    return oracles.scenarios.load("circles", seed=0)
+
+
+def test_references_and_submissions_are_read_and_audited(
+    circles: oracles.Scenario, tmp_path: Path
+) -> None:
+    references = oracles.load_references(MADE / "references")
+    assert references.original.models == 2
+    logits = references.original.observe(circles.probes).logits
+    assert logits is not None
+    # What was stored is what its parameters say today.
+    learner, params = circles.learner, references.original.parameters()
+    first = {name: leaf[0] for name, leaf in params.items()}
+    np.testing.assert_allclose(
+        logits[0], learner.logits(first, circles.probes.inputs), rtol=0, atol=1e-4
+    )
+    arguments = [str(MADE / "finetune"), "--references", str(MADE / "references"), "--seed", "0"]
+    done = CliRunner().invoke(app, ["audit", *arguments, "-o", str(tmp_path / "audit")])
+    assert done.exit_code == 0, done.output
+    certificate = str(tmp_path / "audit" / "certificate.json")
+    assert CliRunner().invoke(app, ["verify", certificate]).exit_code == 0
+    assert audits.load(MADE / "finetune").models == 2
+
+
+def test_new_unlearning_from_old_originals(circles: oracles.Scenario) -> None:
+    original = oracles.load_references(MADE / "references").original
+    made = oracles.unlearn(circles, original, method="finetune", seed=1, epochs=1)
+    assert made.recipe["randomness"] == 2
+    assert "randomness" not in made.recipe["original"]
+
+
+def test_nothing_can_be_added(circles: oracles.Scenario, tmp_path: Path) -> None:
+    folder = tmp_path / "references"
+    shutil.copytree(MADE / "references", folder)
+    before = sorted(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    with pytest.raises(StoreError, match=r"made by indist 0\.1, .* nothing can be added"):
+        oracles.references(circles, models=4, seed=0, directory=folder, resume=True)
+    assert before == sorted(path.read_bytes() for path in folder.rglob("*") if path.is_file())
