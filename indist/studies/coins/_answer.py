@@ -1,5 +1,6 @@
 """The answer of the study of coins, in sentences that were fixed before the run."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from audits.report.numbers import down
@@ -77,15 +78,16 @@ def _counts(first: Sequence[CoinRow], most: Sequence[CoinRow]) -> str:
 
 
 def _spared(judged: Sequence[CoinRow], first: Sequence[CoinRow]) -> str:
-    """Unlearners with nothing found on untraining, and which of them are still good models."""
+    """Unlearners with nothing found on untraining, and how many of them are still good models."""
     usual = {row.scenario: row.test.value for row in first if row.method == "retrain"}
     free = [row for row in judged if row.untraining.value == 0.0]
     good = [row for row in free if row.test.value >= usual.get(row.scenario, 0.0) - LOSS]
-    named = ", ".join(f"{row.method} ({row.scenario})" for row in good)
+    counts = Counter(row.scenario for row in good)
+    where = ", ".join(f"{count} in {scenario}" for scenario, count in counts.items())
     return (
         f"In {len(free)} of them nothing is found on untraining from {_models(judged)}, which is "
         f"no upper bound; {len(good)} of these lie at most {100 * LOSS:.0f} points below exact "
-        f"retraining in accuracy on test{': ' * bool(good)}{named}."
+        f"retraining in accuracy on test{': ' * bool(good)}{where}."
     )
 
 
