@@ -10,15 +10,15 @@ import pytest
 from estimators import coin_ceiling
 from indist import audits, oracles
 from indist.figures import FIGURES, Work
-from indist.studies import Coins, read_rows
-from indist.studies._methods import methods_for_any_learner
+from indist.studies import Coins
 from indist.studies.coins._coins import WORLDS
 from indist.studies.coins._models import CoinModels
 from indist.studies.coins._rows import Answered, Beside, CoinRow, EpochRow, Right, Spread, UnfitRow
-from tests.indist.helpers import DOCS, assert_goes_on
+from tests.indist.helpers import assert_goes_on
 
 SMALL: dict[str, Any] = {
     "models": 2,
+    "population": 0,
     "sizes": (1, 2),
     "epochs": (1,),
     "scenarios": ("digits-random-labels",),
@@ -99,7 +99,7 @@ def test_a_method_that_does_not_fit_says_why(
 
     monkeypatch.setattr(oracles.CoinScenarios, "unlearn", refused)
     monkeypatch.setattr(CoinModels, "originals", None)
-    study = Coins(models=2, sizes=(1,), scenarios=("sequences",), methods=("rem",))
+    study = Coins(models=2, population=0, sizes=(1,), scenarios=("sequences",), methods=("rem",))
     (row,) = study.run(tmp_path)
     assert row == UnfitRow(
         scenario="sequences", method="rem", models=2, not_applicable="rem: expected an MLP"
@@ -107,27 +107,14 @@ def test_a_method_that_does_not_fit_says_why(
     assert study.typed([row.record()]) == [row]
 
 
-def test_populations_stand_beside(tmp_path: Path, folder: Path, rows: list[Any]) -> None:
-    table = DOCS / "results" / "algorithms.csv"
-    verdicts = {
-        row["method"]: row["verdict"]
-        for row in read_rows(table)
-        if row["scenario"] == "digits-random-labels" and "verdict" in row
-    }
-    beside = list(Coins(**SMALL, population=str(table)).run(folder))
-    assert [replace(row, population=None) for row in beside if isinstance(row, CoinRow)] == [
-        row for row in rows if isinstance(row, CoinRow)
+def test_populations_stand_beside(folder: Path, rows: list[Any]) -> None:
+    beside = list(Coins(**(SMALL | {"population": 16, "methods": ("identity",)})).run(folder))
+    told = [row for row in beside if isinstance(row, CoinRow)]
+    assert [replace(row, population=None) for row in told] == [
+        row for row in rows if isinstance(row, CoinRow) and row.method == "identity"
     ]
-    for row in beside:
-        if isinstance(row, CoinRow):
-            assert row.population is not None
-            assert row.population.verdict == verdicts[row.method]
-            assert (row.population.candidates, row.population.trainings) == (65, 3 * 128)
-    other = tmp_path / "other.csv"
-    other.write_text("verdict,method\nboth,scrub\n")
-    for path in (other, tmp_path / "none.csv"):
-        with pytest.raises(ValueError, match="population: expected a table of the study algor"):
-            next(Coins(**SMALL, population=str(path)).run(folder))
+    # 16 models are too few to tell.
+    assert {row.population for row in told} == {Beside("inconclusive", 16, 48)}
 
 
 @pytest.mark.parametrize(
@@ -175,7 +162,7 @@ def epoch_row(epochs: int, bound: float) -> EpochRow:
 
 
 def test_the_answer_of_planted_rows() -> None:
-    beside = Beside("neither", 60, 128, 384)
+    beside = Beside("neither", 128, 384)
     epochs = [epoch_row(0, 61.27), epoch_row(20, 4.0)]
     planted = [
         row_of("identity", 50.0, 60.0),
@@ -183,7 +170,7 @@ def test_the_answer_of_planted_rows() -> None:
         row_of("retrain-behaviour", 0.0, 0.0),
         row_of("scrub", 20.0, 60.0, population=beside),
         row_of("ssd", 0.0, 60.0, population=beside, test=Right(0.9, 0.8, 1.0)),
-        row_of("msg", 0.0, 0.0, population=Beside("inconclusive", 60, 128, 384)),
+        row_of("msg", 0.0, 0.0, population=Beside("inconclusive", 128, 384)),
         row_of("npo", 0.0, 0.0, test=Right(0.89, 0.8, 1.0)),
         row_of("npo", 5.0, 0.0, models=10),
         *epochs,
@@ -196,10 +183,10 @@ def test_the_answer_of_planted_rows() -> None:
         "untraining and 2 of not unlearning; from 10 models 1 of not untraining and 0 of not "
         "unlearning.",
         "In 3 of them nothing is found on untraining from one model, which is no upper bound; 2 of "
-        "these lie at most 5 points below exact retraining in accuracy on test: ssd "
-        "(digits-trigger), msg (digits-trigger).",
-        "Of the 2 pairs whose audit by populations says not untraining, after 384 trainings and in "
-        "the scenario at its usual size, 1 are convicted of it from one model.",
+        "these lie at most 5 points below exact retraining in accuracy on test: 2 in "
+        "digits-trigger.",
+        "Of the 2 pairs whose audit by populations says not untraining, after 384 trainings, 1 are "
+        "convicted of it from one model.",
         "In digits-random-labels the median bound on untraining of 10 models, each audited alone, "
         "goes from 61.2 to 4.0 by 20 epochs of npo.",
     )

@@ -95,7 +95,7 @@ def _beside(against: Sequence[CoinRow]) -> str:
     trainings = sorted({row.population.trainings for row in against if row.population})
     return (
         f"Of the {len(against)} pairs whose audit by populations says not untraining, after "
-        f"{' or '.join(map(str, trainings))} trainings and in the scenario at its usual size, "
+        f"{' or '.join(map(str, trainings))} trainings, "
         f"{_convicted(against, 'untraining')} are convicted of it from {_models(against)}."
     )
 

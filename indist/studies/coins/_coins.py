@@ -11,7 +11,7 @@ import audits
 import oracles
 from estimators.checks import check_seed
 from indist.studies._methods import methods_for_any_learner
-from indist.studies._study import Shown, Study, check_least, check_names, read_rows
+from indist.studies._study import Shown, Study, check_least, check_names
 from indist.studies.coins._answer import answer
 from indist.studies.coins._models import CoinModels
 from indist.studies.coins._rows import (
@@ -67,8 +67,8 @@ class Coins(Study[CoinRow | EpochRow | UnfitRow]):
         sizes: the K of the table; those above ``models`` are left out.
         epochs: of ``finetune`` and ``npo``, at which single models are audited in
             ``digits-random-labels``; each at least 1.
-        population: a table of the study `Algorithms` (CSV), whose verdicts stand beside; empty for
-            none. They are of the scenarios' usual sizes, and of other models.
+        population: models in each population of an audit that stands beside, of the same
+            scenario without coins; at least 16, or 0 for none.
         seed: of data, coins and models; unlearners take the next one.
         scenarios: names, of those above; empty for all.
         methods: names; empty for all of them.
@@ -77,6 +77,7 @@ class Coins(Study[CoinRow | EpochRow | UnfitRow]):
     question: ClassVar = "What do coins say of one model of each unlearner, or of a few?"
     quick: ClassVar = {
         "models": 2,
+        "population": 16,
         "sizes": (1, 2),
         "epochs": (1,),
         "scenarios": (FOLLOWED,),
@@ -88,7 +89,7 @@ class Coins(Study[CoinRow | EpochRow | UnfitRow]):
     models: int = 10
     sizes: tuple[int, ...] = (1, 3, 10)
     epochs: tuple[int, ...] = (1, 2, 5, 10, 20)
-    population: str = ""
+    population: int = 256
     seed: int = 0
     scenarios: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
@@ -96,6 +97,7 @@ class Coins(Study[CoinRow | EpochRow | UnfitRow]):
     def __post_init__(self) -> None:
         object.__setattr__(self, "seed", check_seed(self.seed))
         check_least(2, models=self.models)
+        check_least(16 if self.population else 0, population=self.population)
         for name in ("sizes", "epochs"):
             values: tuple[int, ...] = getattr(self, name)
             check_least(1, **{f"{name}[{i}]": value for i, value in enumerate(values)})
@@ -108,7 +110,6 @@ class Coins(Study[CoinRow | EpochRow | UnfitRow]):
 
     def run(self, folder: Path) -> Iterator[CoinRow | EpochRow | UnfitRow]:
         """A row a scenario, method and K, then one a method and number of epochs."""
-        beside = self._populations()
         for name in self.scenarios or WORLDS:
             models = self._models(folder, name)
             for method in self.methods or methods_for_any_learner():
@@ -121,8 +122,9 @@ class Coins(Study[CoinRow | EpochRow | UnfitRow]):
                         not_applicable=cell["not_applicable"],
                     )
                     continue
+                beside = models.beside(method, self.population) if self.population else None
                 for size in sorted({size for size in self.sizes if size <= self.models}):
-                    yield _coin_row(models, method, size, beside.get((name, method)))
+                    yield _coin_row(models, method, size, beside)
             if name == FOLLOWED:
                 yield from self._by_epochs(models)
 
@@ -143,34 +145,6 @@ class Coins(Study[CoinRow | EpochRow | UnfitRow]):
                     else models.alone("identity", self.models)
                 )
                 yield _epoch_row(models, method, epochs, found)
-
-    def _populations(self) -> dict[tuple[str, str], Beside]:
-        """Verdicts of populations by scenario and method.
-
-        Raises:
-            ValueError: when the file is no table of the study.
-        """
-        if not self.population:
-            return {}
-        try:
-            rows = read_rows(Path(self.population))
-            verdicts = {
-                (row["scenario"], row["method"]): (row["verdict"], int(row["models"]))
-                for row in rows
-                if "verdict" in row and row["scenario"] in WORLDS
-            }
-        except (OSError, KeyError, ValueError) as error:
-            raise ValueError(
-                f"population: expected a table of the study algorithms, found {self.population} "
-                f"({error})"
-            ) from None
-        sizes = {
-            name: len(oracles.scenarios.load(name, seed=self.seed).behaviour) for name in WORLDS
-        }
-        return {
-            key: Beside(verdict, sizes[key[0]], models, 3 * models)
-            for key, (verdict, models) in verdicts.items()
-        }
 
     def _shown(self, rows: list[CoinRow | EpochRow | UnfitRow]) -> Shown:
         return shown(rows)

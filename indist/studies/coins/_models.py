@@ -13,6 +13,7 @@ import oracles
 from indist.studies._cells import finished_cell
 from indist.studies._methods import method_settings
 from indist.studies._rows import Record
+from indist.studies.coins._rows import Beside
 from oracles import Population
 
 
@@ -82,6 +83,43 @@ class CoinModels:
             "right": {g: seen.correct[:, seen.groups == g].sum(axis=1).tolist() for g in groups},
             "examples": {g: int((seen.groups == g).sum()) for g in groups},
         }
+
+    def beside(self, method: str, models: int) -> Beside:
+        """The verdict on a population of the method, with the settings of the study `Algorithms`.
+
+        Args:
+            method: one that applies.
+            models: in each population.
+        """
+        world, folder = self.worlds.base, self.folder / "populations"
+        settings = {
+            "scenario": world.digest,
+            "seed": self.seed,
+            "method": method,
+            "method_settings": method_settings(method),
+            "models": models,
+        }
+        path = self.folder / "cells" / world.name / f"{method}, population.json"
+
+        def made() -> Record:
+            jax.clear_caches()
+            references = oracles.references(
+                world, models=models, seed=self.seed, directory=folder / world.name, resume=True
+            )
+            seed = self.seed + 1
+            unlearned = oracles.unlearn(world, references.original, method=method, seed=seed)
+            audit = audits.audit(
+                unlearned,
+                references,
+                epsilon=1.0,
+                tolerance=0.25,
+                confidence=0.95,
+                observables=None,
+                seed=self.seed,
+            )
+            return {"verdict": audit.verdict}
+
+        return Beside(finished_cell(path, settings, made)["verdict"], models, 3 * models)
 
     def audit(self, method: str, models: slice, **changes: Any) -> audits.CoinAudit:
         """The audit of some of the models, as if the design had been drawn for those alone.

@@ -47,17 +47,15 @@ class Right(NamedTuple):
 
 
 class Beside(NamedTuple):
-    """What the study `algorithms` says of the method, in the scenario with its usual settings.
+    """What an audit by populations says of the method in the same scenario.
 
     Attributes:
-        verdict: of its audit.
-        candidates: size of the behaviour there.
+        verdict: of the audit.
         models: in each population.
         trainings: models that were trained for it: the original and both references.
     """
 
     verdict: str
-    candidates: int
     models: int
     trainings: int
 

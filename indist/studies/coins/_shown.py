@@ -54,11 +54,7 @@ def _line(rows: Sequence[CoinRow], method: str) -> dict[str, str]:
         line[f"alone, {words}"] = f"{answers[-1].alone} of {last.models}"
     line |= {"retain": _right(last.retain), "test": _right(last.test)}
     beside = last.population
-    line["population"] = (
-        f"{beside.verdict} ({beside.trainings} trainings, {beside.candidates} in B)"
-        if beside
-        else ""
-    )
+    line["population"] = f"{beside.verdict} ({beside.trainings} trainings)" if beside else ""
     return line
 
 
