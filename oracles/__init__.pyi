@@ -5,6 +5,7 @@ from . import learners as learners
 from . import mechanisms as mechanisms
 from . import scenarios as scenarios
 from . import unlearners as unlearners
+from ._augmentation import CropAndFlip as CropAndFlip
 from ._learner import Learner as Learner
 from ._learner import cross_entropies as cross_entropies
 from ._modules import MLP as MLP

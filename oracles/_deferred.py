@@ -9,7 +9,7 @@ def describe(call: Any) -> str:
 
     Args:
         call: a `functools.partial` of a named function, perhaps with deferred calls as arguments,
-            or a number, string, bool, None, or a tuple or list of those.
+            or a number, string, bool, None, or a tuple, list or dictionary of those.
 
     Raises:
         ValueError: for anything whose text would not say what it does, such as a lambda.
@@ -25,6 +25,9 @@ def describe(call: Any) -> str:
         return f"{_name(call.func)}({', '.join(arguments)})"
     if isinstance(call, (tuple, list)):
         return f"({', '.join(describe(value) for value in call)})"
+    if isinstance(call, dict):
+        pairs = (f"{describe(key)}: {describe(value)}" for key, value in call.items())
+        return f"{{{', '.join(pairs)}}}"
     if call is None or isinstance(call, (bool, int, float, str)):
         return repr(call)
     raise ValueError(
@@ -41,6 +44,8 @@ def build(call: Any) -> Any:
         return call.func(*arguments, **keywords)
     if isinstance(call, (tuple, list)):
         return tuple(build(value) for value in call)
+    if isinstance(call, dict):
+        return {key: build(value) for key, value in call.items()}
     return call
 
 

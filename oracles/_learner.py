@@ -101,7 +101,7 @@ class Learner:
         return isinstance(other, Learner) and self.description == other.description
 
     def __hash__(self) -> int:
-        return hash(tuple(self.description.values()))
+        return hash(repr(self.description))
 
     def init(self, key: Key[Array, ""], inputs: Shaped[AnyArray, "n ..."]) -> Parameters:
         """Fresh parameters of one model."""

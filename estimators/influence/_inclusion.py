@@ -7,7 +7,9 @@ follow from the columns' totals. Outcomes that are not 0/1 need a second product
 both are then of the outcome less its column's mean, so that nothing cancels.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -166,8 +168,30 @@ def _ranges(total: int, width: int) -> Iterator[slice]:
         yield slice(first, min(first + width, total))
 
 
-def tiles(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
-    """Small pieces that cover an array of one or two axes."""
+def each_tile(shape: tuple[int, ...], work: Callable[[tuple[slice, ...]], None]) -> None:
+    """Does elementwise work on small pieces that cover an array of one or two axes, on all cores.
+
+    Args:
+        shape: of the array.
+        work: takes the slices of one piece, and touches nothing outside it.
+    """
+    pieces = list(_tiles(shape))
+    threads = min(os.cpu_count() or 1, len(pieces))
+    if threads < 2:
+        for piece in pieces:
+            work(piece)
+        return
+
+    def part(first: int) -> None:
+        for piece in pieces[first::threads]:
+            work(piece)
+
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(part, range(threads)):
+            pass
+
+
+def _tiles(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
     if len(shape) == 1:
         for part in _ranges(shape[0], TILE[0] * TILE[1]):
             yield (part,)
@@ -262,22 +286,29 @@ def _fill(
     sums, total = block @ values, values.sum(axis=0, dtype=np.float64)
     here = arms.tile((rows, columns))
     into, out = np.maximum(here.n_in, 1), np.maximum(here.n_out, 1)
-    for tile in tiles(sums.shape):
+
+    def means(tile: tuple[slice, ...]) -> None:
         at, across = tile
         inside = sums[tile].astype(np.float64)
         np.divide(inside, into[at], out=here.mean_in[tile])
         np.subtract(total[across], inside, out=inside)
         np.divide(inside, out[at], out=here.mean_out[tile])
-    if here.squares_in is None or here.squares_out is None:
+
+    each_tile(sums.shape, means)
+    squares_in, squares_out = here.squares_in, here.squares_out
+    if squares_in is None or squares_out is None:
         return
     values *= values
     powers, power = block @ values, values.sum(axis=0, dtype=np.float64)
-    for tile in tiles(sums.shape):
+
+    def squares(tile: tuple[slice, ...]) -> None:
         at, across = tile
         inside, power_in = sums[tile].astype(np.float64), powers[tile].astype(np.float64)
         outside, power_out = total[across] - inside, power[across] - power_in
-        here.squares_in[tile] = np.maximum(power_in - inside * inside / into[at], 0.0)
-        here.squares_out[tile] = np.maximum(power_out - outside * outside / out[at], 0.0)
+        squares_in[tile] = np.maximum(power_in - inside * inside / into[at], 0.0)
+        squares_out[tile] = np.maximum(power_out - outside * outside / out[at], 0.0)
         # The centre cannot be the mean of an arm without models, whose mean is 0 by convention.
         here.mean_in[tile] += centre[across] * (here.n_in[at] > 0)
         here.mean_out[tile] += centre[across] * (here.n_out[at] > 0)
+
+    each_tile(sums.shape, squares)

@@ -11,7 +11,7 @@ from estimators._results import ConfidenceInterval, Interval, Undetermined
 from estimators.checks import check_confidence
 from estimators.influence._arm_intervals import ArmsMethod, default_method
 from estimators.influence._exceeding import Dependence, Exceeding, exceeding
-from estimators.influence._inclusion import Arms, Observed, tiles
+from estimators.influence._inclusion import Arms, Observed, each_tile
 from estimators.influence._simultaneous import bonferroni
 
 Estimand = Literal["subset", "loo"]
@@ -144,7 +144,8 @@ def influence(
     undetermined = np.broadcast_to(arms.fewest() < chosen.least, estimate.shape)
     low, high = trivial_limits(arms)
     holes = bool(undetermined.any())
-    for tile in tiles(estimate.shape):
+
+    def limits(tile: tuple[slice, ...]) -> None:
         piece = arms.tile(tile)
         if holes:
             known = ~undetermined[tile]
@@ -153,6 +154,8 @@ def influence(
         else:
             ends = chosen.limits(piece, confidence)
             low[tile], high[tile] = ends.low, ends.high
+
+    each_tile(estimate.shape, limits)
     if holes:
         estimate[undetermined] = 0.0
     empty = int(undetermined.sum())

@@ -20,8 +20,9 @@ from oracles._probes import Probes, listed_probes
 from oracles._scenario import Scenario
 from oracles.engines._by_name import engine as engine_of
 from oracles.engines._engine import Engine
+from oracles.engines._width import with_width
 from oracles.populations._make import CHUNK
-from oracles.populations._training import Excluded, Exclusion, train
+from oracles.populations._training import Excluded, Exclusion, Training, train
 from oracles.scenarios._registry import load
 from oracles.storage._folder import Folder, open_folder, writing
 from oracles.storage.files import json_bytes
@@ -30,6 +31,7 @@ from oracles.storage.shards import (
     PopulationFolder,
     Shard,
     StoreError,
+    check_recipe,
     check_store,
     first_problem,
     read_manifest,
@@ -147,6 +149,14 @@ def references(
     with writing(folder, shared=not chosen.alone) if folder else nullcontext():
         if folder:
             _open_folder(folder, scenario, models, seed, resume=resume or not chosen.alone)
+            for name in _EXCLUDED:
+                part = folder.child(name)
+                if part.exists(MANIFEST):
+                    task = Training(scenario, _EXCLUDED[name], exclusion, name, seed, 1)
+                    task = with_width(task, width, models=models, directory=part)
+                    check_recipe(part, task.recipe)
+            # Where a part cannot be added to, the folder stays as it was.
+            folder.write(REFERENCES, json_bytes(_manifest(scenario, models, seed).model_dump()))
         return References(scenario, made("original"), made("untraining"), made("unlearning"))
 
 
@@ -254,11 +264,11 @@ def _open_folder(
     folder: Folder, scenario: Scenario, models: int, seed: int, *, resume: bool
 ) -> None:
     """Starts a folder of references, or checks that an old one has the same settings."""
-    manifest = ReferencesManifest(scenario=scenario.description, seed=seed, models=models)
     if check_store(folder, REFERENCES, "references", resume=resume, own=(_SCENARIO, _PROBES)):
         old = _read_references(folder)
+        new = _manifest(scenario, models, seed)
         refuse_difference(
-            folder, old.model_dump(exclude={"models"}), manifest.model_dump(exclude={"models"})
+            folder, old.model_dump(exclude={"models"}), new.model_dump(exclude={"models"})
         )
         if old.models > models:
             raise StoreError(
@@ -266,7 +276,10 @@ def _open_folder(
             )
     else:
         _write_scenario(folder, scenario)
-    folder.write(REFERENCES, json_bytes(manifest.model_dump()))
+
+
+def _manifest(scenario: Scenario, models: int, seed: int) -> ReferencesManifest:
+    return ReferencesManifest(scenario=scenario.description, seed=seed, models=models)
 
 
 def _write_scenario(folder: Folder, scenario: Scenario) -> None:

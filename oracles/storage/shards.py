@@ -36,6 +36,7 @@ __all__ = [
     "ShardEntry",
     "Span",
     "StoreError",
+    "check_recipe",
     "check_store",
     "digest_shards",
     "first_problem",
@@ -293,13 +294,7 @@ class PopulationFolder:
             self.entries: list[ShardEntry] = []
             self._write_manifest()
             return
-        manifest = read_manifest(folder, kind)
-        if "randomness" in recipe and "randomness" not in manifest.recipe:
-            raise StoreError(
-                f"{folder}: was made by indist 0.1, which drew batches by another law; it can be "
-                "read, audited and verified, but nothing can be added to it; give another folder"
-            )
-        refuse_difference(folder, manifest.recipe, recipe)
+        manifest = check_recipe(folder, recipe, kind)
         self.entries = list(manifest.shards)
 
     def shards(self) -> tuple[Shard, ...]:
@@ -385,6 +380,25 @@ def split_damaged(shards: Sequence[Shard]) -> tuple[list[Shard], list[Shard]]:
         except StoreError:
             damaged.append(shard)
     return kept, damaged
+
+
+def check_recipe(
+    folder: Folder | Path, recipe: Mapping[str, Any], kind: StoreFormat = POPULATION_FORMAT
+) -> PopulationManifest:
+    """The manifest of a folder that models of a recipe may be added to.
+
+    Raises:
+        StoreError: when it cannot be read, or was made by another recipe (the first setting that
+            differs is named).
+    """
+    manifest = read_manifest(folder, kind)
+    if "randomness" in recipe and "randomness" not in manifest.recipe:
+        raise StoreError(
+            f"{folder}: was made by indist 0.1, which drew batches by another law; it can be "
+            "read, audited and verified, but nothing can be added to it; give another folder"
+        )
+    refuse_difference(folder, manifest.recipe, recipe)
+    return manifest
 
 
 def refuse_difference(

@@ -108,7 +108,8 @@ def test_a_method_that_does_not_fit_says_why(
 
 
 def test_populations_stand_beside(folder: Path, rows: list[Any]) -> None:
-    beside = list(Coins(**(SMALL | {"population": 16, "methods": ("identity",)})).run(folder))
+    settings: dict[str, Any] = SMALL | {"population": 16, "methods": ("identity",)}
+    beside = list(Coins(**settings).run(folder))
     told = [row for row in beside if isinstance(row, CoinRow)]
     assert [replace(row, population=None) for row in told] == [
         row for row in rows if isinstance(row, CoinRow) and row.method == "identity"

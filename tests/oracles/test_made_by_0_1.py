@@ -5,11 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from indist import audits, oracles
-from indist._cli import app
 from oracles.storage.shards import StoreError
+from tests.indist.helpers import run
 
 MADE = Path(__file__).parent / "made_by_0_1"
 
@@ -32,11 +31,10 @@ def test_references_and_submissions_are_read_and_audited(
     np.testing.assert_allclose(
         logits[0], learner.logits(first, circles.probes.inputs), rtol=0, atol=1e-4
     )
-    arguments = [str(MADE / "finetune"), "--references", str(MADE / "references"), "--seed", "0"]
-    done = CliRunner().invoke(app, ["audit", *arguments, "-o", str(tmp_path / "audit")])
+    folders = MADE / "finetune", "--references", MADE / "references"
+    done = run("audit", *folders, "--seed", "0", "-o", tmp_path / "audit")
     assert done.exit_code == 0, done.output
-    certificate = str(tmp_path / "audit" / "certificate.json")
-    assert CliRunner().invoke(app, ["verify", certificate]).exit_code == 0
+    assert run("verify", tmp_path / "audit" / "certificate.json").exit_code == 0
     assert audits.load(MADE / "finetune").models == 2
 
 
