@@ -25,6 +25,7 @@ from .coin_designs._candidates import read_candidates as read_candidates
 from .coin_designs._design import CoinDesign as CoinDesign
 from .coin_designs._draw import draw_coins as draw_coins
 from .coin_designs._load import load_design as load_design
+from .coin_designs._load import open_design as open_design
 from .coin_designs._scenarios import CoinScenarios as CoinScenarios
 from .coin_designs._scenarios import coins as coins
 from .coin_designs._trainer import TRAINER_KEEPS as TRAINER_KEEPS

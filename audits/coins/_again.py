@@ -1,19 +1,16 @@
 """An audit by coins from its record: everything is computed again."""
 
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from audits._reading import SubmissionError
 from audits.coins._audit import CoinAudit, audit_coins
 from audits.coins._scores import CoinScores
 from audits.coins._sets import audit_sets
 from audits.coins._settings import CoinSettings
-from oracles import CoinDesign, load_design
-from oracles.storage.files import write_json_atomic
+from oracles import open_design
+from oracles.storage.files import FileError
 
 
 def again(content: Mapping[str, Any]) -> CoinAudit:
@@ -39,7 +36,10 @@ def again(content: Mapping[str, Any]) -> CoinAudit:
             settings=settings,
             cluster=content["cluster"],
         )
-    design = _reopened(content["design"], content["opened"])
+    try:
+        design = open_design(content["design"], content["opened"])
+    except FileError as error:
+        raise ValueError(f"design and opened: {error}") from None
     baseline = None if content["baseline"] is None else _read_scores(content["baseline"])
     return audit_coins(seen, design, baseline=baseline)
 
@@ -52,17 +52,3 @@ def _read_scores(held: Mapping[str, Any]) -> CoinScores:
         dict(held["examples"]),
         tuple(held["read"]),
     )
-
-
-def _reopened(public: Any, opened: Any) -> CoinDesign:
-    """The design, read as `oracles.load_design` reads it from files, commitment and all."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_json_atomic(folder / "design.json", public)
-        write_json_atomic(folder / "coins.json", opened)
-        try:
-            return load_design(folder)
-        except SubmissionError as error:
-            # Nobody knows the temporary names.
-            _, _, said = str(error).removeprefix(name).partition(": ")
-            raise ValueError(f"design and opened: {said}") from None

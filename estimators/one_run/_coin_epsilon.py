@@ -17,14 +17,7 @@ observables or parts of the coins, are combined as p = min p_j / π_j with share
 1: under R it is at most t with probability Σ π_j t, and all else is as before. That costs -ln π_j
 of ε and nothing of δ.
 
-**Several models** are made independently of each other, given their coins; a copy counts as p = 1.
-With coins of their own they are independent altogether. If each has p at most t with
-probability at most q = e^ε t + δ, j of K of them do with P(Bin(K, q) >= j) at most, which is β or
-less while q is below the lower limit q_L of Clopper and Pearson for j of K. So the j-th smallest p
-gives ε >= ln((q_L - δ) / p_(j)). With one design for all of them, models are independent given the
-coins. The coins for which R(p <= t) exceeds t / η have probability η at most; for all others each
-model has p <= t with probability e^ε t / η + δ at most, and q_L at level β - η gives
-ε >= ln(η (q_L - δ) / p_(j)); here η = β/2. Over several j the level is shared.
+Several models are put together in `_model_ranks`.
 """
 
 import math
@@ -34,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Num, Shaped
-from scipy.special import betaincinv, gammaln
+from scipy.special import gammaln
 
 from estimators._results import ConfidenceInterval, Interval, Undetermined
 from estimators.checks import (
@@ -47,6 +40,7 @@ from estimators.checks import (
 )
 from estimators.kinds import check_kind, check_name
 from estimators.one_run._coin_weights import CoinWeights
+from estimators.one_run._model_ranks import check_ranks, epsilon_of
 from estimators.one_run._tail_of_sums import Law, log_tail
 
 if TYPE_CHECKING:
@@ -318,59 +312,6 @@ def _log_choices(mask: Bool[np.ndarray, " m"], ups: Bool[np.ndarray, " m"], law:
 def _best_log_pvalue(choices: float, weights: CoinWeights, parts: int) -> float:
     """The logarithm of the p-value of a model that names every coin."""
     return min(0.0, -choices - math.log(float(weights.shares.max()) / parts))
-
-
-def check_ranks(ranks: Sequence[int] | None, models: int) -> tuple[int, ...]:
-    """The ranks that are looked at: by default the middle one and the greatest.
-
-    Raises:
-        ValueError: when one is no rank among the models, or named twice.
-    """
-    if ranks is None:
-        return tuple(sorted({-(-models // 2), models}))
-    found = tuple(ranks)
-    check_counts(**{f"ranks[{i}]": rank for i, rank in enumerate(found)})
-    if not found or max(found) > models or len(set(found)) != len(found):
-        raise ValueError(f"ranks: expected different ones from 1 to {models}, found {ranks}")
-    return tuple(sorted(int(rank) for rank in found))
-
-
-def epsilon_of(
-    log_pvalues: Float[np.ndarray, " models"],
-    *,
-    delta: float,
-    level: float,
-    ranks: tuple[int, ...],
-    shared: bool,
-) -> float:
-    """The bound from the models' p-values, rounded down; see the head of this module.
-
-    Args:
-        log_pvalues: natural logarithm of the p-value of each model.
-        delta: the delta.
-        level: 1 less the confidence.
-        ranks: of the p-values that are looked at.
-        shared: whether all models have the same coins.
-
-    Returns:
-        Epsilon, at least 0.
-    """
-    ordered = np.sort(log_pvalues)
-    models = len(ordered)
-    each = level / len(ranks)
-    coins_level = each / 2.0 if shared else 0.0
-    best = 0.0
-    for rank in ranks:
-        share = _least_share(rank, models, each - coins_level) - delta
-        if share > 0.0:
-            spent = math.log(coins_level) if shared else 0.0
-            best = max(best, math.log(share) + spent - float(ordered[rank - 1]))
-    return best * (1.0 - 1e-12)
-
-
-def _least_share(rank: int, models: int, level: float) -> float:
-    """Lower limit of Clopper and Pearson for ``rank`` of ``models``, rounded down."""
-    return float(betaincinv(rank, models - rank + 1, level)) * (1.0 - 1e-9)
 
 
 def _model_log_pvalue(

@@ -3,6 +3,7 @@ from ._candidates import read_candidates as read_candidates
 from ._design import CoinDesign as CoinDesign
 from ._draw import draw_coins as draw_coins
 from ._load import load_design as load_design
+from ._load import open_design as open_design
 from ._scenarios import CoinScenarios as CoinScenarios
 from ._scenarios import Without as Without
 from ._scenarios import coins as coins

@@ -1,5 +1,7 @@
 """Reading a design: its coins must open the commitment that was published."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -82,23 +84,47 @@ def load_design(directory: Path | str) -> CoinDesign:
     """
     check_kind(directory, "directory", (str, Path), "a path")
     folder = Path(directory)
-    public = _read(folder / DESIGN_FILE, _PublicFile)
-    sealed = _read(folder / COINS_FILE, _SealedFile)
+    public, sealed = folder / DESIGN_FILE, folder / COINS_FILE
+    return _opened(_text(public), _text(sealed), public, sealed)
+
+
+def open_design(public: Mapping[str, Any], sealed: Mapping[str, Any]) -> CoinDesign:
+    """A design from what its two files hold, as an audit's record keeps it; see `load_design`.
+
+    Args:
+        public: what ``design.json`` holds.
+        sealed: what ``coins.json`` holds.
+
+    Returns:
+        The design.
+
+    Raises:
+        FileError: when either does not fit, or the coins are not those of the commitment.
+    """
+    texts = json.dumps(public).encode(), json.dumps(sealed).encode()
+    return _opened(*texts, Path("design"), Path("coins"))
+
+
+def _opened(
+    public_text: bytes, sealed_text: bytes, design_path: Path, coins_path: Path
+) -> CoinDesign:
+    public = _valid(public_text, _PublicFile, design_path)
+    sealed = _valid(sealed_text, _SealedFile, coins_path)
     count = len(public.candidates)
     rows = 1 if public.shared else public.models
     if len(sealed.coins) != rows:
         refuse(
-            folder / COINS_FILE,
+            coins_path,
             f"field coins: expected {rows}, as {DESIGN_FILE} says, found {len(sealed.coins)}",
         )
     for k, row in enumerate(sealed.coins):
         if len(row) != count:
             refuse(
-                folder / COINS_FILE,
+                coins_path,
                 f"field coins.{k}: expected {count} digits, one a candidate, found {len(row)}",
             )
     if public.shared and public.models == 1:
-        refuse(folder / DESIGN_FILE, "field shared: expected false for one model, found true")
+        refuse(design_path, "field shared: expected false for one model, found true")
     bits = [np.frombuffer(row.encode(), dtype=np.uint8) == ord("1") for row in sealed.coins]
     try:
         design = CoinDesign(
@@ -108,15 +134,15 @@ def load_design(directory: Path | str) -> CoinDesign:
             models=public.models,
             nonce=sealed.nonce,
             settings=public.settings,
-            details=_details(folder / DESIGN_FILE, public.candidates),
+            details=_details(design_path, public.candidates),
             scenario=public.scenario,
             seeded=public.seeded,
         )
     except (TypeError, ValueError) as error:
-        refuse(folder / DESIGN_FILE, f"field {error}")
+        refuse(design_path, f"field {error}")
     if design.commitment != public.commitment:
         refuse(
-            folder / DESIGN_FILE,
+            design_path,
             f"field commitment: expected that of this design and {COINS_FILE}, "
             f"{design.commitment}, found {public.commitment}: something was changed after the "
             "coins were drawn",
@@ -141,12 +167,17 @@ def _details(path: Path, candidates: list[_Candidate]) -> dict[str, tuple[str, .
     return columns
 
 
-def _read(path: Path, kind: type[_Kind]) -> _Kind:
+def _text(path: Path) -> bytes:
     if (size := file_size(path)) > _LARGEST_FILE:
         refuse(path, f"expected at most {_LARGEST_FILE:,} bytes, found {size:,}")
     try:
-        return kind.model_validate_json(path.read_bytes())
+        return path.read_bytes()
     except OSError as error:
         refuse(path, f"cannot be read ({error.strerror or error})")
+
+
+def _valid(text: bytes, kind: type[_Kind], path: Path) -> _Kind:
+    try:
+        return kind.model_validate_json(text)
     except ValidationError as error:
         refuse(path, first_problem(error))
