@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import optax
 
 from oracles._learner import Learner
-from oracles._modules import MLP, BinaryLinear, ConvNet, Transformer
 from oracles._probes import Examples
 from oracles.learners._descent_to_delete import SecretDescent
 from oracles.learners._langevin import LangevinDescent
@@ -23,6 +22,9 @@ from oracles.learners._objective_noise import ObjectiveNoise
 from oracles.learners._private import PrivateDescent
 from oracles.learners._rewind_to_delete import RewindableDescent
 from oracles.learners._sisa import Sisa
+from oracles.modules._convolution import ConvNet
+from oracles.modules._dense import MLP, BinaryLinear
+from oracles.modules._transformer import Transformer
 
 _NO_OPTIMISER = partial(optax.identity)
 

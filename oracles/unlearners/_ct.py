@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Key
 
 from oracles._learner import Learner, Parameters
-from oracles._modules import ConvNet
+from oracles.modules._convolution import ConvNet
 from oracles.unlearners._contract import Batch
 from oracles.unlearners._finetune import FineTune
 from oracles.unlearners._layers import flat_leaves, kernel_paths, with_leaves

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped
 
 from oracles._learner import AnyArray, Learner, Parameters
-from oracles._modules import ConvNet
+from oracles.modules._convolution import ConvNet
 
 
 def flat_leaves(params: Parameters) -> dict[str, Any]:
