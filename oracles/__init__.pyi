@@ -26,6 +26,8 @@ from .coin_designs._trainer import TRAINER_KEEPS as TRAINER_KEEPS
 from .modules._convolution import ConvNet as ConvNet
 from .modules._dense import MLP as MLP
 from .modules._dense import BinaryLinear as BinaryLinear
+from .modules._residual import ResNet as ResNet
+from .modules._residual import WideResNet as WideResNet
 from .modules._transformer import Transformer as Transformer
 from .populations._cost import Cost as Cost
 from .populations._cost import training_cost as training_cost
