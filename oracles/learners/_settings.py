@@ -93,6 +93,11 @@ class _ImageSettings(_MomentumSettings):
                 "expected training inputs [examples, height, width] or [examples, height, width, "
                 f"colours], found shape {train.inputs.shape}"
             )
+        if train.inputs.dtype.kind != "f":
+            raise ValueError(
+                f"expected images as real numbers, found {train.inputs.dtype}; a scale, such as "
+                "255, divides whole numbers wider than a byte"
+            )
         return Learner(self.module(classes), self.optimiser, self.steps, self.batch)
 
 
