@@ -33,7 +33,7 @@ import optax
 
 from benchmarks.bounds import table
 from indist import oracles
-from oracles._modules import ConvNet
+from oracles.modules import ConvNet
 
 MATRIX = 1536
 RATE, MOMENTUM = 0.1, 0.9

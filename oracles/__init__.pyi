@@ -8,10 +8,6 @@ from . import unlearners as unlearners
 from ._augmentation import CropAndFlip as CropAndFlip
 from ._learner import Learner as Learner
 from ._learner import cross_entropies as cross_entropies
-from ._modules import MLP as MLP
-from ._modules import BinaryLinear as BinaryLinear
-from ._modules import ConvNet as ConvNet
-from ._modules import Transformer as Transformer
 from ._population import Population as Population
 from ._population import load_population as load_population
 from ._probes import PROBE_GROUPS as PROBE_GROUPS
@@ -29,6 +25,12 @@ from .coin_designs._load import open_design as open_design
 from .coin_designs._scenarios import CoinScenarios as CoinScenarios
 from .coin_designs._scenarios import coins as coins
 from .coin_designs._trainer import TRAINER_KEEPS as TRAINER_KEEPS
+from .modules._convolution import ConvNet as ConvNet
+from .modules._dense import MLP as MLP
+from .modules._dense import BinaryLinear as BinaryLinear
+from .modules._residual import ResNet as ResNet
+from .modules._residual import WideResNet as WideResNet
+from .modules._transformer import Transformer as Transformer
 from .populations._cost import Cost as Cost
 from .populations._cost import training_cost as training_cost
 from .populations._references import References as References

@@ -4,4 +4,5 @@ from ._idx import Idx as Idx
 from ._loaded import DataLimits as DataLimits
 from ._loaded import Loaded as Loaded
 from ._loaded import Source as Source
+from ._mnist_5k import mnist_5k as mnist_5k
 from ._npz import Npz as Npz

@@ -22,9 +22,11 @@ from oracles.learners._settings import (
     NoisyFineTuningSettings,
     ObjectiveNoiseSettings,
     PrivateSettings,
+    ResNetSettings,
     RewindToDeleteSettings,
     SisaSettings,
     TransformerSettings,
+    WideResNetSettings,
 )
 
 Factory = Callable[..., Learner]
@@ -33,6 +35,8 @@ Factory = Callable[..., Learner]
 LEARNERS: Mapping[str, type[Any]] = {
     "mlp": MlpSettings,
     "cnn": CnnSettings,
+    "resnet": ResNetSettings,
+    "wide-resnet": WideResNetSettings,
     "logistic": LogisticSettings,
     "transformer": TransformerSettings,
     "sisa": SisaSettings,

@@ -10,10 +10,11 @@ from dataclasses import KW_ONLY, dataclass
 from functools import partial
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
+import flax.linen as nn
 import optax
 
+from estimators.kinds import check_kind
 from oracles._learner import Learner
-from oracles._modules import MLP, BinaryLinear, ConvNet, Transformer
 from oracles._probes import Examples
 from oracles.learners._descent_to_delete import SecretDescent
 from oracles.learners._langevin import LangevinDescent
@@ -23,6 +24,10 @@ from oracles.learners._objective_noise import ObjectiveNoise
 from oracles.learners._private import PrivateDescent
 from oracles.learners._rewind_to_delete import RewindableDescent
 from oracles.learners._sisa import Sisa
+from oracles.modules._convolution import ConvNet
+from oracles.modules._dense import MLP, BinaryLinear
+from oracles.modules._residual import ResNet, WideResNet
+from oracles.modules._transformer import Transformer
 
 _NO_OPTIMISER = partial(optax.identity)
 
@@ -73,11 +78,13 @@ class LogisticSettings(_MomentumSettings):
         return Learner(MLP((classes,)), self.optimiser, self.steps, self.batch)
 
 
-@dataclass(frozen=True)
-class CnnSettings(_MomentumSettings):
-    """Two convolutions on images ``[height, width]`` or ``[height, width, colours]``."""
+@dataclass(frozen=True, kw_only=True)
+class _ImageSettings(_MomentumSettings):
+    """Learners of images ``[height, width]`` or ``[height, width, colours]``."""
 
-    channels: Sequence[int] = (16, 32)
+    def module(self, classes: int) -> nn.Module:
+        """The network of so many classes."""
+        raise NotImplementedError
 
     def build(self, train: Examples, classes: int) -> Learner:
         """The learner of so many classes; ValueError when inputs are no images."""
@@ -86,8 +93,50 @@ class CnnSettings(_MomentumSettings):
                 "expected training inputs [examples, height, width] or [examples, height, width, "
                 f"colours], found shape {train.inputs.shape}"
             )
-        module = ConvNet(classes, tuple(self.channels))
-        return Learner(module, self.optimiser, self.steps, self.batch)
+        if train.inputs.dtype.kind != "f":
+            raise ValueError(
+                f"expected images as real numbers, found {train.inputs.dtype}; a scale, such as "
+                "255, divides whole numbers wider than a byte"
+            )
+        return Learner(self.module(classes), self.optimiser, self.steps, self.batch)
+
+
+@dataclass(frozen=True)
+class CnnSettings(_ImageSettings):
+    """Two convolutions on images ``[height, width]`` or ``[height, width, colours]``."""
+
+    channels: Sequence[int] = (16, 32)
+
+    def module(self, classes: int) -> nn.Module:
+        """The network of so many classes."""
+        return ConvNet(classes, tuple(self.channels))
+
+
+@dataclass(frozen=True)
+class ResNetSettings(_ImageSettings):
+    """Residual network on images, `ResNet`; by default of one block in each of three stages."""
+
+    blocks: Sequence[int] = (1, 1, 1)
+    width: int = 16
+    groups: int = 8
+
+    def module(self, classes: int) -> nn.Module:
+        """The network of so many classes; ValueError when its sizes do not fit."""
+        check_kind(self.blocks, "blocks", (list, tuple), "a count for each stage")
+        return ResNet(classes, tuple(self.blocks), self.width, self.groups)
+
+
+@dataclass(frozen=True)
+class WideResNetSettings(_ImageSettings):
+    """Wide residual network on images, `WideResNet`; by default the shallowest."""
+
+    depth: int = 10
+    factor: int = 1
+    groups: int = 8
+
+    def module(self, classes: int) -> nn.Module:
+        """The network of so many classes; ValueError when its sizes do not fit."""
+        return WideResNet(classes, self.depth, self.factor, self.groups)
 
 
 @dataclass(frozen=True)

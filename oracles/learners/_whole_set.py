@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from estimators.checks import check_within
 from oracles._learner import AnyArray, Learner, Parameters
-from oracles._modules import BinaryLinear, unit_rows
+from oracles.modules._dense import BinaryLinear, unit_rows
 
 Kind = TypeVar("Kind", bound=Learner)
 

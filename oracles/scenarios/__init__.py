@@ -5,7 +5,7 @@ Example:
     >>> sorted(oracles.scenarios.SCENARIOS)
     ['cancer-source', 'circles', 'digits-class', 'digits-memorized', 'digits-random-labels',
      'digits-subclass', 'digits-swap', 'digits-trigger', 'digits-typical', 'logistic-3v8',
-     'sequences']
+     'mnist-trigger', 'sequences']
     >>> oracles.scenarios.load("circles", discovery=0.25, seed=0).discovery
     0.25
 """

@@ -8,6 +8,7 @@ from ._digits_subclass import DigitsSubclass as DigitsSubclass
 from ._digits_swap import DigitsSwap as DigitsSwap
 from ._digits_trigger import DigitsTrigger as DigitsTrigger
 from ._logistic_3v8 import Logistic3v8 as Logistic3v8
+from ._mnist_trigger import MnistTrigger as MnistTrigger
 from ._parts import FOUND as FOUND
 from ._parts import Knobs as Knobs
 from ._parts import forget_size as forget_size

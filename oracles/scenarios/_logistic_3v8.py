@@ -8,9 +8,9 @@ import optax
 
 from estimators.checks import check_within
 from oracles._learner import Learner
-from oracles._modules import MLP
 from oracles._probes import Examples, Probes
 from oracles._scenario import Scenario
+from oracles.modules._dense import MLP
 from oracles.randomness import choose
 from oracles.scenarios._parts import (
     PROBES_A_GROUP,

@@ -10,9 +10,9 @@ from jaxtyping import Float, Int, Real
 from estimators.checks import check_seed, check_within
 from estimators.kinds import check_name
 from oracles._learner import Learner
-from oracles._modules import MLP
 from oracles._probes import Examples
 from oracles.forget_sets import centroid, clustered, k_centre
+from oracles.modules._dense import MLP
 from oracles.randomness import choose
 
 TEST_DIGITS = 500

@@ -18,6 +18,7 @@ from oracles.scenarios._digits_swap import DigitsSwap
 from oracles.scenarios._digits_trigger import DigitsTrigger
 from oracles.scenarios._from_file import from_file
 from oracles.scenarios._logistic_3v8 import Logistic3v8
+from oracles.scenarios._mnist_trigger import MnistTrigger
 from oracles.scenarios._sequences import Sequences
 
 
@@ -51,6 +52,7 @@ SCENARIOS: Mapping[str, type[Any]] = {
     "digits-trigger": DigitsTrigger,
     "digits-typical": DigitsTypical,
     "logistic-3v8": Logistic3v8,
+    "mnist-trigger": MnistTrigger,
     "sequences": Sequences,
 }
 """Name to settings class."""

@@ -9,9 +9,9 @@ import optax
 from jaxtyping import Int
 
 from oracles._learner import Learner
-from oracles._modules import Transformer
 from oracles._probes import Examples, Probes
 from oracles._scenario import Scenario
+from oracles.modules._transformer import Transformer
 from oracles.randomness import choose
 from oracles.scenarios._parts import PROBES_A_GROUP, Knobs, check_between
 

@@ -7,10 +7,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Key
 
 from oracles._learner import Learner, Parameters
-from oracles._modules import ConvNet
 from oracles.unlearners._contract import Batch
 from oracles.unlearners._finetune import FineTune
-from oracles.unlearners._layers import flat_leaves, kernel_paths, with_leaves
+from oracles.unlearners._layers import CONVOLUTIONAL, flat_leaves, kernel_paths, with_leaves
 
 
 @dataclass(frozen=True)
@@ -49,15 +48,17 @@ class ConvolutionTranspose(FineTune):
         Raises:
             ValueError: when the module has no kernels, or a convolution's is not square.
         """
-        leaves = flat_leaves(params)
+        leaves, built_in = flat_leaves(params), isinstance(learner.module, CONVOLUTIONAL)
         for path in kernel_paths(learner, params):
-            leaves[path] = _transposed(leaves[path], path, isinstance(learner.module, ConvNet))
+            leaves[path] = _transposed(leaves[path], path, built_in)
         return super().__call__(learner, with_leaves(params, leaves), forget, retain, key)
 
 
-def _transposed(kernel: Any, path: str, of_convnet: bool) -> Any:
-    """A transposed kernel: ``[out, 9 in]`` of `ConvNet`, ``[h, w, in, out]`` of flax, a matrix."""
-    if of_convnet:
+def _transposed(kernel: Any, path: str, built_in: bool) -> Any:
+    """A transposed kernel: ``[out, 9 in]`` of ours, ``[h, w, in, out]`` of flax, a matrix."""
+    if built_in and path.endswith("_beside"):
+        return kernel  # A projection, 1x1.
+    if built_in:
         channels = kernel.shape[0]
         return jnp.swapaxes(kernel.reshape(channels, 3, 3, -1), 1, 2).reshape(kernel.shape)
     if kernel.shape[0] == kernel.shape[1]:

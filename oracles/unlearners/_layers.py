@@ -7,7 +7,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped
 
 from oracles._learner import AnyArray, Learner, Parameters
-from oracles._modules import ConvNet
+from oracles.modules._convolution import ConvNet
+from oracles.modules._residual import ResNet, WideResNet
+
+CONVOLUTIONAL = (ConvNet, ResNet, WideResNet)
+"""Built-in modules of convolutions, whose kernels are matrices, and one layer named dense."""
 
 
 def flat_leaves(params: Parameters) -> dict[str, Any]:
@@ -84,7 +88,7 @@ def kernel_paths(learner: Learner, params: Parameters) -> list[str]:
     kernels = [path for path in leaves if path.rpartition("/")[2].startswith("kernel")]
     if not kernels:
         raise ValueError(f"module: expected one with kernels, found parameters {', '.join(leaves)}")
-    if isinstance(learner.module, ConvNet):
+    if isinstance(learner.module, CONVOLUTIONAL):
         return [path for path in kernels if path != "kernel_dense"]
     return [path for path in kernels if leaves[path].ndim == 4] or kernels
 

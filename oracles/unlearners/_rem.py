@@ -11,7 +11,8 @@ from jaxtyping import Array, Float, Key
 
 from estimators.checks import check_counts, check_within
 from oracles._learner import AnyArray, Learner, Parameters, cross_entropies, descend_on
-from oracles._modules import MLP, ConvNet, neighbours
+from oracles.modules._convolution import ConvNet, neighbours
+from oracles.modules._dense import MLP
 from oracles.unlearners._contract import Batch, joined, on_device
 from oracles.unlearners._descent import MomentumDescent, passes
 from oracles.unlearners._preference import npo_terms

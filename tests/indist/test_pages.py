@@ -10,6 +10,8 @@ from tests.indist.helpers import DOCS, module_of
 
 RESULTS = pd.read_csv(DOCS / "results" / "algorithms.csv")
 EXACT = ("retrain", "sisa", "summation-form")
+AWAITED = {"mnist-trigger"}
+"""Scenarios that the study has not been run in since they were made; no part of one is there."""
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,8 @@ def test_pages_are_current(maker: Any) -> None:
 
 def test_the_table_has_every_cell() -> None:
     methods = {*oracles.unlearners.UNLEARNERS, *oracles.ORACLES}
-    for scenario in oracles.scenarios.SCENARIOS:
+    assert not AWAITED & set(RESULTS["scenario"])
+    for scenario in set(oracles.scenarios.SCENARIOS) - AWAITED:
         there = RESULTS[RESULTS["scenario"] == scenario]
         assert set(there["method"]) == methods
     assert (RESULTS["models"].dropna() >= 64).all()

@@ -220,6 +220,20 @@ def test_ct_of_turned_images_is_the_original() -> None:
     assert not np.allclose(logits(made, images), wanted, atol=1e-2)
 
 
+def test_ct_of_turned_images_is_the_original_residual_network() -> None:
+    """Its last layer reads means over pixels; a projection, 1x1, has nothing to turn."""
+    residual = replace(LOGISTIC, module=oracles.ResNet(CLASSES, (1, 1), 2, 2))
+    names = ["0_0_in", "0_0_out", "1_0_beside", "1_0_in", "1_0_out", "first"]
+    start = _begun(residual)
+    assert kernel_paths(residual, start) == [f"kernel_{name}" for name in names]
+    images = IMAGES[1][0]
+    made = _turned(residual, start, IMAGES)
+    logits = unoptimised(residual.logits)
+    said, wanted = logits(made, np.swapaxes(images, 1, 2)), logits(start, images)
+    np.testing.assert_allclose(said, wanted, rtol=0, atol=1e-5)
+    assert not np.allclose(logits(made, images), wanted, atol=1e-2)
+
+
 def test_ct_turns_a_flax_convolution_and_no_dense_layer() -> None:
     flax = replace(LOGISTIC, module=_Flax())
     start = _begun(flax)

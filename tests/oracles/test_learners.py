@@ -397,6 +397,8 @@ def test_a_claim_with_the_noise_left_out_is_caught() -> None:
         ("mlp", {"width": 3}, "mlp: expected settings hidden.*found 'width'"),
         ("mlp", {"steps": 0}, "learner mlp: steps: expected at least 1, found 0"),
         ("cnn", {}, "learner cnn: expected training inputs .*height"),
+        ("resnet", {}, "learner resnet: expected training inputs .*height"),
+        ("wide-resnet", {}, "learner wide-resnet: expected training inputs .*height"),
         ("transformer", {}, "learner transformer: expected tokens"),
         ("private", {"sigma": 0.0}, "sigma: expected a number over 0"),
         ("langevin", {"convexity": 0.0}, "convexity: expected a number over 0"),

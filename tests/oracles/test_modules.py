@@ -14,7 +14,7 @@ import pytest
 
 from indist import oracles
 from oracles._deferred import build
-from oracles._modules import MLP, ConvNet, Transformer
+from oracles.modules import MLP, ConvNet, Transformer
 from tests.oracles.by_hand import plan_and_key
 
 WIDTH, HEADS, TOKENS = 8, 2, 11

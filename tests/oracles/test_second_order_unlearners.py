@@ -12,7 +12,7 @@ from scipy import optimize, stats
 from scipy.special import log_softmax, softmax
 
 from indist import oracles
-from oracles import _modules
+from oracles.modules import _convolution
 from oracles.unlearners import FisherForgetting, InfluenceStep, TangentScrub
 from oracles.unlearners._curvature import linearise
 from tests.oracles.by_hand import (
@@ -105,7 +105,7 @@ def test_linearise_against_forward_mode(
         lambda leaf: jnp.cos(jnp.arange(leaf.size)).reshape(leaf.shape), params
     )
     made = unoptimised(lambda p, v: linearise(learner, p, inputs)[1](v))(params, direction)
-    monkeypatch.setattr(_modules, "_product", lambda kernel, columns: kernel @ columns)
+    monkeypatch.setattr(_convolution, "product", lambda kernel, columns: kernel @ columns)
     forward = unoptimised(lambda p, v: jax.jvp(lambda p: learner.logits(p, inputs), (p,), (v,)))
     _, wanted = forward(params, direction)
     assert np.abs(wanted).max() > 0.1
