@@ -19,11 +19,11 @@ class CropAndFlip:
     with probability 1/2. Source: He et al. 2016, "Deep residual learning", section 4.2.
 
     Attributes:
-        padding: pixels a side, at least 1.
+        padding: pixels a side, at least 0, which moves nothing.
         flip: whether images are mirrored too; not for digits or letters.
 
     Raises:
-        ValueError: when padding is below 1.
+        ValueError: when padding is below 0.
 
     Example:
         >>> images = jnp.ones((5, 8, 8))
@@ -35,7 +35,7 @@ class CropAndFlip:
     flip: bool = True
 
     def __post_init__(self) -> None:
-        check_counts(padding=self.padding)
+        check_counts(least=0, padding=self.padding)
         check_kind(self.flip, "flip", bool, "True or False")
 
     def __call__(

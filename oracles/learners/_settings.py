@@ -8,13 +8,14 @@ certificate is tight, a few hundred models should refute a tenth of its ε.
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, get_args, runtime_checkable
 
 import flax.linen as nn
 import optax
 
-from estimators.kinds import check_kind
-from oracles._learner import Learner
+from estimators.kinds import check_kind, check_name
+from oracles._augmentation import CropAndFlip
+from oracles._learner import Learner, Precision
 from oracles._probes import Examples
 from oracles.learners._descent_to_delete import SecretDescent
 from oracles.learners._langevin import LangevinDescent
@@ -29,6 +30,8 @@ from oracles.modules._dense import MLP, BinaryLinear
 from oracles.modules._residual import ResNet, WideResNet
 from oracles.modules._transformer import Transformer
 
+Schedule = Literal["constant", "cosine"]
+"""How a learning rate goes."""
 _NO_OPTIMISER = partial(optax.identity)
 
 
@@ -44,16 +47,42 @@ class LearnerSettings(Protocol):
 # By keyword alone, so that the settings of a subclass are listed before these.
 @dataclass(frozen=True, kw_only=True)
 class _MomentumSettings:
-    """Steps of SGD with momentum."""
+    """Steps of SGD with momentum, at one rate or along half a cosine down to zero."""
 
     learning_rate: float = 0.1
     momentum: float = 0.9
+    schedule: Schedule = "constant"
     steps: int = 420
     batch: int = 128
+    label_smoothing: float = 0.0
+    precision: Precision = "float32"
+
+    def __post_init__(self) -> None:
+        check_name(self.schedule, "schedule", get_args(Schedule))
+
+    @property
+    def steps_of_an_optimiser(self) -> int:
+        """How many steps an optimiser takes from its start."""
+        return self.steps
 
     @property
     def optimiser(self) -> "partial[optax.GradientTransformation]":
-        return partial(optax.sgd, self.learning_rate, momentum=self.momentum)
+        rate: Any = self.learning_rate
+        if self.schedule == "cosine":
+            rate = partial(optax.cosine_decay_schedule, rate, self.steps_of_an_optimiser)
+        return partial(optax.sgd, rate, momentum=self.momentum)
+
+    def learner(self, module: nn.Module, augmentation: CropAndFlip | None = None) -> Learner:
+        """The learner of a module."""
+        return Learner(
+            module,
+            self.optimiser,
+            self.steps,
+            self.batch,
+            label_smoothing=self.label_smoothing,
+            augmentation=augmentation,
+            precision=self.precision,
+        )
 
 
 @dataclass(frozen=True)
@@ -65,7 +94,7 @@ class MlpSettings(_MomentumSettings):
     def build(self, train: Examples, classes: int) -> Learner:
         """The learner of so many classes."""
         del train
-        return Learner(MLP((*self.hidden, classes)), self.optimiser, self.steps, self.batch)
+        return self.learner(MLP((*self.hidden, classes)))
 
 
 @dataclass(frozen=True)
@@ -75,12 +104,19 @@ class LogisticSettings(_MomentumSettings):
     def build(self, train: Examples, classes: int) -> Learner:
         """The learner of so many classes."""
         del train
-        return Learner(MLP((classes,)), self.optimiser, self.steps, self.batch)
+        return self.learner(MLP((classes,)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class _ImageSettings(_MomentumSettings):
-    """Learners of images ``[height, width]`` or ``[height, width, colours]``."""
+    """Learners of images ``[height, width]`` or ``[height, width, colours]``.
+
+    With ``crop`` they are moved by up to so many pixels at each step, and with ``flip`` mirrored
+    half of the time: see `CropAndFlip`.
+    """
+
+    crop: int = 0
+    flip: bool = False
 
     def module(self, classes: int) -> nn.Module:
         """The network of so many classes."""
@@ -98,7 +134,8 @@ class _ImageSettings(_MomentumSettings):
                 f"expected images as real numbers, found {train.inputs.dtype}; a scale, such as "
                 "255, divides whole numbers wider than a byte"
             )
-        return Learner(self.module(classes), self.optimiser, self.steps, self.batch)
+        changed = CropAndFlip(self.crop, self.flip) if self.crop or self.flip else None
+        return self.learner(self.module(classes), changed)
 
 
 @dataclass(frozen=True)
@@ -168,11 +205,24 @@ class SisaSettings(_MomentumSettings):
     _: KW_ONLY
     batch: int = 64
 
+    @property
+    def steps_of_an_optimiser(self) -> int:
+        """Each stage of a shard begins with a fresh one."""
+        return max(1, self.steps // max(1, self.slices))
+
     def build(self, train: Examples, classes: int) -> Learner:
         """The learner of so many classes."""
         del train
-        module = MLP((self.hidden, classes))
-        return Sisa(module, self.optimiser, self.steps, self.batch, self.shards, self.slices)
+        return Sisa(
+            MLP((self.hidden, classes)),
+            self.optimiser,
+            self.steps,
+            self.batch,
+            self.shards,
+            self.slices,
+            label_smoothing=self.label_smoothing,
+            precision=self.precision,
+        )
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,14 @@ class Sisa(WholeSet):
     @cached_property
     def constituent(self) -> Learner:
         """The learner of one stage of one shard."""
-        return Learner(self.module, self.optimiser, self.steps // self.slices, self.batch)
+        return Learner(
+            self.module,
+            self.optimiser,
+            self.steps // self.slices,
+            self.batch,
+            label_smoothing=self.label_smoothing,
+            precision=self.precision,
+        )
 
     def init(self, key: Key[Array, ""], inputs: Any) -> Parameters:
         """Fresh parameters in the shape that training gives."""

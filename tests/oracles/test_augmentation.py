@@ -156,4 +156,19 @@ def test_bad_settings_are_refused(change: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(DEEP, **change)
     with pytest.raises(ValueError, match="padding: expected"):
-        oracles.CropAndFlip(padding=0)
+        oracles.CropAndFlip(padding=-1)
+
+
+def test_settings_of_named_learners() -> None:
+    images = oracles.Examples(np.zeros((40, 8, 8), dtype=np.float32), np.zeros(40, dtype=np.int32))
+    made = oracles.learners.make(
+        "cnn", images, 3, schedule="cosine", steps=7, crop=2, label_smoothing=0.1, precision="tf32"
+    )
+    cosine = "optax.cosine_decay_schedule(0.1, 7)"
+    assert made.description["optimiser"] == f"optax.sgd({cosine}, momentum=0.9)"
+    assert made.augmentation == oracles.CropAndFlip(2, flip=False)
+    assert (made.label_smoothing, made.precision) == (0.1, "tf32")
+    sisa = oracles.learners.make("sisa", images, 3, schedule="cosine", steps=9, label_smoothing=0.1)
+    assert "cosine_decay_schedule(0.1, 3)" in sisa.description["optimiser"]
+    assert isinstance(sisa, oracles.learners.Sisa)
+    assert sisa.constituent.label_smoothing == 0.1
