@@ -171,15 +171,20 @@ def _by_tiles(kernel: Any, tiles: Any) -> Any:
     return _mixed(jnp.asarray(_OUT), jnp.reshape(_products(taps, inputs), (span, span, out, -1)))
 
 
+@jax.custom_batching.sequential_vmap
+def _mix(matrix: Any, grid: Any) -> Any:
+    # Models one after the other: vmap would carry their axis through transposed copies.
+    first, second = grid.shape[:2]
+    rows = jnp.reshape(grid, (first, second, -1))
+    by_column = jnp.broadcast_to(matrix, (first, *matrix.shape)) @ rows
+    by_row = matrix @ jnp.reshape(by_column, (first, -1))
+    return jnp.reshape(by_row, (len(matrix), len(matrix), *grid.shape[2:]))
+
+
 @jax.custom_vjp
 def _mixed(matrix: Any, grid: Any) -> Any:
     """The matrix along the first axis and along the second, in the order that is fast on CPUs."""
-    first, second = grid.shape[:2]
-    by_column = jnp.broadcast_to(matrix, (first, *matrix.shape)) @ jnp.reshape(
-        grid, (first, second, -1)
-    )
-    by_row = matrix @ jnp.reshape(by_column, (first, -1))
-    return jnp.reshape(by_row, (len(matrix), len(matrix), *grid.shape[2:]))
+    return _mix(matrix, grid)
 
 
 def _mixed_forward(matrix: Any, grid: Any) -> Any:
