@@ -300,7 +300,7 @@ def torch_func(work: Workload, chunk: int) -> Contender:
 
 
 def chunks(work: Workload, quick: bool) -> tuple[int, ...]:
-    """Models a call of torch.func, as far as time and memory (60 GB at 28x28 and 512) allow."""
+    """Models a call of torch.func, up to 512 where time and memory allow."""
     if not isinstance(work.plain, PlainConvNet):
         return (8, 32, 128) if quick else (8, 32, 128, 512)
     if quick:
