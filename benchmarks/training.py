@@ -173,7 +173,7 @@ def workloads(quick: bool, seed: int) -> list[Workload]:
         ),
         Workload(
             "W5 CNN 16-32 on 28x28",
-            large_images(seed, steps=8 if quick else 40),
+            large_images(seed, steps=20 if quick else 60),
             PlainConvNet(),
             convolution_multiplications(28),
             (1,),
