@@ -39,6 +39,16 @@ class PlainConvNet(nn.Module):
         return nn.Dense(3, name="dense")(hidden.reshape(len(inputs), -1))
 
 
+class WidePlain(nn.Module):
+    """`ConvNet(3, (16, 8, 9))` as one would write it."""
+
+    @nn.compact
+    def __call__(self, inputs: Any) -> Any:
+        for layer, channels in enumerate((16, 8, 9)):
+            inputs = nn.relu(nn.Conv(channels, (3, 3), name=f"conv_{layer}")(inputs))
+        return nn.Dense(3, name="dense")(inputs.reshape(len(inputs), -1))
+
+
 class PlainTransformer(nn.Module):
     """`Transformer(11, 8, 2, 2)` as one would write it."""
 
@@ -130,6 +140,62 @@ def _cases() -> dict[str, Case]:
             tokens,
         ),
     }
+
+
+def _wide_mapped(ours: Any, height: int, width: int) -> Any:
+    dense = _dense(ours, "dense")
+    kernel = dense["kernel"].reshape(9, height, width, 3).transpose(1, 2, 0, 3)
+    layers = {f"conv_{k}": _convolution(ours, k, into) for k, into in enumerate((1, 16, 8))}
+    return layers | {"dense": dense | {"kernel": kernel.reshape(-1, 3)}}
+
+
+@pytest.mark.parametrize(("height", "width", "batch"), [(8, 12, 5), (7, 9, 5), (24, 22, 133)])
+def test_tiles_and_pieces_equal_a_plain_convolution(height: int, width: int, batch: int) -> None:
+    """Wide layers go by tiles, sides need be no multiples of four, large batches go in pieces.
+
+    Logits and gradients against flax.linen's, both in float32: the tiles' rounding, about 3e-6 of
+    the largest entry a layer, stays under 1e-5.
+    """
+    module, plain = ConvNet(3, (16, 8, 9)), WidePlain()
+    images = np.random.default_rng(0).normal(size=(batch, height, width)).astype(np.float32)
+    params = jax.jit(module.init)(jax.random.key(0), images[:1])["params"]
+
+    @partial(jax.jit, static_argnums=0)
+    def both(logits: Any, params: Any) -> Any:
+        return logits(params), jax.grad(lambda p: jnp.sin(logits(p)).mean())(params)
+
+    def plainly(params: Any) -> Any:
+        return plain.apply({"params": _wide_mapped(params, height, width)}, images[..., None])
+
+    logits, found = both(lambda p: module.apply({"params": p}, images), params)
+    plain_logits, expected = both(plainly, params)
+    _close(logits, plain_logits)
+    for leaf, slope in found.items():
+        _close(slope, expected[leaf])
+
+
+def test_tiles_under_vmap_and_twice_differentiated() -> None:
+    """Models side by side; gradients of the gradient's square, against flax.linen's to 1e-4.
+
+    A gradient of gradients passes each layer four times, hence the wider limit.
+    """
+    module, plain = ConvNet(3, (16, 8, 9)), WidePlain()
+    images = np.random.default_rng(1).normal(size=(5, 6, 8)).astype(np.float32)
+    keys = jax.random.split(jax.random.key(2), 2)
+    params = jax.jit(jax.vmap(lambda key: module.init(key, images[:1])["params"]))(keys)
+
+    def bent(logits: Any) -> Any:
+        def square(params: Any) -> Any:
+            slopes = jax.grad(lambda p: jax.nn.logsumexp(logits(p)))(params)
+            return sum(jnp.square(leaf).sum() for leaf in jax.tree.leaves(slopes))
+
+        return jax.jit(jax.vmap(jax.grad(square)))(params)
+
+    found = bent(lambda p: module.apply({"params": p}, images))
+    expected = bent(lambda p: plain.apply({"params": _wide_mapped(p, 6, 8)}, images[..., None]))
+    largest = max(float(jnp.abs(leaf).max()) for leaf in expected.values())
+    for leaf in found:
+        np.testing.assert_allclose(found[leaf], expected[leaf], rtol=0, atol=1e-4 * largest)
 
 
 def _close(found: Any, expected: Any) -> None:
