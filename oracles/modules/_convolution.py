@@ -163,7 +163,7 @@ def _by_tiles(kernel: Any, tiles: Any) -> Any:
     For one row, ``_OUT @ ((_TAPS @ g) * (_IN @ x))`` is the convolution of six inputs x with three
     taps g, an identity of polynomials (Lavin and Gray 2016, arXiv 1509.09308, section 4.1); rows
     and columns take their turns. It is exact but for rounding: entries up to 8 in ``_OUT`` cancel,
-    so that errors are about ten times those of a plain sum.
+    so that errors are three to ten times those of a plain sum.
     """
     out, into, span = len(kernel), tiles.shape[2], len(tiles) + 2
     taps = jnp.einsum("kt,otc->koc", np.kron(_TAPS, _TAPS), jnp.reshape(kernel, (out, 9, into)))
