@@ -140,7 +140,7 @@ Asked = tuple[ReferenceName, Bool[np.ndarray, "parts m"], tuple[str, ...], float
 def _asked(design: CoinDesign, settings: CoinSettings) -> list[Asked]:
     """The questions, which coins answer them, and the confidence of each."""
     found, everyone = design.found, np.ones(len(design.candidates), dtype=bool)
-    half = 1.0 - (1.0 - settings.confidence) / 2.0
+    half = settings.half
     if found.all():
         # S = B: one test answers both, so that nothing is shared.
         masks, parts = everyone[None], ("all candidates",)

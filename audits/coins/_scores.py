@@ -13,14 +13,13 @@ from audits.coins._table import is_coin_table, read_coin_table
 from audits.submissions._submission import Submission, load
 from estimators.checks import check_samples
 from oracles import Observations, Population
+from oracles.coin_designs.settings import MOST_SCORES
 from oracles.storage.digests import digest_arrays
 from oracles.storage.files import printable
 
 UTILITY_GROUPS = ("retain", "test")
 """Groups of other examples, at which the models' accuracy is read."""
 _MARGINS = ("score", "margin", "loss")
-# So that the record can be read again.
-_MOST_VALUES = 1_500_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +46,9 @@ class CoinScores:
     models: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        if self.values.size > _MOST_VALUES:
+        if self.values.size > MOST_SCORES:
             raise ValueError(
-                f"{self.name}: expected at most {_MOST_VALUES:,} scores of all models together, "
+                f"{self.name}: expected at most {MOST_SCORES:,} scores of all models together, "
                 f"found {self.values.size:,}"
             )
         if set(self.right) != set(self.examples):

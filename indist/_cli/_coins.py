@@ -52,6 +52,42 @@ def draw(
             "repeated. One of margin, score, probability and loss, whichever there is, if unsaid.",
         ),
     ] = None,
+    rank: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1,
+            help="Which of the models' p-values the audit looks at, the smallest being 1, sealed "
+            "with the coins; may be repeated. The middle one and the greatest if unsaid.",
+        ),
+    ] = None,
+    centre: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="Centre of the audit's weights in standard deviations, sealed with the coins; may "
+            "be repeated, 0 among them. -1, -0.5, 0, 0.5 and 1 if unsaid.",
+        ),
+    ] = None,
+    clip: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="Where the audit's weights are cut off in standard deviations, sealed with the "
+            "coins; may be repeated, 1 among them. 0.25, 1 and 3 if unsaid.",
+        ),
+    ] = None,
+    main: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the level that the weights of centre 0 and clip 1 get, sealed with the "
+            "coins; 0.5 if unsaid.",
+        ),
+    ] = None,
+    turned: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of the level for the same weights turned around, sealed with the coins; "
+            "0.02 if unsaid.",
+        ),
+    ] = None,
     baseline: Annotated[
         str | None,
         typer.Option(
@@ -75,18 +111,21 @@ def draw(
     ones in column forget be unlearned, and score every candidate: one model is then enough to
     convict an unlearner, without any reference.
     """
-    from estimators.checks import check_confidence, check_within
-
     if models is not None and per_model is not None:
         raise ValueError(
             "--models and --per-model: expected one of them, found both: models have either one "
             "draw of coins or each its own"
         )
     check_folder(output)
-    check_within("[0, 1)", delta=delta)
-    settings: dict[str, Any] = {"delta": delta, "confidence": check_confidence(confidence)}
-    if observable:
-        settings["observables"] = list(observable)
+    weights = {"centres": centre, "clips": clip, "main": main, "turned": turned}
+    settings: dict[str, Any] = _said_of(
+        delta=delta,
+        confidence=confidence,
+        observables=observable,
+        ranks=rank,
+        weights=_said_of(**weights),
+    )
+    audits.CoinSettings.of(settings)
     count, shared = per_model or models or 1, (models or 1) > 1
     cost = ""
     if Path(scenario.name).suffix.lower() in _TABLES:
@@ -124,8 +163,13 @@ def draw(
             "on top of it; no references are needed."
         )
     design.save(output)
-    for line in (*_said(design, output), *_keeping(), *([cost] if cost else [])):
+    for line in (*_drawn(design, output), *_keeping(), *([cost] if cost else [])):
         typer.echo(line)
+
+
+def _said_of(**values: Any) -> dict[str, Any]:
+    """Those settings that were said; the others are as usual."""
+    return {name: value for name, value in values.items() if value not in (None, [], {})}
 
 
 def _check_no_scenario(scenario: ScenarioOptions) -> None:
@@ -156,7 +200,7 @@ def _models(count: int) -> str:
     return "1 model" if count == 1 else f"{count} models"
 
 
-def _said(design: "oracles.CoinDesign", output: Path) -> Iterator[str]:
+def _drawn(design: "oracles.CoinDesign", output: Path) -> Iterator[str]:
     """What was drawn, where it lies, and what it could show."""
     draws = ", all with the same coins" if design.shared else ""
     draws = draws or (", each with coins of its own" if design.models > 1 else "")
@@ -179,7 +223,7 @@ def _said(design: "oracles.CoinDesign", output: Path) -> Iterator[str]:
 
 def _could_show(design: "oracles.CoinDesign") -> Iterator[str]:
     """The most that an audit could show on each question, with half of the level for each."""
-    delta, confidence = design.settings["delta"], design.settings["confidence"]
+    settings = audits.CoinSettings.of(design.settings)
     found, everyone = int(design.found.sum()), len(design.found)
     # Where all or none were found one question is asked, with all of the level, and of all coins.
     alone = found in (0, everyone)
@@ -188,17 +232,20 @@ def _could_show(design: "oracles.CoinDesign") -> Iterator[str]:
         most = tested and estimators.coin_ceiling(
             tested,
             models=design.models,
-            delta=delta,
-            confidence=confidence if alone else 1 - (1 - confidence) / 2,
-            parts=parts,
+            delta=settings.delta,
+            confidence=settings.confidence if alone else settings.half,
+            weights=settings.weights,
+            parts=parts * len(settings.observables),
+            ranks=settings.ranks,
             shared=design.shared,
         )
+        at = f"δ = {settings.delta:g}"
         if most > 0.0:
-            yield f"Could show at best: not {question} for ε < {most:.3g}, δ = {delta:g}"
+            yield f"Could show at best: not {question} for ε < {most:.3g}, {at}"
         else:
             yield (
-                f"Can show nothing of {question} at δ = {delta:g}: it takes more candidates that "
-                "were found, more models or a smaller δ"
+                f"Can show nothing of {question} at {at}: it takes more candidates that were "
+                "found, more models or a smaller δ"
             )
 
 

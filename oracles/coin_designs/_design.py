@@ -16,6 +16,7 @@ from jaxtyping import Bool
 from estimators.checks import check_array, check_counts
 from estimators.kinds import check_kind, check_name
 from oracles.coin_designs._write import write_folder
+from oracles.coin_designs.settings import CoinSettings
 from oracles.storage.digests import digest_json
 from oracles.storage.files import MOST_TEXT, check_printable, first_repeated, json_bytes
 
@@ -25,8 +26,6 @@ VERSION = 1
 DESIGN_FILE, TRAINING_FILE, COINS_FILE = "design.json", "training.csv", "coins.json"
 DETAILS = ("text", "label", "group", "person")
 MOST_CANDIDATES = 100_000
-# A row of coins a model, or a line of training.csv a model and candidate.
-MOST_COINS = 2_000_000
 _NONCE = re.compile(r"[0-9a-f]{64}")
 
 
@@ -54,7 +53,8 @@ class CoinDesign:
         models: K, how many models are to be trained.
         nonce: 64 hexadecimal digits.
         settings: all that the audit will use, as JSON values, such as ``confidence``, ``delta``,
-            ``observables`` and ``weights``: sealed before scores are seen.
+            ``observables`` and ``weights``: sealed before scores are seen. What
+            `audits.CoinSettings` refuses is refused here.
         details: columns ``text``, ``label``, ``group`` and ``person``, of those that there are: a
             text of at most 1000 characters for each candidate, empty for nothing.
         scenario: description of the scenario that the candidates are of, or None.
@@ -64,7 +64,7 @@ class CoinDesign:
     Raises:
         TypeError: when a name or a text is no text.
         ValueError: when names repeat or are not printable, shapes do not fit, or settings are no
-            JSON values; the message says which.
+            JSON values or none that an audit takes; the message says which.
 
     Example:
         >>> from indist import oracles
@@ -90,8 +90,10 @@ class CoinDesign:
     def __post_init__(self) -> None:
         check_counts(models=self.models)
         count = len(self.candidates)
-        _check_count("candidates", count, MOST_CANDIDATES)
-        _check_count("models times candidates", self.models * count, MOST_COINS)
+        if not 1 <= count <= MOST_CANDIDATES:
+            raise ValueError(f"candidates: expected 1 to {MOST_CANDIDATES:,}, found {count:,}")
+        object.__setattr__(self, "settings", plain(self.settings, "settings"))
+        CoinSettings.of(self.settings).check_size(count, self.models)
         for name in self.candidates:
             check_printable(name, "candidates")
         if (twice := first_repeated(self.candidates)) is not None:
@@ -104,9 +106,8 @@ class CoinDesign:
                 f"nonce: expected 64 hexadecimal digits in lower case, found {self.nonce[:70]!r}"
             )
         check_kind(self.seeded, "seeded", bool, "True or False")
-        object.__setattr__(self, "settings", _plain(self.settings, "settings"))
         if self.scenario is not None:
-            object.__setattr__(self, "scenario", _plain(self.scenario, "scenario"))
+            object.__setattr__(self, "scenario", plain(self.scenario, "scenario"))
         self._check_details(count)
 
     def _take_bits(self, name: str, shapes: tuple[tuple[int, ...], ...]) -> None:
@@ -232,12 +233,7 @@ class CoinDesign:
         return text.getvalue()
 
 
-def _check_count(name: str, count: int, most: int) -> None:
-    if not 1 <= count <= most:
-        raise ValueError(f"{name}: expected 1 to {most:,}, found {count:,}")
-
-
-def _plain(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+def plain(values: Mapping[str, Any], name: str) -> dict[str, Any]:
     """The same as JSON gives it back, so that what is hashed is what a file holds."""
     check_kind(values, name, Mapping, "names and JSON values")
     try:

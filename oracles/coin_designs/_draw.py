@@ -3,16 +3,15 @@
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-import estimators
 from estimators.checks import check_counts, check_seed, check_within
 from estimators.kinds import check_kind
-from oracles.coin_designs._design import CoinDesign
+from oracles.coin_designs._design import CoinDesign, plain
+from oracles.coin_designs.settings import CoinSettings
 
 
 def draw_coins(
@@ -41,7 +40,8 @@ def draw_coins(
             which shows more.
         seed: None, unless coins are for a test, a demonstration or a study, which are to be the
             same again: who knows the seed knows the coins, and the design says that there was one.
-        settings: what the audit will use beside or instead of the usual: see `CoinDesign`.
+        settings: what the audit will use instead of the usual, by the names of
+            `audits.CoinSettings`, as JSON values.
         details: columns ``text``, ``label``, ``group`` and ``person``: see `CoinDesign`.
         scenario: description of the scenario that the candidates are of.
 
@@ -69,6 +69,8 @@ def draw_coins(
     check_kind(settings or {}, "settings", Mapping, "names and JSON values")
     check_kind(details or {}, "details", Mapping, "columns of texts")
     check_kind(shared, "shared", bool, "True or False")
+    sealed = plain(_usual_settings() | dict(settings or {}), "settings")
+    CoinSettings.of(sealed).check_size(max(len(candidates), 1), models)
     source = secrets.token_bytes(32)
     if given is not None:
         source = hashlib.sha256(f"indist coin design {given}".encode()).digest()
@@ -81,7 +83,7 @@ def draw_coins(
         coins=bits.reshape(rows, count).astype(bool),
         models=models,
         nonce=_stream(source, "nonce", 32).tobytes().hex(),
-        settings=_usual_settings() | dict(settings or {}),
+        settings=sealed,
         details={name: _texts(name, texts) for name, texts in (details or {}).items()},
         scenario=scenario,
         seeded=seed is not None,
@@ -114,10 +116,6 @@ def _stream(source: bytes, name: str, length: int) -> UInt8[np.ndarray, " length
 
 
 def _usual_settings() -> dict[str, Any]:
-    return {
-        "confidence": 0.95,
-        "delta": 0.01,
-        "observables": ["score"],
-        "weights": asdict(estimators.CoinWeights()),
-        "ranks": None,
-    }
+    usual = CoinSettings().record()
+    del usual["baseline"]
+    return usual

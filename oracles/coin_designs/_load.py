@@ -14,16 +14,16 @@ from oracles.coin_designs._design import (
     DESIGN_FILE,
     DETAILS,
     MOST_CANDIDATES,
-    MOST_COINS,
     CoinDesign,
 )
+from oracles.coin_designs.settings import MOST_SCORES
 from oracles.storage.files import file_size, refuse
 from oracles.storage.shards import first_problem
 
 _LARGEST_FILE = 2**28
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
 _Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-_Count = Annotated[int, Field(ge=1, le=MOST_COINS)]
+_Count = Annotated[int, Field(ge=1, le=MOST_SCORES)]
 
 
 class _Candidate(BaseModel):

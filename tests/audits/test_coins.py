@@ -356,25 +356,6 @@ def test_examples_of_test_need_to_say_whether_they_are_right(tmp_path: Path) -> 
     assert read_coin_table(path, ["a"], ("score",), Limits()).examples == {"test": 1}
 
 
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"detla": 0.1}, "settings: expected confidence, delta, observables"),
-        ({"delta": -1.0}, "delta: expected a number in [0, 1)"),
-        ({"confidence": 1.0}, "confidence: expected a number in"),
-        ({"observables": "score"}, "settings: observables: expected a list"),
-        ({"observables": []}, "observables: expected at least one"),
-        ({"weights": {"grid": 1}}, "settings: weights: expected centres"),
-        ({"weights": {"main": 2.0}}, "main: expected a number in (0, 1)"),
-        ({"ranks": [3]}, "ranks: expected different ones from 1 to 1"),
-    ],
-)
-def test_wrong_settings_of_a_design_are_refused(settings: dict[str, Any], words: str) -> None:
-    drawn = design(settings=settings)
-    with pytest.raises(ValueError, match=re.escape(words)):
-        audit_coins(remembered(drawn), drawn)
-
-
 def sets_of(m: int, n: int) -> dict[str, list[str]]:
     return {"forget": [f"f{k}" for k in range(m)], "holdout": [f"h{k}" for k in range(n)]}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indist import audits, oracles
+from indist import audits, estimators, oracles
 from tests.indist.helpers import run
 
 
@@ -69,17 +69,35 @@ def test_a_scenario_with_its_options(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("found", [0.4, 1.0])
+@pytest.mark.parametrize(
+    ("words", "shape"),
+    [
+        ((), (50,)),
+        (("--observable", "a", "--observable", "b", "--main", 0.3, "--turned", 0.1), (1, 50, 2)),
+        (("--per-model", 3, "--rank", 1, "--rank", 3, "--centre", 0, "--clip", 1), (3, 50)),
+    ],
+)
 def test_what_could_be_shown_is_what_the_audit_says(
-    pages: Path, tmp_path: Path, found: float
+    pages: Path, tmp_path: Path, found: float, words: tuple[object, ...], shape: tuple[int, ...]
 ) -> None:
     out = tmp_path / "design"
-    done = run("coins", "draw", pages, "-o", out, "--found", found, "--seed", 1)
+    done = run("coins", "draw", pages, "-o", out, "--found", found, "--seed", 1, *words)
     assert done.exit_code == 0, done.output
-    audit = audits.audit_coins(np.random.default_rng(0).normal(size=50), out)
+    audit = audits.audit_coins(np.random.default_rng(0).normal(size=shape), out)
     for question in audit.questions:
         most = f"{question.result.ceiling:.3g}"
         said = f"Could show at best: not {question.question} for ε < {most}, δ = 0.01"
         assert said in done.output
+
+
+def test_weights_and_ranks_are_sealed(pages: Path, tmp_path: Path) -> None:
+    out = tmp_path / "design"
+    words = ("--centre", 0, "--centre", -2, "--clip", 1, "--main", 0.6, "--turned", 0.05)
+    done = run("coins", "draw", pages, "-o", out, "--models", 3, "--rank", 2, *words)
+    assert done.exit_code == 0, done.output
+    settings = audits.CoinSettings.of(oracles.load_design(out).settings)
+    assert settings.ranks == (2,)
+    assert settings.weights == estimators.CoinWeights((0.0, -2.0), (1.0,), 0.6, 0.05)
 
 
 def test_a_draw_that_can_show_nothing_says_so(pages: Path, tmp_path: Path) -> None:
@@ -97,7 +115,16 @@ def test_a_draw_that_can_show_nothing_says_so(pages: Path, tmp_path: Path) -> No
         (("PAGES", "--found", 2), "found: expected a number in (0, 1], found 2.0"),
         (("PAGES", "--delta", 1), "delta: expected a number in [0, 1), found 1.0"),
         (("PAGES", "--confidence", 1), "confidence: expected"),
-        (("PAGES", "--per-model", 10**6), "models times candidates: expected 1 to 2,000,000"),
+        (("PAGES", "--per-model", 10**6), "models times candidates times observables: expected"),
+        (("PAGES", "--observable", "loss", "--observable", "loss"), "found 'loss' twice"),
+        (("PAGES", "--observable", "red \x1b[31m"), "observables: expected printable characters"),
+        (("PAGES", "--observable", "group"), "observables: expected columns of numbers"),
+        (("circles", "--observable", "candidate"), "observables: expected columns of numbers"),
+        (("PAGES", "--confidence", 1.0 - 2.0**-53), "confidence: expected at most 1 - 2^-52"),
+        (("PAGES", "--rank", 2), "ranks: expected different ones from 1 to 1, found (2,)"),
+        (("circles", "--rank", 2), "ranks: expected different ones from 1 to 1, found (2,)"),
+        (("PAGES", "--centre", 1), "expected 0 among the centres and 1 among the clips"),
+        (("PAGES", "--main", 0), "main: expected a number in (0, 1), found 0.0"),
         (("circles", "--found", 0.5), "--found: expected a file of candidates"),
         (("nothing.csv",), "nothing.csv: cannot be read"),
         (("nothing",), "scenario: expected"),

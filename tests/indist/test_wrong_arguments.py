@@ -153,6 +153,27 @@ CASES = {
         "oracles.draw_coins(['a'], settings=5)",
         "TypeError: settings: expected names and JSON values, found 5",
     ),
+    **{
+        f"coins of wrong {setting}": (
+            f"oracles.draw_coins(['a'], settings={settings})",
+            f"ValueError: settings: {message}",
+        )
+        for setting, settings, message in (
+            ("delta", {"delta": "x"}, r"delta: expected a number in \[0, 1\), found 'x'"),
+            ("observables", {"observables": [1]}, "observables: expected a name, found 1"),
+            ("clips", {"weights": {"clips": [1.0, "3"]}}, "weights: clips: expected real numbers"),
+            ("shares", {"weights": {"main": "x"}}, "weights: main: expected a number in "),
+            ("baseline", {"baseline": 5}, "baseline: expected 64 hexadecimal digits, found 5"),
+        )
+    },
+    "coins of uneven clips": (
+        "oracles.draw_coins(['a'], settings={'weights': {'clips': [1.0, [2.0]]}})",
+        "ValueError: clips: expected rows of one length, found several lengths",
+    ),
+    "coins of a fraction as rank": (
+        "oracles.draw_coins(['a'], settings={'ranks': [0.5]})",
+        r"ValueError: ranks\[0\]: expected a whole number of at least 1, found 0.5",
+    ),
     "coins of no scenario": ("oracles.coins(5)", _SCENARIO),
     "a design of a number": (
         "oracles.load_design(5)",

@@ -176,7 +176,51 @@ BAD_DRAWS: dict[str, tuple[dict[str, Any], str]] = {
     "nan": ({"settings": {"delta": math.nan}}, "settings: expected JSON values"),
     "object": ({"settings": {"delta": object()}}, "settings: expected JSON values"),
     "surrogate": ({"settings": {"delta": "\ud800"}}, "settings: expected JSON values"),
-    "many": ({"models": 1_000_000}, "models times candidates: expected 1 to 2,000,000"),
+    "many": ({"models": 1_000_000}, "models times candidates times observables: expected at most"),
+    "many observables": (
+        {"settings": {"observables": [f"score {k}" for k in range(50_000)]}},
+        "observables: expected at most 1,500,000, found 1,800,000",
+    ),
+    "unknown setting": (
+        {"settings": {"delta": 0.1, "typo": 3}},
+        "settings: expected confidence, delta, observables, weights, ranks or baseline, found 'ty",
+    ),
+    "delta": ({"settings": {"delta": 1.0}}, r"delta: expected a number in \[0, 1\), found 1.0"),
+    "confidence": ({"settings": {"confidence": 1.0}}, "confidence: expected a number in"),
+    "confidence of a half": (
+        {"settings": {"confidence": 1.0 - 2.0**-53}},
+        r"confidence: expected at most 1 - 2\^-52, as questions share the level, found 0.99999",
+    ),
+    "one observable": ({"settings": {"observables": "score"}}, "observables: expected a list"),
+    "no observables": ({"settings": {"observables": []}}, "observables: expected at least one"),
+    "observables twice": (
+        {"settings": {"observables": ["margin", "loss", "margin"]}},
+        "observables: expected each once, found 'margin' twice",
+    ),
+    "unprintable observable": (
+        {"settings": {"observables": ["red \x1b[31m"]}},
+        "observables: expected printable characters",
+    ),
+    "spaced observable": (
+        {"settings": {"observables": ["margin "]}},
+        "observables: expected names without spaces around them, found 'margin '",
+    ),
+    **{
+        name: (
+            {"settings": {"observables": [name]}},
+            f"observables: expected columns of numbers, found '{name}', which names the line of a",
+        )
+        for name in ("candidate", "model", "group")
+    },
+    "weights": ({"settings": {"weights": {"grid": 1}}}, "settings: weights: expected centres"),
+    "share": ({"settings": {"weights": {"main": 2.0}}}, r"main: expected a number in \(0, 1\)"),
+    "one centre": (
+        {"settings": {"weights": {"centres": 0.0}}},
+        "settings: weights: centres: expected a list, found 0.0",
+    ),
+    "ranks": ({"settings": {"ranks": [4]}}, "ranks: expected different ones from 1 to 3"),
+    "one rank": ({"settings": {"ranks": 1}}, "settings: ranks: expected a list, found 1"),
+    "baseline": ({"settings": {"baseline": "x"}}, "baseline: expected 64 hexadecimal digits"),
 }
 
 
@@ -228,6 +272,7 @@ HOSTILE: dict[str, tuple[str, Callable[[Any], None], str]] = {
     "fewer": ("design.json", lambda d: d.update(models=2), "field coins: expected 2, as design"),
     "found": ("design.json", lambda d: d["candidates"][3].update(found=False), "field commitment"),
     "delta": ("design.json", lambda d: d["settings"].update(delta=0.5), "field commitment: expect"),
+    "typo": ("design.json", lambda d: d["settings"].update(typo=3), "field settings: expected con"),
     "nan": ("design.json", lambda d: d["settings"].update(delta=math.nan), "expected JSON values"),
     "digest": (
         "design.json",
