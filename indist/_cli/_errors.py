@@ -100,7 +100,7 @@ def parse_settings(pairs: list[str], option: str = "--set") -> dict[str, bool | 
             raise ValueError(f"{option}: expected NAME=VALUE, found {pair!r}")
         if name in settings:
             raise ValueError(f"{option}: expected each name once, found {name!r} twice")
-        settings[name] = _value(text)
+        settings[name] = parse_value(text)
     return settings
 
 
@@ -135,7 +135,8 @@ def parse_numbers(option: str, text: str | None) -> tuple[int, ...] | None:
     return tuple(map(int, parts))
 
 
-def _value(text: str) -> bool | int | float | str:
+def parse_value(text: str) -> bool | int | float | str:
+    """A value as typed: true or false, a number, or else the text itself."""
     if text in ("true", "false"):
         return text == "true"
     for kind in (int, float):

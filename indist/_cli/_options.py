@@ -104,7 +104,11 @@ class ScenarioOptions:
             raise ValueError("--set-learner: expected --learner beside it")
         knobs = {name: value for name, value in knobs.items() if value is not None}
         knobs |= ({"learner_settings": own} if own else {}) | parse_settings(self.settings)
-        return oracles.scenarios.load(self.name, seed=self.data_seed, **knobs)
+        try:
+            return oracles.scenarios.load(self.name, seed=self.data_seed, **knobs)
+        except TypeError as error:
+            # Of a setting that is of another kind, such as a text for a number.
+            raise ValueError(f"{self.name}: {error}") from None
 
 
 def scenario_options(command: Callable[..., None]) -> Callable[..., None]:

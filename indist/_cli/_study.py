@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_origin
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -15,8 +15,8 @@ from rich.table import Table
 from estimators.kinds import check_name
 from indist import studies
 from indist._cli._colours import COLOURS
-from indist._cli._errors import parse_settings
-from indist._cli._options import Out, Settings
+from indist._cli._errors import parse_settings, parse_value
+from indist._cli._options import Out
 from indist._version import __version__
 from oracles.storage.files import write_json_atomic
 from oracles.storage.folders import check_folder
@@ -43,7 +43,14 @@ def study(
     method: Annotated[
         list[str] | None, typer.Option(help="Only this unlearner; may be repeated.")
     ] = None,
-    settings: Settings = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="A setting, several values with commas; may be repeated.",
+        ),
+    ] = None,
 ) -> None:
     """Answers one question over many unlearners, as a table with intervals.
 
@@ -110,9 +117,12 @@ def _called(study: "studies.Study[Any]", record: Mapping[str, Any]) -> str:
 def _chosen(name: str, quick: bool, changes: dict[str, Any]) -> "studies.Study[Any]":
     check_name(name, "study", studies.STUDIES)
     kind: Any = studies.STUDIES[name]
-    known = [field.name for field in fields(kind)]
-    for setting in changes:
-        check_name(setting, f"study {name}", known)
+    declared = {field.name: field.type for field in fields(kind)}
+    for setting, value in changes.items():
+        check_name(setting, f"study {name}", declared)
+        if get_origin(declared[setting]) is tuple and not isinstance(value, tuple):
+            parts = value.split(",") if isinstance(value, str) else [str(value)]
+            changes[setting] = tuple(parse_value(part.strip()) for part in parts)
     return kind(**((kind.quick if quick else {}) | changes))
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import audits
 import oracles
-from estimators.checks import check_counts, check_seed
+from estimators.checks import check_counts
 from indist.studies._cells import finished_cell
 from indist.studies._rows import StudyRow
 from indist.studies._shown import at_least
@@ -72,7 +72,7 @@ class Sandwich(Study[CertifiedRow]):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seed", check_seed(self.seed))
+        super().__post_init__()
         check_counts(models=self.models)
 
     def run(self, folder: Path) -> Iterator[CertifiedRow]:

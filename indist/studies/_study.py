@@ -1,10 +1,15 @@
 """What a study is: settings, rows, the table of them, and the answer that the table supports."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast, get_args, get_origin
 
+import numpy as np
+
+from estimators.checks import check_seed
 from estimators.kinds import check_name
 from indist.studies._rows import Record, RowT, StudyRow
 
@@ -33,6 +38,23 @@ class Study(ABC, Generic[RowT]):
     names: ClassVar[tuple[str, ...]]
     finding: ClassVar[str] = "finding"
     columns: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        """Refuses settings of another kind than is declared; a subclass checks what they say.
+
+        Raises:
+            ValueError: for the first that is; it names the study as ``indist study`` does.
+        """
+        study = re.sub(r"\B(?=[A-Z])", "-", type(self).__name__).lower()
+        for setting in fields(cast(Any, self)):
+            value = getattr(self, setting.name)
+            if setting.name == "seed":
+                object.__setattr__(self, "seed", check_seed(value, f"study {study}: seed"))
+            elif not _fits(value, setting.type):
+                raise ValueError(
+                    f"study {study}: {setting.name}: expected {_called(setting.type)}, found "
+                    f"{value!r:.60}"
+                )
 
     @abstractmethod
     def run(self, folder: Path) -> Iterator[RowT]:
@@ -111,6 +133,29 @@ class Study(ABC, Generic[RowT]):
         """See `answer`."""
 
 
+_KINDS: Mapping[Any, tuple[tuple[type, ...], str]] = {
+    int: ((int, np.integer), "whole number"),
+    float: ((int, float, np.integer, np.floating), "number"),
+    str: ((str,), "name"),
+}
+"""What is taken for each type that a setting may be declared of, and what it is called."""
+
+
+def _fits(value: Any, declared: Any) -> bool:
+    """Whether a setting is of the type that is declared, by which true and false are no numbers."""
+    if get_origin(declared) is tuple:
+        one = get_args(declared)[0]
+        return isinstance(value, list | tuple) and all(_fits(item, one) for item in value)
+    kinds = [kind for one in get_args(declared) or (declared,) for kind in _KINDS[one][0]]
+    return isinstance(value, tuple(kinds)) and not isinstance(value, bool)
+
+
+def _called(declared: Any) -> str:
+    if get_origin(declared) is tuple:
+        return f"{_KINDS[get_args(declared)[0]][1]}s, separated by commas"
+    return " or ".join(f"a {_KINDS[one][1]}" for one in get_args(declared) or (declared,))
+
+
 def check_names(
     what: str, asked: Iterable[str], known: Collection[str], expected: str = "one of"
 ) -> None:
@@ -121,17 +166,6 @@ def check_names(
     """
     for name in asked:
         check_name(name, what, known, expected)
-
-
-def check_least(least: int, **values: int) -> None:
-    """Whole numbers of at least so many, by name.
-
-    Raises:
-        ValueError: otherwise.
-    """
-    for name, value in values.items():
-        if value < least:
-            raise ValueError(f"{name}: expected at least {least}, found {value}")
 
 
 def read_rows(path: Path) -> list[Record]:

@@ -11,7 +11,7 @@ import jax
 
 import audits
 import oracles
-from estimators.checks import check_counts, check_seed
+from estimators.checks import check_counts
 from indist.studies._cells import finished_cell
 from indist.studies._methods import every_method, method_settings
 from indist.studies._rows import Record, StudyRow, written_as
@@ -171,7 +171,7 @@ class Algorithms(Study[AuditRow | UnfitRow]):
     methods: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seed", check_seed(self.seed))
+        super().__post_init__()
         check_counts(models=self.models)
         check_names("scenario", self.scenarios, oracles.scenarios.SCENARIOS)
         check_names("method", self.methods, every_method())

@@ -12,7 +12,7 @@ import oracles
 from audits.memorization import Estimate
 from audits.verdict import EVENTS, LOWER, median_margins
 from estimators import delta_lower_bound, delta_upper_bound
-from estimators.checks import check_counts, check_seed, check_within
+from estimators.checks import check_counts, check_within
 from indist.studies._cells import finished_cell
 from indist.studies._estimates import models_to_narrow
 from indist.studies._methods import method_settings
@@ -168,7 +168,7 @@ class Generalise(Study[GeneralisationRow]):
     scenarios: tuple[str, ...] = (*DEVELOPMENT, *HELD_OUT)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seed", check_seed(self.seed))
+        super().__post_init__()
         check_counts(models=self.models)
         check_within("(0, inf)", margin=self.margin)
         check_names("scenario", self.scenarios, (*DEVELOPMENT, *HELD_OUT))

@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 
 import jax
 
-from estimators.checks import check_confidence, check_seed, check_within
+from estimators.checks import check_confidence, check_counts, check_within
 from indist.studies._cells import finished_cell
 from indist.studies._rows import StudyRow
 from indist.studies._shown import shown_interval
-from indist.studies._study import Shown, Study, check_least
+from indist.studies._study import Shown, Study
 from indist.studies.claims import (
     _attacks,
     _discovery,
@@ -122,8 +122,8 @@ class Claims(Study[ClaimRow]):
     only: str | int = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seed", check_seed(self.seed))
-        check_least(2, models=self.models)
+        super().__post_init__()
+        check_counts(least=2, models=self.models)
         check_confidence(self.confidence)
         check_within("[0, 50]", epsilon=self.epsilon)
         check_within(

@@ -9,9 +9,9 @@ import numpy as np
 
 import audits
 import oracles
-from estimators.checks import check_seed
+from estimators.checks import check_counts
 from indist.studies._methods import methods_for_any_learner
-from indist.studies._study import Shown, Study, check_least, check_names
+from indist.studies._study import Shown, Study, check_names
 from indist.studies.coins._answer import answer
 from indist.studies.coins._models import CoinModels
 from indist.studies.coins._rows import (
@@ -95,12 +95,12 @@ class Coins(Study[CoinRow | EpochRow | UnfitRow]):
     methods: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seed", check_seed(self.seed))
-        check_least(2, models=self.models)
-        check_least(16 if self.population else 0, population=self.population)
+        super().__post_init__()
+        check_counts(least=2, models=self.models)
+        check_counts(least=16 if self.population else 0, population=self.population)
         for name in ("sizes", "epochs"):
             values: tuple[int, ...] = getattr(self, name)
-            check_least(1, **{f"{name}[{i}]": value for i, value in enumerate(values)})
+            check_counts(**{f"{name}[{i}]": value for i, value in enumerate(values)})
         if not self.sizes or min(self.sizes) > self.models:
             raise ValueError(
                 f"sizes: expected one of at most {self.models} models, found {self.sizes}"

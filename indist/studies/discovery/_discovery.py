@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 import oracles
 from audits.resampling import drawn_shares
 from audits.verdict import Block, compare, median_margins
-from estimators.checks import check_counts, check_seed, check_within
+from estimators.checks import check_counts, check_within
 from indist.studies._cells import finished_cell
 from indist.studies._estimates import magnitude, mean_difference
 from indist.studies._methods import method_settings, methods_for_any_learner
@@ -96,7 +96,7 @@ class Discovery(Study[CurvePoint]):
     found: tuple[str, ...] = ("random", "clustered")
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seed", check_seed(self.seed))
+        super().__post_init__()
         check_counts(models=self.models, draws=self.draws)
         grid = self.discoveries
         if not grid or grid[0] <= 0 or grid[-1] != 1 or list(grid) != sorted(set(grid)):

@@ -13,12 +13,12 @@ from jaxtyping import Float
 import oracles
 from audits.memorization import Estimate
 from audits.resampling import drawn_shares
-from estimators.checks import check_counts, check_seed, check_within
+from estimators.checks import check_counts, check_within
 from indist.studies._cells import finished_cell
 from indist.studies._observed import KEPT, label_rates
 from indist.studies._rows import record_of, row_of
 from indist.studies._shown import shown_interval
-from indist.studies._study import Shown, Study, check_least, check_names
+from indist.studies._study import Shown, Study, check_names
 from indist.studies.efficiency._detectors import (
     DETECTORS,
     Detection,
@@ -159,9 +159,9 @@ class ExchangeRate(Study[ArmRow | ComparisonRow]):
     scenarios: tuple[str, ...] = ("circles", "digits-trigger")
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seed", check_seed(self.seed))
+        super().__post_init__()
         check_counts(draws=self.draws, discoveries=len(self.discoveries))
-        check_least(2, models=self.models)
+        check_counts(least=2, models=self.models)
         for name in ("discoveries", "curve"):
             for share in getattr(self, name):
                 check_within("(0, 1]", **{name: share})

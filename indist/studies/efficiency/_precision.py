@@ -14,12 +14,12 @@ from jaxtyping import Float
 import oracles
 from audits.memorization import Estimate
 from audits.resampling import drawn_shares
-from estimators.checks import check_counts, check_seed, check_within
+from estimators.checks import check_counts, check_within
 from indist.studies._cells import finished_cell
 from indist.studies._observed import label_rates
 from indist.studies._rows import record_of, row_of
 from indist.studies._shown import shown_interval
-from indist.studies._study import Shown, Study, check_least, check_names
+from indist.studies._study import Shown, Study, check_names
 from indist.studies.efficiency._detectors import ends, handed, nested
 from indist.studies.efficiency._fronts import (
     Measured,
@@ -154,9 +154,9 @@ class Precision(Study[PrecisionRow]):
     methods: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seed", check_seed(self.seed))
+        super().__post_init__()
         check_counts(draws=self.draws)
-        check_least(2, models=self.models)
+        check_counts(least=2, models=self.models)
         for name in ("discoveries", "available"):
             for share in getattr(self, name):
                 check_within("(0, 1]", **{name: share})

@@ -11,11 +11,11 @@ from scipy.special import stdtrit
 from scipy.stats import rankdata
 
 from audits.memorization import Estimate
-from estimators.checks import check_counts, check_seed, check_within
+from estimators.checks import check_counts, check_within
 from indist.studies._cells import finished_cell
 from indist.studies._rows import Record, StudyRow
 from indist.studies._shown import shown_interval
-from indist.studies._study import Shown, Study, check_least
+from indist.studies._study import Shown, Study
 from indist.studies.scores._gaussian_populations import GaussianPopulations
 from indist.studies.scores._grade_forms import GRADES
 from indist.studies.scores._score_forms import FORMS, Case, ScoreForm, SeenModels
@@ -127,11 +127,11 @@ class MetricAudit(Study[ScoreRankingRow]):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seed", check_seed(self.seed))
+        super().__post_init__()
         check_counts(attacked=self.attacked)
         check_within("(0, inf)", shift=self.shift)
-        check_least(max(8, self.attacked), models=self.models)
-        check_least(2, replicates=self.replicates)
+        check_counts(least=max(8, self.attacked), models=self.models)
+        check_counts(least=2, replicates=self.replicates)
 
     @property
     def confidence(self) -> float:

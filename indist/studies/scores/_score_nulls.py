@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from scipy.stats import binomtest
 
 from audits.memorization import Estimate
-from estimators.checks import check_counts, check_seed
+from estimators.checks import check_counts
 from indist.studies._cells import finished_cell
 from indist.studies._rows import Record, StudyRow
 from indist.studies._shown import shown_interval
@@ -155,7 +155,7 @@ class ScoreNulls(Study[NullRow | CostlyRow]):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seed", check_seed(self.seed))
+        super().__post_init__()
         check_counts(models=self.models, simulations=self.simulations)
         if not self.sizes or min(self.sizes) < 8:
             raise ValueError(f"sizes: expected numbers of at least 8, found {self.sizes}")

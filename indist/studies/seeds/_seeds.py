@@ -12,12 +12,12 @@ from scipy.stats import binomtest
 
 import oracles
 from audits.verdict import Decision, VerdictName, decide, separate, verdict_of
-from estimators.checks import check_counts, check_seed
+from estimators.checks import check_counts
 from indist.studies._cells import finished_cell
 from indist.studies._estimates import bounded_mean
 from indist.studies._methods import method_settings, methods_for_any_learner
 from indist.studies._shown import shown_interval
-from indist.studies._study import Shown, Study, check_least, check_names
+from indist.studies._study import Shown, Study, check_names
 from indist.studies.seeds._audits import (
     Bounds,
     Pool,
@@ -130,13 +130,13 @@ class Seeds(Study[SeedsRow]):
     methods: tuple[str, ...] = ("finetune", "scrub", "neggrad", "npo", "ssd", "potion")
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seed", check_seed(self.seed))
+        super().__post_init__()
         check_counts(models=self.models, compared=self.compared)
         if not self.sizes or self.sizes[0] < 1 or list(self.sizes) != sorted(set(self.sizes)):
             raise ValueError(f"sizes: expected to increase from at least 1, found {self.sizes}")
         if not 2 <= self.originals <= self.compared:
             raise ValueError(f"originals: expected 2 to {self.compared}, found {self.originals}")
-        check_least(2, unlearning_seeds=self.unlearning_seeds)
+        check_counts(least=2, unlearning_seeds=self.unlearning_seeds)
         check_names("scenario", self.scenarios, oracles.scenarios.SCENARIOS)
         check_names("method", self.methods, methods_for_any_learner())
 
