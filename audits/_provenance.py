@@ -97,7 +97,7 @@ def compared(provenance: Provenance) -> Pairs:
         ("scenario", provenance.scenario or "not known: only observations were given"),
         *title,
         *(
-            (called, f"{numbers.count(sizes[name])} examples")
+            (called, numbers.counted(sizes[name], "example"))
             for name, called in _SETS.items()
             if name in sizes
         ),

@@ -9,7 +9,7 @@ from audits._provenance import versions
 from audits._reading import SubmissionError
 from audits.coins._findings import CoinFindings
 from audits.coins._results import CoinQuestion, Utility, utility_of
-from audits.coins._scores import CoinScores, Given, coin_scores, less_baseline
+from audits.coins._scores import CoinScores, Given, coin_scores, hidden, less_baseline
 from audits.coins._settings import CoinSettings
 from audits.report._words import ReferenceName
 from estimators import coin_epsilon
@@ -104,6 +104,7 @@ def audit_coins(
     if against is not None:
         values = less_baseline(seen, against)
     coins = drawn.coins if len(drawn.coins) > 1 else drawn.coins[0]
+    asked = _asked(drawn, settings)
     questions = tuple(
         CoinQuestion(
             name,
@@ -118,7 +119,7 @@ def audit_coins(
             ),
             parts,
         )
-        for name, masks, parts, confidence in _asked(drawn, settings)
+        for name, masks, parts, confidence in asked
     )
     return CoinAudit(
         questions=questions,
@@ -129,7 +130,10 @@ def audit_coins(
         candidates=drawn.candidates,
         scores=seen,
         baseline=against,
-        warnings=_warnings(drawn, settings),
+        warnings=(
+            *_warnings(drawn, settings),
+            *hidden(seen, drawn.candidates, [mask for one in asked for mask in one[1]], settings),
+        ),
         versions=versions(),
     )
 

@@ -44,7 +44,7 @@ def write_coins(audit: CoinFindings, directory: Path, *, replace: bool) -> None:
 
 def page(audit: CoinFindings) -> Page:
     """The audit by coins in words, a table and a figure."""
-    models = "One model" if audit.models == 1 else f"{numbers.count(audit.models)} models"
+    models = "One model" if audit.models == 1 else numbers.counted(audit.models, "model")
     fair = audit.design is not None
     name = "coins" if fair else "two published sets"
     return Page(
@@ -89,7 +89,7 @@ def _figure(audit: CoinFindings) -> Drawing:
 
 
 def _glance(one: CoinQuestion) -> Glance:
-    coins = numbers.count(one.result.examples)
+    coins = numbers.counted(one.result.examples, "coin")
     shown = numbers.down(one.result.ceiling, 1)
     return Glance(
         reference=one.question,
@@ -97,7 +97,7 @@ def _glance(one: CoinQuestion) -> Glance:
         number=f"ε ≥ {numbers.down(one.bound, 1)}" if one.bound > 0.0 else "no ε",
         finding=one.finding,
         reason=(
-            f", from {coins} coins at {numbers.level(one.result.confidence_level)} confidence; at "
+            f", from {coins} at {numbers.level(one.result.confidence_level)} confidence; at "
             f"most {shown} could have been shown."
         ),
     )
@@ -146,9 +146,13 @@ def _declared(audit: CoinFindings) -> Pairs:
         pairs.append(
             (
                 "sets",
-                f"{numbers.count(inside)} examples of the forget set, "
+                f"{numbers.counted(inside, 'example')} of the forget set, "
                 f"{numbers.count(len(audit.candidates) - inside)} held out; "
-                f"{numbers.count(audit.cluster)} in a row count as one",
+                + (
+                    f"{numbers.count(audit.cluster)} in a row count as one"
+                    if audit.cluster > 1
+                    else "each counts for itself"
+                ),
             )
         )
         return tuple(pairs)
@@ -157,7 +161,7 @@ def _declared(audit: CoinFindings) -> Pairs:
     pairs += [
         (
             "candidates",
-            f"{numbers.count(len(design.candidates))}, of which {numbers.count(found)} were found",
+            f"{numbers.count(len(design.candidates))}, {numbers.count(found)} of them found",
         ),
         ("coins", f"{drawn}, of {numbers.count(design.models)} in all"),
         ("commitment", design.commitment),

@@ -9,7 +9,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from audits._reading import Limits, SubmissionError, as_path
+from audits.coins._settings import CoinSettings
 from audits.coins._table import is_coin_table, read_coin_table
+from audits.report.numbers import counted
 from audits.submissions._submission import Submission, load
 from estimators.checks import check_samples
 from oracles import Observations, Population
@@ -58,8 +60,8 @@ class CoinScores:
             fits = counts.shape == self.values.shape[:1] and most > 0
             if not fits or (counts < 0).any() or (counts > most).any():
                 raise ValueError(
-                    f"right: expected 0 to {most} {group} examples for each of "
-                    f"{len(self.values)} models, found {counts.tolist()!r:.60}"
+                    f"right: expected 0 to {counted(most, f'{group} example')} for each of "
+                    f"{counted(len(self.values), 'model')}, found {counts.tolist()!r:.60}"
                 )
 
     @property
@@ -114,12 +116,13 @@ def coin_scores(
     shape = found.values.shape
     if shape[1:] != (len(candidates), len(observables)):
         raise SubmissionError(
-            f"{found.name}: expected scores of {len(candidates)} candidates and "
-            f"{len(observables)} observables, found shape {list(shape)}"
+            f"{found.name}: expected scores of {counted(len(candidates), 'candidate')} and "
+            f"{counted(len(observables), 'observable')}, found shape {list(shape)}"
         )
     if models is not None and shape[0] != models:
         raise SubmissionError(
-            f"{found.name}: expected {models} models, as the design has coins for, found {shape[0]}"
+            f"{found.name}: expected {counted(models, 'model')}, as the design has coins for, "
+            f"found {shape[0]}"
         )
     if own and found.models is not None:
         return _in_order(found)
@@ -199,7 +202,7 @@ def _joined(name: str, parts: Sequence[CoinScores]) -> CoinScores:
 
 
 def _told(part: CoinScores) -> str:
-    counts = [f"{count} {group} examples" for group, count in part.examples.items()]
+    counts = [counted(count, f"{group} example") for group, count in part.examples.items()]
     return ", ".join((*part.read, *counts)) or "nothing but scores"
 
 
@@ -263,6 +266,40 @@ def less_baseline(
     products = ((values - values.mean(axis=1, keepdims=True)) * means).sum(axis=1, keepdims=True)
     return (
         values - np.where(square > 0.0, products / np.where(square > 0.0, square, 1.0), 0.0) * means
+    )
+
+
+def hidden(
+    scores: CoinScores,
+    candidates: Sequence[str],
+    parts: Sequence[Bool[np.ndarray, " candidates"]],
+    settings: CoinSettings,
+) -> tuple[str, ...]:
+    """A warning where a score is so far out that what all others of the model say is lost.
+
+    Args:
+        scores: of the submitted models, as they were handed in.
+        candidates: their names.
+        parts: which of them are tested together.
+        settings: with the weights, whose rule it is.
+    """
+    found: dict[tuple[int, int], int] = {}
+    for model, column in np.ndindex(scores.values.shape[::2]):
+        for part in parts:
+            tested = np.flatnonzero(part)
+            place = settings.weights.hiding(scores.values[model, tested, column])
+            if place is not None:
+                found.setdefault((model, column), int(tested[place]))
+    if not found:
+        return ()
+    (model, column), place = next(iter(found.items()))
+    name = scores.models[model] if scores.models and scores.models[model] else str(model)
+    others = len(found) - 1
+    more = f" (so it is in {counted(others, 'more column')} of scores)" if others else ""
+    return (
+        f"The {settings.observables[column]} of candidate {printable(candidates[place])!r:.80} by "
+        f"model {printable(name)[:40]}, {scores.values[model, place, column]:.3g}, is so far out "
+        f"that what the others say is lost beside it{more}: a conviction may be missed.",
     )
 
 

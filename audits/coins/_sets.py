@@ -12,7 +12,7 @@ from audits._provenance import versions
 from audits._reading import Limits, SubmissionError, as_path, file_size, refuse
 from audits.coins._audit import CoinAudit, utilities
 from audits.coins._results import CoinQuestion
-from audits.coins._scores import CoinScores, Given, coin_scores
+from audits.coins._scores import CoinScores, Given, coin_scores, hidden
 from audits.coins._settings import CoinSettings
 from audits.llm._examples import clusters, draws_of
 from audits.llm._load import load
@@ -105,7 +105,10 @@ def audit_sets(
         cluster=cluster,
         scores=seen,
         check=check,
-        warnings=(_UNCHECKED,) if powerless else (),
+        warnings=(
+            *((_UNCHECKED,) if powerless else ()),
+            *hidden(seen, candidates, [np.ones(len(candidates), dtype=bool)], declared),
+        ),
         versions=versions(),
     )
 

@@ -68,6 +68,7 @@ def _meaning(question: CoinQuestion, law: str) -> str:
     level = numbers.plain(round(1.0 - result.confidence_level, 10))
     over = "coins, training and unlearning" if law == "fair coins" else "the choice of the sets"
     start = f"{question.question.capitalize()}, with confidence {sure} over {over}: "
+    tested = numbers.counted(result.examples, "tested example")
     could = (
         f"were every coin named by the models, {numbers.down(result.ceiling, 1)} could have been "
         "shown"
@@ -80,8 +81,8 @@ def _meaning(question: CoinQuestion, law: str) -> str:
             f"{start}{averaged}the procedure is not (ε,δ)-indistinguishable from "
             f"{_REFERENCE[question.question]}, for ε below {bound} at δ = {delta}"
             f"{others if result.models == 1 else ''}; {_DEFINITION[question.question]}. It is "
-            f"about all {numbers.count(result.examples)} tested examples together, and says of no "
-            f"single one that it was remembered; {could}."
+            f"about all {tested} together, and says of no single one that it was remembered; "
+            f"{could}."
         )
     if question.finding == "assumption refuted":
         return (
@@ -90,7 +91,7 @@ def _meaning(question: CoinQuestion, law: str) -> str:
         )
     if question.finding == "undetermined":
         return (
-            f"{start}{numbers.count(result.examples)} tested examples and "
+            f"{start}{tested} and "
             f"{_models(result.models)} could show no ε over 0 at δ = "
             f"{numbers.plain(result.delta)}."
         )
@@ -105,7 +106,8 @@ def usefulness(utility: Sequence[Utility]) -> str:
             "convicted either. Hand in other examples of the groups retain and test."
         )
     parts = [
-        f"{numbers.percent(one.accuracy)} of {numbers.count(one.examples)} {one.group} examples "
+        f"{numbers.percent(one.accuracy)} of "
+        f"{numbers.counted(one.examples, f'{one.group} example')} "
         f"({numbers.interval(100 * one.low, 100 * one.high, 1)}\N{NO-BREAK SPACE}%)"
         for one in utility
     ]
@@ -113,7 +115,7 @@ def usefulness(utility: Sequence[Utility]) -> str:
 
 
 def _models(number: int) -> str:
-    return "one model" if number == 1 else f"{numbers.count(number)} models"
+    return "one model" if number == 1 else numbers.counted(number, "model")
 
 
 COLUMNS = ("question", "finding", "ε at least", "at most shown", "coins", "log10 p")

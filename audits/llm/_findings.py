@@ -9,6 +9,7 @@ from audits.llm._log import LLMLog
 from audits.llm._results import Fit, ReferenceComparison
 from audits.llm._words import headline, leak_line, sentence
 from audits.report._terminal import filled
+from audits.report.numbers import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,4 +77,4 @@ class LLMFindings:
         return "\n\n".join([filled(self.sentence), rows, *map(filled, leaks), *warnings])
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.fit!r}, {len(self.comparisons)} references)"
+        return f"{type(self).__name__}({self.fit!r}, {counted(len(self.comparisons), 'reference')})"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from audits._reading import Limits, refuse
+from audits.report.numbers import counted
 from oracles.storage.files import printable
 
 Benchmark = Literal["TOFU", "open-unlearning", "MUSE", "ERASURE"]
@@ -67,7 +68,7 @@ class LLMLog:
 
     def __repr__(self) -> str:
         examples = max(map(len, self.scores.values()), default=0)
-        held = f"{len(self.scores)} metrics on up to {examples} examples"
+        held = f"{counted(len(self.scores), 'metric')} on up to {counted(examples, 'example')}"
         return f"LLMLog({self.name!r}, {self.benchmark}, {held if self.scores else 'summary only'})"
 
 

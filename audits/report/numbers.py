@@ -8,6 +8,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 __all__ = [
     "about",
     "count",
+    "counted",
     "down",
     "equation",
     "interval",
@@ -120,6 +121,16 @@ def count(number: int) -> str:
         '12,345'
     """
     return f"{number:,}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A whole number of things, the noun in its form for so many.
+
+    Example:
+        >>> counted(1, "tested example"), counted(12345, "model")
+        ('1 tested example', '12,345 models')
+    """
+    return f"{count(number)} {noun}{'s' * (number != 1)}"
 
 
 def rounded_up(number: int) -> int:

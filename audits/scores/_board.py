@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from audits.report._terminal import aligned, filled
 from audits.report._words import ReferenceName
+from audits.report.numbers import counted
 from audits.scores._inputs import ScoreInputs
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class ScoreTable:
         return "\n\n".join([*head, aligned(lines, left=(0, last)), *tail])
 
     def __repr__(self) -> str:
-        return f"Scoreboard({self.submission!r}, {len(self.rows)} rows)"
+        return f"Scoreboard({self.submission!r}, {counted(len(self.rows), 'row')})"
 
     def _repr_html_(self) -> str:
         shown = self.to_dataframe().to_html(
@@ -217,7 +218,9 @@ def _notes(board: ScoreTable) -> list[str]:
     ]
     greatest = max((row.models for row in board.rows), default=0)
     fewer = {row.score: row.models for row in board.rows if row.models < greatest}
-    notes += [f"{name}: compared at {models} models only" for name, models in fewer.items()]
+    notes += [
+        f"{name}: compared at {counted(models, 'model')} only" for name, models in fewer.items()
+    ]
     if board.sizes["submission"] == 1:
         notes.append("one submitted model gives no interval, and no comparison with a null")
     if "original" not in board.sizes:

@@ -3,6 +3,7 @@
 import math
 
 from audits.report._words import REFERENCES, WITHOUT
+from audits.report.numbers import counted
 from audits.single._results import LikelihoodRatio, RankTest
 
 _NOTHING_OF_THE_ALGORITHM = (
@@ -29,8 +30,8 @@ def sentence(untraining: RankTest, unlearning: RankTest, ratio: LikelihoodRatio 
 def evidence(test: RankTest) -> list[str]:
     """Lines of plain text: the probes outside of a reference's range, and each observable."""
     return [
-        f"{test.reference}: outside the range of its {test.models} models on "
-        f"{int(test.outside.sum())} of {len(test.outside)} probes, where one of them "
+        f"{test.reference}: outside the range of its {counted(test.models, 'model')} on "
+        f"{int(test.outside.sum())} of {counted(len(test.outside), 'probe')}, where one of them "
         f"would be on about {test.outside_expected:.3g} (p = {test.outside_pvalue:.2g})",
         *(
             f"  {rank.observable}: {rank.value:.3f}, reference {rank.low:.3f} to "
@@ -50,8 +51,8 @@ def _claim(test: RankTest, who: str = "the submitted model") -> str:
 def _against(test: RankTest) -> str:
     floor = 1.0 / (test.models + 1)
     tested = (
-        f"exact rank test on {len(test.groups)} observables against {test.models} models, p = "
-        f"{test.pvalue:.2g}, never below {floor:.2g}"
+        f"exact rank test on {counted(len(test.groups), 'observable')} against "
+        f"{counted(test.models, 'model')}, p = {test.pvalue:.2g}, never below {floor:.2g}"
     )
     if test.finding == "undecided":
         needed = math.ceil(1.0 / test.level - 1e-9) - 1

@@ -13,6 +13,7 @@ from audits._reading import PICKLES, Limits, SubmissionError, as_path, matching,
 from audits.claims._declared import declared_claim
 from audits.formats._logits import check_finite, read_logits
 from audits.formats._others import other_kind
+from audits.report.numbers import counted
 from audits.submissions._align import ProbeList, align, check_classes
 from audits.submissions._manifest import read_manifest
 from audits.submissions._parameters import PopulationFiles, read_population
@@ -63,7 +64,7 @@ class Submission:
 
     def __repr__(self) -> str:
         method = f", method {self.method}" if self.method else ""
-        return f"Submission({self.name!r}, {self.models} models{method})"
+        return f"Submission({self.name!r}, {counted(self.models, 'model')}{method})"
 
     def observe(
         self,

@@ -73,8 +73,8 @@ def _left_out(rows: Sequence[ObservableDistance]) -> str:
     persons = sum(row.of_person for row in rows)
     if 0 < persons < len(rows):
         return f"; {len(rows)} more examples and persons lie no farther"
-    noun = "person" if persons else "example"
-    return f"; {len(rows)} more {noun}{' lies' if len(rows) == 1 else 's lie'} no farther"
+    more = numbers.counted(len(rows), f"more {'person' if persons else 'example'}")
+    return f"; {more} {'lies' if len(rows) == 1 else 'lie'} no farther"
 
 
 def group_words(groups: tuple[GroupSummary, ...]) -> Pairs:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audits.report._terminal import filled
+from audits.report.numbers import counted
 
 MOST = 20
 
@@ -55,7 +56,7 @@ def shortened(differences: list[str]) -> list[str]:
     """At most `MOST` differences."""
     if len(differences) <= MOST:
         return differences
-    return [*differences[:MOST], f"and {len(differences) - MOST} more differences"]
+    return [*differences[:MOST], f"and {counted(len(differences) - MOST, 'more difference')}"]
 
 
 def listed(versions: Mapping[str, str]) -> str:

@@ -110,8 +110,9 @@ class CoinEpsilon(Interval, Undetermined):
 
     def _title(self) -> str:
         models = "one model" if self.models == 1 else f"{self.models:,} models"
+        examples = f"{self.examples:,} coin example{'s' * (self.examples > 1)}"
         return (
-            f"epsilon at delta = {self.delta:g} from {models} and {self.examples:,} coin examples, "
+            f"epsilon at delta = {self.delta:g} from {models} and {examples}, "
             f"{100 * self.confidence_level:g} % lower bound by {self.method}"
         )
 
@@ -234,7 +235,7 @@ def coin_epsilon(
         law=law,
         method=f"the exact law of weighted sums, {law}",
         assumptions=(_LAW_WORDS[law], *_ASSUMPTIONS, *([_APART] if models > 1 else [])),
-        warnings=(),
+        warnings=_hidden(values, masks, chosen_weights),
         undetermined=np.asarray(ceiling <= 0.0),
     )
 
@@ -332,6 +333,24 @@ def _model_log_pvalue(
             tails = [log_tail(line, here, law) for line in weights.of(column, steps)]
             found.append(float((np.array(tails) - np.log(shares)).min()))
     return min(0.0, *found)
+
+
+def _hidden(
+    values: Float[np.ndarray, "models m observables"],
+    masks: Bool[np.ndarray, "parts m"],
+    weights: CoinWeights,
+) -> tuple[str, ...]:
+    """That one score hides what all others of a model say, for the first of which it is so."""
+    for model, mask, place in np.ndindex(len(values), len(masks), values.shape[2]):
+        tested = np.flatnonzero(masks[mask])
+        found = weights.hiding(values[model, tested, place])
+        if found is not None:
+            score = values[model, tested[found], place]
+            return (
+                f"the score of example {tested[found]} by model {model}, {score:.3g}, is so far "
+                "out that what the others say is lost beside it",
+            )
+    return ()
 
 
 def _scores(scores: Any) -> Float[np.ndarray, "models m observables"]:

@@ -12,6 +12,8 @@ from estimators.checks import check_all_within, check_within
 _MOST_PAIRS = 100
 # The standard deviation of a normal law by its median distance from the median.
 _NORMAL_SPREAD = 1.4826
+# So small a part of the greatest distance is that of ties that were rounded apart.
+_ROUNDED = 1e-12
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,9 @@ class CoinWeights:
 
     Scores of one model are centred at their median and measured in their spread, z: the smaller one
     of their standard deviation and of 1.4826 times the median distance from the median, which agree
-    where scores are normal, so that a few far ones decide nothing.
+    where scores are normal, so that a few far ones decide nothing. Where the median distance is no
+    more than 1e-12 of the greatest one, it is taken for rounding, and z is by the standard
+    deviation: a score that is so far out hides what all others say, see `hiding`.
     A weight is $w = \mathrm{clip}(z - a, \pm b)$ for every pair of ``centres`` a and ``clips`` b:
     a small b looks at signs, a great one at the scores themselves. A share of the level belongs to
     the main pair (0, 1), a small one to the same turned around, for scores that are lower where an
@@ -93,6 +97,26 @@ class CoinWeights:
             ]
         )
 
+    def hiding(self, scores: Float[np.ndarray, " m"]) -> int | None:
+        """Which score is so far out that what the others say is lost beside it, or None.
+
+        Args:
+            scores: of one model, finite.
+
+        Example:
+            >>> CoinWeights().hiding(np.array([1.0, 2.0, 3.0, 1e300]))
+            3
+            >>> CoinWeights().hiding(np.array([1.0, 2.0, 3.0, 1e6])) is None
+            True
+        """
+        # Halves, so that no difference leaves the range of numbers.
+        centre = float(np.median(scores / 2.0))
+        distances = np.abs(scores / 2.0 - centre)
+        typical, greatest = float(np.median(distances)), float(distances.max())
+        hidden = typical * _NORMAL_SPREAD <= _ROUNDED * greatest
+        # Ties that were rounded apart say nothing that could be lost.
+        return int(distances.argmax()) if hidden and typical > _ROUNDED * abs(centre) else None
+
 
 def _standardised(scores: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
     """Scores about their median in units of their spread; all 0 where there is none."""
@@ -105,5 +129,4 @@ def _standardised(scores: Float[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
     centred = centred / float(np.abs(centred).max())
     typical = _NORMAL_SPREAD * float(np.median(np.abs(centred)))
     spread = math.sqrt(float(centred.var()))
-    # So small a distance is that of ties that were rounded apart.
-    return centred / (min(typical, spread) if typical > 1e-12 else spread)
+    return centred / (min(typical, spread) if typical > _ROUNDED else spread)

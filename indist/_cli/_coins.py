@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from audits.report.numbers import counted
 from indist import audits, estimators, oracles
 from indist._cli._options import Out, ScenarioOptions, scenario_options
 from oracles.storage.folders import check_folder
@@ -158,9 +159,9 @@ def draw(
             measured = oracles.training_cost(world)
         seconds = measured.startup + count * measured.seconds
         cost = (
-            f"Training {_models(count)} takes about {seconds:.3g} s here, {measured.startup:.2g} s "
-            f"of them to compile, and {measured.memory / 1e6:.0f} MB of memory. Unlearning comes "
-            "on top of it; no references are needed."
+            f"Training {counted(count, 'model')} takes about {seconds:.3g} s here, "
+            f"{measured.startup:.2g} s of them to compile, and {measured.memory / 1e6:.0f} MB of "
+            "memory. Unlearning comes on top of it; no references are needed."
         )
     design.save(output)
     for line in (*_drawn(design, output), *_keeping(), *([cost] if cost else [])):
@@ -196,17 +197,13 @@ def _chance(found: float | None) -> float:
     return _FOUND if found is None else found
 
 
-def _models(count: int) -> str:
-    return "1 model" if count == 1 else f"{count} models"
-
-
 def _drawn(design: "oracles.CoinDesign", output: Path) -> Iterator[str]:
     """What was drawn, where it lies, and what it could show."""
     draws = ", all with the same coins" if design.shared else ""
     draws = draws or (", each with coins of its own" if design.models > 1 else "")
     yield (
-        f"{len(design.candidates)} candidates, {design.found.sum()} of them found; "
-        f"{_models(design.models)}{draws}"
+        f"{counted(len(design.candidates), 'candidate')}, {design.found.sum():,} of them found; "
+        f"{counted(design.models, 'model')}{draws}"
     )
     yield f"Commitment: {design.commitment}"
     yield "Publish it before training: it binds whoever holds the coins."

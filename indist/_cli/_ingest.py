@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from audits.report.numbers import counted
 from indist import audits, oracles
 from indist._cli._options import OwnLearner, OwnScenario
 from indist._tables import write_table
@@ -66,9 +67,10 @@ def ingest(
         for group in oracles.PROBE_GROUPS
         if (seen.groups == group).any()
     )
-    typer.echo(f"{content.name}: {content.models} models at {len(seen.ids)} probes ({counts})")
+    probes = counted(len(seen.ids), "probe")
+    typer.echo(f"{content.name}: {counted(content.models, 'model')} at {probes} ({counts})")
     if content.left_out:
-        typer.echo(f"left out: {content.left_out} models whose numbers are not finite")
+        typer.echo(f"left out: {counted(content.left_out, 'model')} whose numbers are not finite")
     typer.echo(f"{output}.safetensors and {output}.json; next:")
     beside = references or "REFERENCES"
     typer.echo(f"  indist audit {output}.safetensors --references {beside} -o report")

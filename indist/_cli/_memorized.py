@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from audits.memorization import TARGETS, Estimate, MemorizationStudy
-from audits.report.numbers import interval, level, near, plain
+from audits.report.numbers import counted, interval, level, near, plain
 from indist import figures, oracles
 from indist._digits import digits_shown
 from indist._tables import parquet_available, write_table
@@ -141,7 +141,8 @@ def _say(console: Console, study: MemorizationStudy) -> None:
     ends = found.confidence_interval
     known = ~found.undetermined
     half = float((ends.high - ends.low)[known].mean()) / 2
-    console.print(f"Memorization, {found.estimand}: {study.runs.models} models", style="bold")
+    models = counted(study.runs.models, "model")
+    console.print(f"Memorization, {found.estimand}: {models}", style="bold")
     console.print(
         f"{int(listed.exceeds.sum())} of {found.estimate.size} examples are shown to be memorized "
         f"above {plain(THRESHOLD)} (false discovery rate {plain(100 * _RATE)} %)",
@@ -155,7 +156,7 @@ def _say(console: Console, study: MemorizationStudy) -> None:
             text = f"{near(mean.value)}  [{interval(mean.low, mean.high)}]"
         console.print(f"mean over {MARKS[name].words} ({size}): {text}", highlight=False)
     console.print(
-        f"mean half-width {half:.3f}; undetermined: {int((~known).sum())} examples",
+        f"mean half-width {half:.3f}; undetermined: {counted(int((~known).sum()), 'example')}",
         highlight=False,
     )
     console.print(table)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from audits.report.numbers import counted
 from indist import oracles
 from indist._cli._options import (
     Engine,
@@ -50,6 +51,5 @@ def references(
         chunk=chunk,
         width=width,
     )
-    typer.echo(
-        f"{made.original.models} models each of original, untraining and unlearning in {output}"
-    )
+    each = counted(made.original.models, "model")
+    typer.echo(f"{each} each of original, untraining and unlearning in {output}")

@@ -6,6 +6,8 @@ from typing import Protocol, runtime_checkable
 
 import typer
 
+from audits.report.numbers import counted
+
 
 @runtime_checkable
 class Reported(Protocol):
@@ -26,8 +28,7 @@ def say_numbers(submitted: Sequence[int], **references: int) -> None:
     apart = f" in {len(submitted)} submissions" if len(submitted) > 1 else ""
     total = sum(references.values())
     kinds = ", ".join(f"{count} {kind}" for kind, count in references.items() if count)
-    many = "reference" if total == 1 else "references"
-    typer.echo(f"{sum(submitted)} submitted{apart}, {total} {many} ({kinds})\n")
+    typer.echo(f"{sum(submitted)} submitted{apart}, {counted(total, 'reference')} ({kinds})\n")
 
 
 def say(result: Reported, output: Path, force: bool) -> None:

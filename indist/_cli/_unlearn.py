@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from audits.report.numbers import counted
 from indist import oracles
 from indist._cli._errors import parse_settings
 from indist._cli._options import Engine, Out, Resume, ScenarioOptions, scenario_options
@@ -60,4 +61,4 @@ def unlearn(
         engine=engine,
         **settings,
     )
-    typer.echo(f"{made.models} models unlearned by {method} in {output}")
+    typer.echo(f"{counted(made.models, 'model')} unlearned by {method} in {output}")

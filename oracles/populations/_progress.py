@@ -40,4 +40,5 @@ def progress_bar(title: str, total: int, done: int = 0) -> Generator[Callable[[i
         finished = progress.tasks[0]
     made = total - done
     if made and not console.is_terminal and finished.elapsed:
-        console.print(f"{title}: {made} models, {made / finished.elapsed:.1f} models/s")
+        models = f"{made} model{'s' * (made > 1)}"
+        console.print(f"{title}: {models}, {made / finished.elapsed:.1f} models/s")

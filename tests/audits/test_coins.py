@@ -6,6 +6,7 @@ import math
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -354,6 +355,39 @@ def test_examples_of_test_need_to_say_whether_they_are_right(tmp_path: Path) -> 
     rows[1]["right"] = True
     path.write_text("\n".join(map(json.dumps, rows)))
     assert read_coin_table(path, ["a"], ("score",), Limits()).examples == {"test": 1}
+
+
+@pytest.mark.parametrize("extreme", [1e15, -1e300])
+def test_a_score_that_hides_all_others_is_warned_of(extreme: float) -> None:
+    drawn = design(settings={"observables": ["margin"]})
+    scores, far = remembered(drawn)[0], int(np.argmin(drawn.found))
+    assert not any("so far out" in warning for warning in audit_coins(scores, drawn).warnings)
+    scores[far] = extreme
+    audit = audit_coins(scores, drawn)
+    assert audit.unlearning is not None
+    assert audit.unlearning.finding == "nothing found"
+    told = [warning for warning in audit.warnings if "so far out" in warning]
+    assert told == [
+        f"The margin of candidate {drawn.candidates[far]!r} by model 0, {extreme:.3g}, is so far "
+        "out that what the others say is lost beside it: a conviction may be missed."
+    ]
+    assert "model 0" in audit.unlearning.result.warnings[0]
+    both = audit_coins(np.stack([scores, 2.0 * scores]), replace(drawn, models=2)).warnings
+    assert "(so it is in 1 more column of scores)" in both[-1]
+
+
+def test_ties_hide_nothing() -> None:
+    """Most scores being the same but for rounding, there is nothing that could be lost."""
+    drawn = design()
+    scores = np.where(np.arange(len(drawn.candidates)) < 9, 7.0, 0.1 + 0.2)
+    scores[::2] = np.where(scores[::2] == 7.0, 7.0, 0.3)
+    assert not any("so far out" in warning for warning in audit_coins(scores, drawn).warnings)
+
+
+def test_two_sets_are_warned_of_a_score_that_hides_all_others() -> None:
+    scores = np.append(np.linspace(3.0, 4.0, 60), np.linspace(0.0, 1.0, 60))
+    scores[0] = 1e200
+    assert "of candidate 'f0' by model 0" in audit_sets(scores, **sets_of(60, 60)).warnings[-1]
 
 
 def sets_of(m: int, n: int) -> dict[str, list[str]]:

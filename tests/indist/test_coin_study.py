@@ -186,11 +186,25 @@ def test_the_answer_of_planted_rows() -> None:
         "In 3 of them nothing is found on untraining from one model, which is no upper bound; 2 of "
         "these lie at most 5 points below exact retraining in accuracy on test: 2 in "
         "digits-trigger.",
-        "Of the 2 pairs whose audit by populations says not untraining, after 384 trainings, 1 are "
+        "Of the 2 pairs whose audit by populations says not untraining, after 384 trainings, 1 is "
         "convicted of it from one model.",
         "In digits-random-labels the median bound on untraining of 10 models, each audited alone, "
         "goes from 61.2 to 4.0 by 20 epochs of npo.",
     )
+
+
+def test_an_answer_of_one_of_each_is_in_the_singular() -> None:
+    beside = Beside("neither", 128, 384)
+    rows = [
+        row_of("scrub", 0.0, 60.0, population=beside, test=Right(0.9, 0.8, 1.0)),
+        epoch_row(0, 61.27),
+        epoch_row(1, 4.0),
+    ]
+    _, counts, spared, against, epochs = Coins().answer(rows)
+    assert counts.startswith("Of 1 pair of an unlearner and a scenario these are convicted: ")
+    assert "; 1 of these lies at most 5 points" in spared
+    assert "Of the 1 pair whose audit by populations says not untraining" in against
+    assert epochs.endswith(" from 61.2 to 4.0 by 1 epoch of npo.")
 
 
 def test_the_scenarios_are_known() -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from audits.report.numbers import down
+from audits.report.numbers import counted, down
 from indist.studies.coins._rows import CoinRow, EpochRow, UnfitRow
 
 BASELINES = {
@@ -62,7 +62,7 @@ def _convicted(rows: Sequence[CoinRow], question: str) -> str:
 
 def _models(rows: Sequence[CoinRow]) -> str:
     models = rows[0].models
-    return "one model" if models == 1 else f"{models} models"
+    return "one model" if models == 1 else counted(models, "model")
 
 
 def _counts(first: Sequence[CoinRow], most: Sequence[CoinRow]) -> str:
@@ -72,7 +72,7 @@ def _counts(first: Sequence[CoinRow], most: Sequence[CoinRow]) -> str:
         for rows in (first, most)
     ]
     return (
-        f"Of {len(first)} pairs of an unlearner and a scenario these are convicted: "
+        f"Of {counted(len(first), 'pair')} of an unlearner and a scenario these are convicted: "
         f"{'; '.join(parts)}."
     )
 
@@ -86,17 +86,20 @@ def _spared(judged: Sequence[CoinRow], first: Sequence[CoinRow]) -> str:
     where = ", ".join(f"{count} in {scenario}" for scenario, count in counts.items())
     return (
         f"In {len(free)} of them nothing is found on untraining from {_models(judged)}, which is "
-        f"no upper bound; {len(good)} of these lie at most {100 * LOSS:.0f} points below exact "
-        f"retraining in accuracy on test{': ' * bool(good)}{where}."
+        f"no upper bound; {len(good)} of these {'lies' if len(good) == 1 else 'lie'} "
+        f"at most {100 * LOSS:.0f} points below exact retraining in accuracy on test"
+        f"{': ' * bool(good)}{where}."
     )
 
 
 def _beside(against: Sequence[CoinRow]) -> str:
     trainings = sorted({row.population.trainings for row in against if row.population})
+    convicted = _convicted(against, "untraining")
     return (
-        f"Of the {len(against)} pairs whose audit by populations says not untraining, after "
-        f"{' or '.join(map(str, trainings))} trainings, "
-        f"{_convicted(against, 'untraining')} are convicted of it from {_models(against)}."
+        f"Of the {counted(len(against), 'pair')} whose audit by populations says not untraining, "
+        f"after {' or '.join(map(str, trainings))} trainings, "
+        f"{convicted} {'is' if convicted == '1' else 'are'} convicted of it from "
+        f"{_models(against)}."
     )
 
 
@@ -106,8 +109,8 @@ def _epochs(epochs: Sequence[EpochRow]) -> str:
         own = sorted((row for row in epochs if row.method == method), key=lambda row: row.epochs)
         before, after = own[0].untraining, own[-1].untraining
         parts.append(
-            f"from {down(before.median, 1)} to {down(after.median, 1)} by {own[-1].epochs} "
-            f"epochs of {method}"
+            f"from {down(before.median, 1)} to {down(after.median, 1)} by "
+            f"{counted(own[-1].epochs, 'epoch')} of {method}"
         )
     return (
         f"In {epochs[0].scenario} the median bound on untraining of {epochs[0].models} models, "

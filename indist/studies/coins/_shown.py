@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from audits.report.numbers import down
+from audits.report.numbers import counted, down
 from indist.studies._shown import shown_ends
 from indist.studies._study import Shown
 from indist.studies.coins._rows import Answered, CoinRow, EpochRow, Right, Spread, UnfitRow
@@ -21,14 +21,15 @@ def shown(rows: Sequence[CoinRow | EpochRow | UnfitRow]) -> Shown:
         own = [row for row in told if row.scenario == scenario]
         title = (
             f"{scenario}, {own[0].candidates} candidates, {own[0].found} found: "
-            f"ε of {', '.join(map(str, sizes))} models at least (at most shown); right, in %"
+            f"ε of {', '.join(map(str, sizes[:-1]))}{', ' * bool(sizes[:-1])}"
+            f"{counted(sizes[-1], 'model')} at least (at most shown); right, in %"
         )
         parts[title] = [_line(own, method) for method in dict.fromkeys(row.method for row in own)]
     for row in rows:
         if isinstance(row, EpochRow):
             title = (
-                f"{row.scenario}, {row.method}: {row.models} models, each audited alone: "
-                "median (least to greatest)"
+                f"{row.scenario}, {row.method}: {counted(row.models, 'model')}, each audited "
+                "alone: median (least to greatest)"
             )
             parts.setdefault(title, []).append(
                 {

@@ -64,7 +64,7 @@ def test_models_that_are_left_out_are_counted(
     assert not list(tmp_path.glob("mine*"))
     samples.mapping(path, leave_out_not_finite=True)
     ingest(path, tmp_path / "mine", **OPTIONS)
-    assert "left out: 1 models whose numbers are not finite" in capsys.readouterr().out
+    assert "left out: 1 model whose numbers are not finite" in capsys.readouterr().out
     assert load(tmp_path / "mine.safetensors").models == 3
 
 

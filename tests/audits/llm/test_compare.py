@@ -430,7 +430,7 @@ def test_the_answer_is_printed(tmp_path: Path) -> None:
     assert max(map(len, said.splitlines())) <= 100
     assert "verbmem_f/rougeL" in said
     assert "PrivLeak by Min-40% against untraining: " in " ".join(said.split())
-    assert repr(found) == "LLMAudit('undecided', 1 references)"
+    assert repr(found) == "LLMAudit('undecided', 1 reference)"
     table = found.to_dataframe()
     assert list(table["metric"]) == ["verbmem_f/rougeL", "knowmem_f/rougeL", "Min-40%/forget"]
     assert set(table["reference"]) == {"untraining"}
