@@ -1,4 +1,4 @@
-"""One network by coins: python digits.py nothing, finetune, retrain or retrain-behaviour."""
+"""One network by coins: python digits.py nothing|finetune|retrain|retrain-behaviour [COINS]."""
 
 import csv
 import sys
@@ -9,7 +9,8 @@ from torch import nn
 
 torch.set_num_threads(1)  # faster for a network as small as this
 torch.manual_seed(0)  # chosen without looking at the coins
-coins = {int(row["candidate"]): row for row in csv.DictReader(open("digits-coins/training.csv"))}
+method, folder = sys.argv[1], (*sys.argv[2:], "digits-coins")[0]
+coins = {int(row["candidate"]): row for row in csv.DictReader(open(f"{folder}/training.csv"))}
 wrong = {int(row["candidate"]): int(row["label"]) for row in csv.DictReader(open("digits.csv"))}
 images, labels = (torch.tensor(array) for array in load_digits(return_X_y=True))
 images, labels[list(wrong)] = images.float() / 16, torch.tensor(list(wrong.values()))
@@ -28,7 +29,6 @@ def train(rows: torch.Tensor, steps: int) -> None:
         optimiser.step()
 
 
-method = sys.argv[1]
 train(torch.tensor({"retrain": kept, "retrain-behaviour": clean}.get(method, inside)), 2000)
 train(torch.tensor(kept), 200 if method == "finetune" else 0)  # about ten epochs
 logits, own = model(images).detach(), nn.functional.one_hot(labels, 10).bool()
