@@ -237,7 +237,7 @@ def competition(
             seed=seed,
             confidence=confidence,
             paired=paired,
-            warnings=(f"{lost} examples without a usable rule are left out",) if lost else (),
+            warnings=(f"examples left out, without a usable rule: {lost}",) if lost else (),
         ),
         epsilon=np.where(unusable, 0.0, epsilon),
         ceiling_epsilon=float(np.log((1.0 - delta) * models - 1.0)),

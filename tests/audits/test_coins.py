@@ -376,6 +376,16 @@ def test_a_score_that_hides_all_others_is_warned_of(extreme: float) -> None:
     assert "(so it is in 1 more column of scores)" in both[-1]
 
 
+def test_one_tested_example_is_in_the_singular() -> None:
+    drawn = draw_coins(["page 0", "page 1"], found=np.array([True, False]), seed=3)
+    audit = audit_coins([1.0, 2.0], drawn)
+    assert "over coins, training and unlearning: 1 tested example and one model" in str(
+        audit.sentences
+    )
+    with pytest.raises(SubmissionError, match="expected scores of 2 candidates and 1 observable,"):
+        audit_coins(np.ones((1, 2, 2)), drawn)
+
+
 def test_ties_hide_nothing() -> None:
     """Most scores being the same but for rounding, there is nothing that could be lost."""
     drawn = design()

@@ -236,7 +236,7 @@ def test_answers_follow_from_the_rows() -> None:
     assert "retrain-behaviour in circles not reached with 128 (5 right, 2 wrong of 8)" in words[0]
     assert words[1].startswith("Of all 160 audits, of every size, 2 gave a wrong verdict")
     assert "10 of 100 in circles (at most 16.4 %)" in words[2]
-    assert "in circles in a share of 0.21 [0.10, 0.30] with 1 models" in words[3]
+    assert "in circles in a share of 0.21 [0.10, 0.30] with 1 model" in words[3]
     assert (
         "median 0.50; it is shown to be the larger part in 1 of 2 cases and the smaller in 0"
         in words[4]

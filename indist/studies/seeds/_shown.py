@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import median
 
+from audits.report.numbers import counted
 from indist.studies._rows import StudyRow
 from indist.studies._shown import at_most
 from indist.studies.seeds._rows import ComponentsRow, NearestRow, RankingRow, VerdictsRow
@@ -76,13 +77,14 @@ def nearest_sentences(rows: Sequence[NearestRow]) -> list[str]:
 
 def ranking_sentences(rows: Sequence[RankingRow]) -> list[str]:
     """How often two heuristics are put in the wrong order."""
-    by_scenario: dict[str, list[str]] = {}
+    by_scenario: dict[str, list[RankingRow]] = {}
     for row in rows:
-        by_scenario.setdefault(row.scenario, []).append(f"{row.cell} with {row.models}")
+        by_scenario.setdefault(row.scenario, []).append(row)
     return [
         f"Two heuristics are put in the wrong order by their accuracy gaps in {scenario} in a "
-        f"share of {', '.join(shares)} models."
-        for scenario, shares in by_scenario.items()
+        f"share of {''.join(f'{row.cell} with {row.models}, ' for row in own[:-1])}"
+        f"{own[-1].cell} with {counted(own[-1].models, 'model')}."
+        for scenario, own in by_scenario.items()
     ]
 
 

@@ -178,7 +178,7 @@ def test_examples_without_a_rule_are_left_out_and_named() -> None:
     ours[:, 1] = theirs[:, 1] = 1.0
     result = competition(ours, theirs, seed=1)
     assert list(result.unusable) == [False, True]
-    assert result.warnings[0] == "1 examples without a usable rule are left out"
+    assert result.warnings[0] == "examples left out, without a usable rule: 1"
     assert result.examples()["epsilon"].isna().tolist() == [False, True]
     with pytest.raises(ValueError, match="expected an example with a rule"):
         forgetting_quality(np.ones((5, 1)), np.ones((5, 1)))
