@@ -243,7 +243,7 @@ def subset_runs(
     chosen = engine_of(engine)
     task = Subsets(scenario, inclusion, replicate, seed, 1)
     task = with_width(task, width, models=models, directory=directory, kind=RUNS_FORMAT)
-    shards, folder = make_shards(
+    made = make_shards(
         task,
         models=models,
         directory=directory,
@@ -253,7 +253,7 @@ def subset_runs(
         kind=RUNS_FORMAT,
     )
     _, labels, groups = targets(scenario)
-    return Runs(task.recipe, labels, groups, shards, folder)
+    return Runs(made.recipe, labels, groups, made.shards, made.folder)
 
 
 def load_runs(directory: Folder | Path | str, scenario: Scenario) -> Runs:

@@ -208,8 +208,8 @@ def train(
             often as if nothing were excluded, in smaller batches and with smaller steps. The two
             are different learners: do not mix them in one audit.
         chunk: models a shard, what an interrupted run can lose.
-        width: models a device in one compiled program; None takes the default of
-            backend and module.
+        width: models a device in one compiled program; None takes that of the folder, or the
+            default, which on an accelerator depends on ``models`` too.
 
     Returns:
         The population.
@@ -233,7 +233,7 @@ def train(
     chosen = engine_of(engine)
     task = Training(scenario, excluded, exclusion, stream, seed, 1)
     task = with_width(task, width, models=models, directory=directory)
-    shards, folder = make_shards(
+    made = make_shards(
         task, models=models, directory=directory, resume=resume, engine=chosen, chunk=chunk
     )
-    return Population(task.recipe, scenario.learner, scenario.probes, shards, folder)
+    return Population(made.recipe, scenario.learner, scenario.probes, made.shards, made.folder)
