@@ -5,10 +5,12 @@ with the nearest that there is.
 """
 
 import difflib
+import math
+import numbers
 from collections.abc import Collection
 from typing import Any
 
-__all__ = ["check_kind", "check_name"]
+__all__ = ["check_kind", "check_like", "check_name"]
 
 
 def check_kind(
@@ -34,6 +36,59 @@ def check_kind(
         plain = value is None or isinstance(value, str | int | float)
         found = repr(value)[:60] if plain else type(value).__name__
         raise TypeError(f"{name}: expected {expected}, found {found}")
+
+
+def check_like(value: Any, name: str, default: Any) -> None:
+    """A setting of the kind that its default has.
+
+    A whole number may stand where the default is a real one, and a list where it is a tuple, whose
+    entries are like the default's first. NaN and infinity are no numbers. Where the default is of
+    another kind, anything goes.
+
+    Args:
+        value: what was handed over.
+        name: of the setting.
+        default: its default.
+
+    Raises:
+        ValueError: when it is of another kind.
+
+    Example:
+        >>> check_like("8", "steps", default=420)
+        Traceback (most recent call last):
+        ValueError: steps: expected a whole number, found '8'
+        >>> check_like([8, 8.5], "hidden", default=(128,))
+        Traceback (most recent call last):
+        ValueError: hidden: expected a list of which each is a whole number, found [8, 8.5]
+    """
+    if not _is_like(value, default):
+        raise ValueError(f"{name}: expected {_kind_of(default)}, found {repr(value)[:60]}")
+
+
+def _is_like(value: Any, default: Any) -> bool:
+    if isinstance(default, bool | str):
+        return isinstance(value, type(default))
+    if isinstance(default, int | float):
+        kind: Any = numbers.Integral if isinstance(default, int) else numbers.Real
+        return isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(default, tuple):
+        held: Any = default
+        return (
+            isinstance(value, list | tuple)
+            and all(
+                _is_like(each, first)
+                for each in value  # pyright: ignore[reportUnknownVariableType]
+                for first in held[:1]
+            )
+        )
+    return True
+
+
+def _kind_of(default: Any) -> str:
+    if isinstance(default, tuple):
+        return f"a list of which each is {_kind_of(default[0])}" if default else "a list"
+    kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+    return kinds[type(default)]
 
 
 def check_name(

@@ -38,6 +38,27 @@ class CropAndFlip:
         check_counts(least=0, padding=self.padding)
         check_kind(self.flip, "flip", bool, "True or False")
 
+    def check_images(self, shape: tuple[int, ...], name: str = "padding") -> None:
+        """Refuses inputs that are no images, and images of which a window may hold nothing.
+
+        Args:
+            shape: of a batch.
+            name: of the padding, where it is a setting.
+
+        Raises:
+            ValueError: otherwise.
+        """
+        if len(shape) not in (3, 4):
+            raise ValueError(
+                "augmentation: expected images [height, width] or [height, width, colours], found "
+                f"inputs of shape {list(shape[1:])}"
+            )
+        if self.padding >= min(shape[1:3]):
+            raise ValueError(
+                f"{name}: expected fewer pixels than the images' {shape[1]} x {shape[2]}, found "
+                f"{self.padding}"
+            )
+
     def __call__(
         self, images: Shaped[Array, "batch height width *colours"], key: Key[Array, ""]
     ) -> Shaped[Array, "batch height width *colours"]:
@@ -46,7 +67,11 @@ class CropAndFlip:
         Args:
             images: the batch.
             key: of its randomness.
+
+        Raises:
+            ValueError: when they are no images, or no larger than the padding.
         """
+        self.check_images(images.shape)
         count, height, width = images.shape[:3]
         place_key, flip_key = jax.random.split(key)
         place = jax.random.randint(place_key, (2, count, 1), -self.padding, self.padding + 1)

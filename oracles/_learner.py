@@ -1,9 +1,9 @@
 """Learner A: a randomised way of training whose only randomness is one key."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import KW_ONLY, asdict, dataclass, fields
 from functools import cached_property, partial, wraps
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import flax.linen as nn
 import jax
@@ -16,7 +16,7 @@ from estimators.checks import check_counts, check_within
 from estimators.kinds import check_name
 from oracles._augmentation import CropAndFlip
 from oracles._deferred import build, describe
-from oracles.randomness import batch_plan
+from oracles.randomness import MOST_PLACES, batch_plan
 
 Parameters = Mapping[str, Any]
 AnyArray = Array | np.ndarray
@@ -37,6 +37,7 @@ class Learner:
 
     Learners of another kind, as those in `oracles.learners`, are subclasses: what training is, is
     `train` along a plan that `draw_plan` draws inside the program; what a model says, is `logits`.
+    Where their training takes no smoothed labels or changed images, ``FOLLOWED`` leaves those out.
 
     Smoothing and augmentation belong to training. Unlearners that take steps of their own descend
     on the plain loss of the examples as they are; those that train anew train as the learner does.
@@ -56,6 +57,7 @@ class Learner:
             or ``bf16`` (to 7 bits); sums are float32. A CPU always computes in float32.
 
     Raises:
+        TypeError: when the augmentation is of another class.
         ValueError: when a setting is out of range, or the optimiser is no deferred call.
     """
 
@@ -67,10 +69,26 @@ class Learner:
     label_smoothing: float = 0.0
     augmentation: CropAndFlip | None = None
     precision: Precision = "float32"
+    FOLLOWED: ClassVar[Collection[str]] = ("label_smoothing", "augmentation")
+    """Which of these two the training of this class follows; it refuses others."""
 
     def __post_init__(self) -> None:
         check_counts(steps=self.steps, batch=self.batch)
+        if self.steps * self.batch > MOST_PLACES:
+            raise ValueError(
+                f"steps: expected at most {MOST_PLACES // self.batch} of {self.batch} examples "
+                f"each, found {self.steps}"
+            )
         check_within("[0, 1)", label_smoothing=self.label_smoothing)
+        # A class made from CropAndFlip would have the same description, and thus the same digest.
+        if type(self.augmentation) not in (CropAndFlip, type(None)):
+            found = type(self.augmentation).__name__
+            raise TypeError(f"augmentation: expected CropAndFlip itself or None, found {found}")
+        for name in ("label_smoothing", "augmentation"):
+            if name not in self.FOLLOWED and (found := getattr(self, name)):
+                raise ValueError(
+                    f"{name}: expected none, as {type(self).__name__} trains without, found {found}"
+                )
         check_name(self.precision, "precision", get_args(Precision))
         describe(self.optimiser)
 
@@ -121,19 +139,15 @@ class Learner:
         return cross_entropy(self.logits(params, inputs), labels)
 
     def draw_plan(
-        self,
-        key: Key[Array, ""],
-        included: Bool[AnyArray, " examples"],
-        fewest: int | None = None,
+        self, key: Key[Array, ""], included: Bool[AnyArray, " examples"]
     ) -> Int[Array, "steps batch"]:
         """Which of the examples one model sees at each step, drawn inside the program.
 
         Args:
             key: JAX key.
             included: whether the model may see each example.
-            fewest: how many are surely included: see `batch_plan`.
         """
-        return batch_plan(key, included, self.steps, self.batch, fewest)
+        return batch_plan(key, included, self.steps, self.batch)
 
     def train(
         self,
@@ -163,6 +177,8 @@ class Learner:
             key: of the augmentation; without one, images stay as they are.
         """
         inputs, labels = jnp.asarray(inputs), jnp.asarray(labels)
+        # Index -1 reads zeros: an example's own values times a weight of 0 may be NaN.
+        inputs = jnp.concatenate([inputs, jnp.zeros_like(inputs[:1])])
         augmentation = None if key is None else self.augmentation
 
         def loss(params: Any, entry: Any) -> Any:

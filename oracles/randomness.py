@@ -5,7 +5,6 @@ models on every machine and engine.
 """
 
 import hashlib
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +14,7 @@ from jaxtyping import Array, Bool, Int, Key
 from estimators.checks import check_seed
 
 __all__ = [
+    "MOST_PLACES",
     "RANDOMNESS",
     "batch_plan",
     "choose",
@@ -29,6 +29,9 @@ RANDOMNESS = 2
 1 was that of indist 0.1, which drew plans and subsets on the host, with NumPy's Philox. Folders of
 it, whose recipes state no version, can be read and audited, and no model can be added to them.
 """
+
+MOST_PLACES = 2**30
+"""The most places that a plan may have, steps times batch: they are counted in 32 bits."""
 
 
 def stream_number(seed: int, stream: str) -> int:
@@ -49,7 +52,6 @@ def batch_plan(
     included: Bool[Array | np.ndarray, " examples"],
     steps: int,
     batch: int,
-    fewest: int | None = None,
 ) -> Int[Array, "steps batch"]:
     """Which examples one model sees at each step, drawn inside a JAX program.
 
@@ -58,18 +60,16 @@ def batch_plan(
     never drawn. The plan depends on the key and on which examples are included, and on nothing
     else. It consists of whole numbers and has the same bits on every device and backend.
 
-    Two orders of an epoch are as likely as each other, up to words of random bits that are equal:
-    with n examples some two are in one epoch of 2^(64 - 3 bits(n)), where bits(n) counts those of
-    n: in one of 2^31 for 1,297 examples, and one of 2^16 for 50,000.
+    Two orders of an epoch are as likely as each other, up to random words that are equal: of n
+    examples, some two have equal words in fewer than one epoch of 2^(65 - 3 bits(n)), where
+    bits(n) is the length of n as a binary number: one of 2^32 for 1,297 examples, and one of 2^17
+    for 50,000.
 
     Args:
         key: JAX key.
         included: whether the model may see each example; at least one.
         steps: optimiser steps.
         batch: examples a step.
-        fewest: a number of examples that are surely included, at least 1, for an ``included`` that
-            is known inside the program alone. It decides how many epochs are drawn, and does not
-            change the plan.
 
     Returns:
         int32 indices ``[steps, batch]``.
@@ -79,12 +79,19 @@ def batch_plan(
         >>> sorted(plan[0].tolist()), sorted(plan[1].tolist()), sorted(plan[2].tolist())
         ([0, 2], [0, 2], [0, 2])
     """
-    if fewest is None:
-        fewest = int(np.asarray(included).sum())
-    orders = _epochs(key, included, -(-steps * batch // fewest))
-    # The first places of each epoch hold the included examples, the rest is of no interest.
-    count, place = jnp.asarray(included).sum(), jnp.arange(steps * batch)
-    return orders[place // count, place % count].reshape(steps, batch)
+    total, examples = steps * batch, len(included)
+    count = jnp.maximum(1, jnp.asarray(included).sum(dtype=jnp.int32))
+
+    def add_epoch(made: tuple[Array, Array]) -> tuple[Array, Array]:
+        epoch, plan = made
+        # Each epoch is written over the excluded examples at the end of the one before. All epochs
+        # at once would take memory that grows with their number times the excluded examples.
+        order = _order(jax.random.fold_in(key, epoch), included)
+        return epoch + 1, jax.lax.dynamic_update_slice(plan, order, (epoch * count,))
+
+    start = jnp.int32(0), jnp.zeros(total + examples, dtype=jnp.int32)
+    _, plan = jax.lax.while_loop(lambda made: made[0] * count < total, add_epoch, start)
+    return plan[:total].reshape(steps, batch)
 
 
 def epoch_batches(
@@ -101,24 +108,22 @@ def epoch_batches(
     Returns:
         int32 indices ``[steps, batch]``.
     """
-    orders = _epochs(key, np.ones(examples, dtype=bool), -(-steps * batch // examples))
-    return orders.ravel()[: steps * batch].reshape(steps, batch)
+    return batch_plan(key, np.ones(examples, dtype=bool), steps, batch)
 
 
-def _epochs(
-    key: Key[Array, ""], included: Bool[Array | np.ndarray, " examples"], epochs: int
-) -> Int[Array, "epochs examples"]:
-    """An order of the examples for each epoch, the included ones first.
+def _order(
+    key: Key[Array, ""], included: Bool[Array | np.ndarray, " examples"]
+) -> Int[Array, " examples"]:
+    """An order of the examples, the included ones first.
 
     Each 64-bit word holds random upper bits and an example's number in its lower bits. Sorting the
     words permutes the numbers, six times faster on a CPU than sorting numbers by random keys.
     """
     examples = len(included)
     bits = examples.bit_length()
-    keys = jax.vmap(partial(jax.random.fold_in, key))(np.arange(epochs, dtype=np.uint32))
-    halves = jax.vmap(lambda key: jax.random.bits(key, (2, examples)))(keys)
+    halves = jax.random.bits(key, (2, examples))
     with jax.enable_x64(True):
-        upper, lower = halves[:, 0].astype(jnp.uint64), halves[:, 1].astype(jnp.uint64)
+        upper, lower = halves[0].astype(jnp.uint64), halves[1].astype(jnp.uint64)
         words = (upper << np.uint64(32)) | lower
         words = (words >> np.uint64(bits) << np.uint64(bits)) | np.arange(examples, dtype=np.uint64)
         words = jnp.sort(jnp.where(included, words, np.uint64(2**64 - 1)))

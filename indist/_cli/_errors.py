@@ -87,20 +87,26 @@ def say(text: str) -> None:
     Console(stderr=True).print(Text(" ".join(printable(text).split())), soft_wrap=True)
 
 
-def parse_settings(pairs: list[str], option: str = "--set") -> dict[str, bool | int | float | str]:
-    """``["learning_rate=0.1"]`` as ``{"learning_rate": 0.1}``.
+Setting = bool | int | float | str
+"""A setting as typed."""
+
+
+def parse_settings(
+    pairs: list[str], option: str = "--set"
+) -> dict[str, Setting | tuple[int | float, ...]]:
+    """``["learning_rate=0.1", "hidden=64,64"]`` as ``{"learning_rate": 0.1, "hidden": (64, 64)}``.
 
     Raises:
         ValueError: when a pair has no ``=`` or a name is given twice.
     """
-    settings: dict[str, bool | int | float | str] = {}
+    settings: dict[str, Setting | tuple[int | float, ...]] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or not name.isidentifier():
             raise ValueError(f"{option}: expected NAME=VALUE, found {pair!r}")
         if name in settings:
             raise ValueError(f"{option}: expected each name once, found {name!r} twice")
-        settings[name] = parse_value(text)
+        settings[name] = _numbers(text) or parse_value(text)
     return settings
 
 
@@ -135,7 +141,15 @@ def parse_numbers(option: str, text: str | None) -> tuple[int, ...] | None:
     return tuple(map(int, parts))
 
 
-def parse_value(text: str) -> bool | int | float | str:
+def _numbers(text: str) -> tuple[int | float, ...] | None:
+    """Numbers with commas between them, or None."""
+    values = [parse_value(part) for part in text.split(",")]
+    if len(values) < 2 or not all(type(value) in (int, float) for value in values):
+        return None
+    return tuple(values)  # pyright: ignore[reportReturnType]
+
+
+def parse_value(text: str) -> Setting:
     """A value as typed: true or false, a number, or else the text itself."""
     if text in ("true", "false"):
         return text == "true"

@@ -191,10 +191,8 @@ class CoinScenarios:
             self.design.commitment,
         )
         task = with_width(task, None, models=self.models)
-        shards, _ = make_shards(
-            task, models=self.models, directory=None, resume=False, engine=Local()
-        )
-        return Population(task.recipe, world.learner, self.probes, shards)
+        made = make_shards(task, models=self.models, directory=None, resume=False, engine=Local())
+        return Population(made.recipe, world.learner, self.probes, made.shards)
 
     def unlearn(
         self, originals: Population, *, method: str, seed: int, **settings: Any

@@ -1,7 +1,8 @@
 """SGD, then noisy steps from a clipped model, then free steps."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -40,6 +41,7 @@ class NoisyFineTuned(Learner):
     sigma: float
     noisy_steps: int
     free_steps: int
+    FOLLOWED: ClassVar[Collection[str]] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -53,13 +55,10 @@ class NoisyFineTuned(Learner):
         check_counts(noisy_steps=self.noisy_steps, free_steps=self.free_steps)
 
     def draw_plan(
-        self,
-        key: Key[Array, ""],
-        included: Bool[AnyArray, " examples"],
-        fewest: int | None = None,
+        self, key: Key[Array, ""], included: Bool[AnyArray, " examples"]
     ) -> Int[Array, "steps batch"]:
         """Batches of training, of the noisy steps and of the free ones, end to end."""
-        return batch_plan(key, included, self.steps + self.tuning_steps, self.batch, fewest)
+        return batch_plan(key, included, self.steps + self.tuning_steps, self.batch)
 
     @property
     def tuning_steps(self) -> int:

@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from estimators.kinds import check_kind, check_name
+import jax
+import numpy as np
+
+from estimators.kinds import check_kind, check_like, check_name
 from oracles._learner import Learner
 from oracles._named import check_code
 from oracles._probes import Examples
@@ -88,16 +91,47 @@ def make(name: str, train: Examples, classes: int, **settings: Any) -> Learner:
         raise ValueError(f"learner {name}: {error}") from None
     if not isinstance(made, Learner):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ValueError(f"learner {name}: expected a Learner, found {type(made).__name__}")
+    _check_trains(made, name, train, classes)
     return made
+
+
+def _check_trains(learner: Learner, name: str, train: Examples, classes: int) -> None:
+    """Refuses a learner whose shapes do not fit the training set, without any training."""
+    one, every = jax.random.key(0), np.ones(len(train), dtype=bool)
+
+    def program(key: Any) -> Any:
+        plan = learner.draw_plan(key, every)
+        return learner.logits(learner.train(key, train.inputs, train.labels, plan), train.inputs)
+
+    try:
+        made = jax.eval_shape(program, one)
+    # What a module's own code may raise is not known.
+    except Exception as error:
+        why, shape = str(error).strip().partition("\n")[0], list(train.inputs.shape)
+        raise ValueError(
+            f"learner {name}: cannot train on inputs of shape {shape} ({type(error).__name__}: "
+            f"{why[:200]})"
+        ) from error
+    if made.shape != (len(train), classes):
+        raise ValueError(
+            f"learner {name}: expected logits of shape {[len(train), classes]}, found "
+            f"{list(made.shape)}"
+        )
 
 
 def _built_in(kind: type[Any]) -> tuple[Factory, list[str]]:
     """A settings class as a factory, and the names of its settings."""
+    defaults = {name: p.default for name, p in inspect.signature(kind).parameters.items()}
 
     def factory(train: Examples, classes: int, **settings: Any) -> Learner:
+        for name, value in settings.items():
+            # One layer may be said as its width alone.
+            if isinstance(defaults[name], tuple) and isinstance(value, int):
+                settings[name] = value = (value,)
+            check_like(value, name, defaults[name])
         return kind(**settings).build(train, classes)
 
-    return factory, list(inspect.signature(kind).parameters)
+    return factory, list(defaults)
 
 
 @contextmanager

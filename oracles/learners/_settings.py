@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Literal, Protocol, get_args, runtime_checkable
 import flax.linen as nn
 import optax
 
-from estimators.kinds import check_kind, check_name
+from estimators.checks import check_counts, check_within
+from estimators.kinds import check_name
 from oracles._augmentation import CropAndFlip
 from oracles._learner import Learner, Precision
 from oracles._probes import Examples
@@ -32,6 +33,7 @@ from oracles.modules._transformer import Transformer
 
 Schedule = Literal["constant", "cosine"]
 """How a learning rate goes."""
+_RATES = "(0, 1000000]"
 _NO_OPTIMISER = partial(optax.identity)
 
 
@@ -58,6 +60,8 @@ class _MomentumSettings:
     precision: Precision = "float32"
 
     def __post_init__(self) -> None:
+        check_within(_RATES, learning_rate=self.learning_rate)
+        check_within("[0, 1)", momentum=self.momentum)
         check_name(self.schedule, "schedule", get_args(Schedule))
 
     @property
@@ -94,6 +98,8 @@ class MlpSettings(_MomentumSettings):
     def build(self, train: Examples, classes: int) -> Learner:
         """The learner of so many classes."""
         del train
+        for width in self.hidden:
+            check_counts(hidden=width)
         return self.learner(MLP((*self.hidden, classes)))
 
 
@@ -134,7 +140,11 @@ class _ImageSettings(_MomentumSettings):
                 f"expected images as real numbers, found {train.inputs.dtype}; a scale, such as "
                 "255, divides whole numbers wider than a byte"
             )
-        changed = CropAndFlip(self.crop, self.flip) if self.crop or self.flip else None
+        check_counts(least=0, crop=self.crop)
+        if not (self.crop or self.flip):
+            return self.learner(self.module(classes))
+        changed = CropAndFlip(self.crop, self.flip)
+        changed.check_images(train.inputs.shape, "crop")
         return self.learner(self.module(classes), changed)
 
 
@@ -146,6 +156,10 @@ class CnnSettings(_ImageSettings):
 
     def module(self, classes: int) -> nn.Module:
         """The network of so many classes."""
+        if not self.channels:
+            raise ValueError("channels: expected at least one convolution, found none")
+        for count in self.channels:
+            check_counts(channels=count)
         return ConvNet(classes, tuple(self.channels))
 
 
@@ -159,7 +173,6 @@ class ResNetSettings(_ImageSettings):
 
     def module(self, classes: int) -> nn.Module:
         """The network of so many classes; ValueError when its sizes do not fit."""
-        check_kind(self.blocks, "blocks", (list, tuple), "a count for each stage")
         return ResNet(classes, tuple(self.blocks), self.width, self.groups)
 
 
@@ -191,6 +204,8 @@ class TransformerSettings:
         """The learner of so many tokens; ValueError when inputs are no tokens."""
         if train.inputs.dtype.kind not in "iu":
             raise ValueError(f"expected tokens, whole numbers, found {train.inputs.dtype} inputs")
+        check_within(_RATES, learning_rate=self.learning_rate)
+        check_counts(width=self.width, heads=self.heads, blocks=self.blocks)
         module = Transformer(classes, self.width, self.heads, self.blocks)
         return Learner(module, partial(optax.adam, self.learning_rate), self.steps, self.batch)
 
@@ -213,6 +228,7 @@ class SisaSettings(_MomentumSettings):
     def build(self, train: Examples, classes: int) -> Learner:
         """The learner of so many classes."""
         del train
+        check_counts(hidden=self.hidden)
         return Sisa(
             MLP((self.hidden, classes)),
             self.optimiser,
@@ -233,6 +249,7 @@ class NaiveBayesSettings:
 
     def build(self, train: Examples, classes: int) -> Learner:
         """The learner of so many classes; ValueError when all inputs are one number."""
+        check_counts(bins=self.bins)
         low, high = float(train.inputs.min()), float(train.inputs.max())
         if not low < high:
             raise ValueError(f"expected inputs that differ, found {low:g} throughout")
@@ -251,6 +268,7 @@ class PrivateSettings:
 
     def build(self, train: Examples, classes: int) -> Learner:
         """The learner of so many classes, for a D of this size."""
+        check_within(_RATES, learning_rate=self.learning_rate)
         return PrivateDescent(
             MLP((classes,)),
             partial(optax.sgd, self.learning_rate),

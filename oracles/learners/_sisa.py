@@ -1,8 +1,9 @@
 """SISA: an ensemble of models, each trained on one shard, slice by slice."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -36,6 +37,7 @@ class Sisa(WholeSet):
 
     shards: int = 3
     slices: int = 3
+    FOLLOWED: ClassVar[Collection[str]] = ("label_smoothing",)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,7 +1,8 @@
 """What learners have in common that see the whole training set at every step."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -19,14 +20,13 @@ Kind = TypeVar("Kind", bound=Learner)
 class WholeSet(Learner):
     """A learner whose plan says which examples are in: entry i is i, or −1 if i is left out."""
 
+    FOLLOWED: ClassVar[Collection[str]] = ()
+
     def draw_plan(
-        self,
-        key: Key[Array, ""],
-        included: Bool[AnyArray, " examples"],
-        fewest: int | None = None,
+        self, key: Key[Array, ""], included: Bool[AnyArray, " examples"]
     ) -> Int[Array, "1 examples"]:
         """Which examples are in; there is no order to draw."""
-        del key, fewest
+        del key
         return jnp.where(included, jnp.arange(len(included)), -1)[None]
 
 

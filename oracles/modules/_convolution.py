@@ -98,12 +98,22 @@ class ConvNet(nn.Module):
         return _in_pieces(logits, images, _PIECE // widest if on_cpu else len(images))
 
 
-def neighbours(images: Shaped[Array, "c h w b"]) -> Shaped[Array, "nine_c h_w_b"]:
-    """The nine shifted copies of images, stacked as rows; zeros come in at the edges."""
-    channels, height, width, _ = images.shape
-    padded = jnp.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    copies = [padded[:, i : i + height, j : j + width] for i in range(3) for j in range(3)]
-    return jnp.reshape(jnp.concatenate(copies), (9 * channels, -1))
+def windows(
+    images: Shaped[Array, "c h w b"], size: int = 3, stride: int = 1
+) -> Shaped[Array, "window_c h_w_b"]:
+    """What each entry of a kernel reads, stacked as rows: shifted copies, some pixels apart.
+
+    Zeros come in at the edges.
+    """
+    _, height, width, _ = images.shape
+    edge = (size // 2, size // 2)
+    padded = jnp.pad(images, ((0, 0), edge, edge, (0, 0)))
+    copies = [
+        padded[:, i : i + height : stride, j : j + width : stride]
+        for i in range(size)
+        for j in range(size)
+    ]
+    return jnp.reshape(jnp.concatenate(copies), (size * size * len(images), -1))
 
 
 def _tiles(images: Any, tile: int) -> Any:

@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Shaped
+from jaxtyping import Array, Float
 
 from estimators.checks import check_counts
 from estimators.kinds import check_kind
 from oracles._learner import AnyArray
-from oracles.modules._convolution import product
+from oracles.modules._convolution import product, windows
 from oracles.modules._layers import kernel_alone, weights
 
 
@@ -173,21 +173,6 @@ def _convolved(
     height, width = (-(-pixels // stride) for pixels in images.shape[1:3])
     columns = windows(images, size, stride)
     return jnp.reshape(product(kernel, columns), (channels, height, width, -1))
-
-
-def windows(
-    images: Shaped[Array, "c h w b"], size: int, stride: int
-) -> Shaped[Array, "window_c h_w_b"]:
-    """What each entry of a kernel reads, stacked as rows: shifted copies, some pixels apart."""
-    _, height, width, _ = images.shape
-    edge = (size // 2, size // 2)
-    padded = jnp.pad(images, ((0, 0), edge, edge, (0, 0)))
-    copies = [
-        padded[:, i : i + height : stride, j : j + width : stride]
-        for i in range(size)
-        for j in range(size)
-    ]
-    return jnp.reshape(jnp.concatenate(copies), (size * size * len(images), -1))
 
 
 def _normed(module: Any, name: str, images: Any) -> Any:

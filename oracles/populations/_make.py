@@ -1,6 +1,8 @@
 """Making shards of models: an engine makes those that a folder lacks, and each is entered in it."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from estimators.checks import check_counts
 from estimators.kinds import check_kind
@@ -21,6 +23,14 @@ CHUNK = 32
 """Models a shard by default: what an interrupted run can lose, and one unit of a worker's work."""
 
 
+class Made(NamedTuple):
+    """Shards, the folder that holds them, and the recipe by which they were made."""
+
+    shards: tuple[Shard, ...]
+    folder: Folder | None
+    recipe: Mapping[str, Any]
+
+
 def make_shards(
     task: Task,
     *,
@@ -30,7 +40,7 @@ def make_shards(
     engine: Engine,
     chunk: int = CHUNK,
     kind: StoreFormat = POPULATION_FORMAT,
-) -> tuple[tuple[Shard, ...], Folder | None]:
+) -> Made:
     """Makes models 0 to K − 1, or those of them that a resumed folder lacks.
 
     Args:
@@ -43,7 +53,7 @@ def make_shards(
         kind: the format of the folder.
 
     Returns:
-        Shards of exactly ``models`` models, in order, and the folder that holds them.
+        Shards of exactly ``models`` models, in order, the folder that holds them, and their recipe.
 
     Raises:
         TypeError: when ``resume`` is neither True nor False.
@@ -54,15 +64,15 @@ def make_shards(
     check_counts(models=models, chunk=chunk)
     check_kind(resume, "resume", bool, "True or False")
     if directory is None:
-        return _made(task, models, None, engine, chunk), None
+        return Made(_made(task, models, None, engine, chunk), None, task.recipe)
     where = open_folder(directory)
     with writing(where, shared=not engine.alone):
         # Where several processes open the folder, only the first finds it empty.
         resume = resume or not engine.alone
-        folder = PopulationFolder(where, task.recipe, resume=resume, kind=kind)
+        folder = PopulationFolder(where, task.recipe, resume=resume, models=models, kind=kind)
         if engine.alone:
             folder.sweep()
-        return _made(task, models, folder, engine, chunk), where
+        return Made(_made(task, models, folder, engine, chunk), where, folder.recipe)
 
 
 def _made(

@@ -154,7 +154,7 @@ def references(
                 if part.exists(MANIFEST):
                     task = Training(scenario, _EXCLUDED[name], exclusion, name, seed, 1)
                     task = with_width(task, width, models=models, directory=part)
-                    check_recipe(part, task.recipe)
+                    check_recipe(part, task.recipe, models)
             # Where a part cannot be added to, the folder stays as it was.
             folder.write(REFERENCES, json_bytes(_manifest(scenario, models, seed).model_dump()))
         return References(scenario, made("original"), made("untraining"), made("unlearning"))

@@ -15,7 +15,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
-from scipy.stats import binom
 
 from estimators.checks import check_seed, check_within
 from oracles._doors import check_scenario
@@ -39,9 +38,6 @@ from oracles.storage.shards import (
 )
 
 _LEAST_INCLUDED = 20
-# Models that include fewer examples than this quantile, of which there is one in 10^12, repeat
-# their last epoch.
-_HARDLY_EVER = 1e-12
 _FRESH = ("behaviour_test", "near", "test")
 
 
@@ -152,9 +148,7 @@ class Subsets:
 
     def program(self) -> Program:
         """Draw a subset and a plan, initialise, fit, and look at every target."""
-        total = len(self.scenario.train)
-        fewest = max(1, int(binom.ppf(_HARDLY_EVER, total, self.inclusion)))
-        return _subsets_program(self.scenario.learner, self.inclusion, fewest)
+        return _subsets_program(self.scenario.learner, self.inclusion)
 
     def arguments(self, models: Int[np.ndarray, " width"]) -> Any:
         """Index of each model."""
@@ -249,7 +243,7 @@ def subset_runs(
     chosen = engine_of(engine)
     task = Subsets(scenario, inclusion, replicate, seed, 1)
     task = with_width(task, width, models=models, directory=directory, kind=RUNS_FORMAT)
-    shards, folder = make_shards(
+    made = make_shards(
         task,
         models=models,
         directory=directory,
@@ -259,7 +253,7 @@ def subset_runs(
         kind=RUNS_FORMAT,
     )
     _, labels, groups = targets(scenario)
-    return Runs(task.recipe, labels, groups, shards, folder)
+    return Runs(made.recipe, labels, groups, made.shards, made.folder)
 
 
 def load_runs(directory: Folder | Path | str, scenario: Scenario) -> Runs:
@@ -297,12 +291,12 @@ def subset(key: Key[Array, ""], examples: int, inclusion: float) -> Bool[Array, 
 
 
 @lru_cache(maxsize=32)
-def _subsets_program(learner: Learner, inclusion: float, fewest: int) -> Program:
+def _subsets_program(learner: Learner, inclusion: float) -> Program:
     def program(own: Any, shared: Any) -> Any:
         included_key, key, inputs, labels, target_inputs, target_labels = shared
         plan_key, key = jax.random.split(jax.random.fold_in(key, own))
         included = subset(jax.random.fold_in(included_key, own), len(labels), inclusion)
-        plan = learner.draw_plan(plan_key, included, fewest)
+        plan = learner.draw_plan(plan_key, included)
         params = learner.train(key, inputs, labels, plan)
         logits = learner.logits(params, target_inputs)
         scores = jax.nn.log_softmax(logits)

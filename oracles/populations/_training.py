@@ -84,7 +84,7 @@ class Training:
 
     def program(self) -> Program:
         """Draw a plan, initialise, fit along it, observe."""
-        return _training_program(self.scenario.learner, self.exclusion, self._fewest)
+        return _training_program(self.scenario.learner, self.exclusion)
 
     def arguments(self, models: Int[np.ndarray, " width"]) -> Any:
         """Index of each model, and None, as all of them train on the same examples."""
@@ -115,15 +115,6 @@ class Training:
             "behaviour": self.scenario.behaviour,
         }
         return self.scenario.excluding(without[self.excluded])
-
-    @property
-    def _fewest(self) -> int:
-        """The least number of examples in any of a scenario's populations, as far as that goes.
-
-        Populations of one program are compiled once; it is the number of epochs that it fixes.
-        """
-        common = len(self.scenario.train) - len(self.scenario.behaviour)
-        return common if 0 < common <= len(self._included) else len(self._included)
 
 
 def _indices(excluded: Any) -> list[int]:
@@ -164,13 +155,13 @@ def population_recipe(scenario: Scenario, seed: int, stream: str, width: int) ->
 
 
 @lru_cache(maxsize=32)
-def _training_program(learner: Learner, exclusion: Exclusion, fewest: int) -> Program:
+def _training_program(learner: Learner, exclusion: Exclusion) -> Program:
     def program(own: Any, shared: Any) -> Any:
         (model, own_included), (key, included, inputs, labels, probes) = own, shared
         included = included if own_included is None else own_included
         plan_key, key = jax.random.split(jax.random.fold_in(key, model))
         if exclusion == "resampled":
-            plan = learner.draw_plan(plan_key, included, fewest)
+            plan = learner.draw_plan(plan_key, included)
         else:
             plan = learner.draw_plan(plan_key, np.ones(len(labels), dtype=bool))
             plan = jnp.where(included[plan], plan, -1)
@@ -217,8 +208,8 @@ def train(
             often as if nothing were excluded, in smaller batches and with smaller steps. The two
             are different learners: do not mix them in one audit.
         chunk: models a shard, what an interrupted run can lose.
-        width: models a device in one compiled program; None takes the default of
-            backend and module.
+        width: models a device in one compiled program; None takes that of the folder, or the
+            default, which on an accelerator depends on ``models`` too.
 
     Returns:
         The population.
@@ -242,7 +233,7 @@ def train(
     chosen = engine_of(engine)
     task = Training(scenario, excluded, exclusion, stream, seed, 1)
     task = with_width(task, width, models=models, directory=directory)
-    shards, folder = make_shards(
+    made = make_shards(
         task, models=models, directory=directory, resume=resume, engine=chosen, chunk=chunk
     )
-    return Population(task.recipe, scenario.learner, scenario.probes, shards, folder)
+    return Population(made.recipe, scenario.learner, scenario.probes, made.shards, made.folder)

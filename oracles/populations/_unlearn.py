@@ -186,11 +186,11 @@ def unlearn(
     check_learner(method, unlearner, scenario)
     task = Unlearning(scenario, original, method, unlearner, seed, 1)
     task = with_width(task, None, models=count, directory=directory)
-    shards, where = make_shards(
+    made = make_shards(
         task, models=count, directory=directory, resume=resume, engine=chosen, chunk=chunk
     )
     learner = released(unlearner, scenario.learner)
-    return Population(task.recipe, learner, scenario.probes, shards, where)
+    return Population(made.recipe, learner, scenario.probes, made.shards, made.folder)
 
 
 def check_learner(method: str, unlearner: Any, scenario: Scenario) -> None:

@@ -280,9 +280,12 @@ class PopulationFolder:
         recipe: Mapping[str, Any],
         *,
         resume: bool,
+        models: int = 1,
         kind: StoreFormat = POPULATION_FORMAT,
     ) -> None:
         """Opens a new folder, or an old one of the same recipe when ``resume`` is set.
+
+        It is to hold the first ``models``.
 
         Raises:
             StoreError: when the folder holds a population and ``resume`` is not set, or its recipe
@@ -294,8 +297,8 @@ class PopulationFolder:
             self.entries: list[ShardEntry] = []
             self._write_manifest()
             return
-        manifest = check_recipe(folder, recipe, kind)
-        self.entries = list(manifest.shards)
+        manifest = check_recipe(folder, recipe, models, kind)
+        self.recipe, self.entries = manifest.recipe, list(manifest.shards)
 
     def shards(self) -> tuple[Shard, ...]:
         """The shards that are listed."""
@@ -342,8 +345,17 @@ class PopulationFolder:
                 self.folder.remove(name)
 
     def drop_damaged(self) -> list[Shard]:
-        """Takes damaged shards off the manifest, to be made again; returns them."""
+        """Takes damaged shards off the manifest, to be made again; returns them.
+
+        Raises:
+            StoreError: when they are of indist 0.1 and cannot be made again.
+        """
         kept, damaged = split_damaged(self.shards())
+        if damaged and "randomness" not in self.recipe:
+            raise StoreError(
+                f"{damaged[0]}: is damaged and was made by indist 0.1, which drew batches by "
+                "another law, so that it cannot be made again; --leave-out-damaged goes on without"
+            )
         if damaged:
             spans = {shard.span for shard in kept}
             self.entries = [entry for entry in self.entries if entry.span in spans]
@@ -383,20 +395,28 @@ def split_damaged(shards: Sequence[Shard]) -> tuple[list[Shard], list[Shard]]:
 
 
 def check_recipe(
-    folder: Folder | Path, recipe: Mapping[str, Any], kind: StoreFormat = POPULATION_FORMAT
+    folder: Folder | Path,
+    recipe: Mapping[str, Any],
+    models: int,
+    kind: StoreFormat = POPULATION_FORMAT,
 ) -> PopulationManifest:
-    """The manifest of a folder that models of a recipe may be added to.
+    """The manifest of a folder that is to hold the first models of a recipe.
+
+    A folder of indist 0.1, whose recipe says nothing of randomness, may hold all of them already.
 
     Raises:
         StoreError: when it cannot be read, or was made by another recipe (the first setting that
-            differs is named).
+            differs is named), or by indist 0.1 and lacks some of the models.
     """
     manifest = read_manifest(folder, kind)
     if "randomness" in recipe and "randomness" not in manifest.recipe:
-        raise StoreError(
-            f"{folder}: was made by indist 0.1, which drew batches by another law; it can be "
-            "read, audited and verified, but nothing can be added to it; give another folder"
-        )
+        held = [entry.span for entry in manifest.shards]
+        if not held or held[-1].stop < models or missing_spans(held, held[-1].stop, models):
+            raise StoreError(
+                f"{folder}: was made by indist 0.1, which drew batches by another law; it can be "
+                "read, audited and verified, but nothing can be added to it; give another folder"
+            )
+        recipe = {name: value for name, value in recipe.items() if name != "randomness"}
     refuse_difference(folder, manifest.recipe, recipe)
     return manifest
 

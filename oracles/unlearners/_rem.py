@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Key
 
 from estimators.checks import check_counts, check_within
 from oracles._learner import AnyArray, Learner, Parameters, cross_entropies, descend_on
-from oracles.modules._convolution import ConvNet, neighbours
+from oracles.modules._convolution import ConvNet, windows
 from oracles.modules._dense import MLP
 from oracles.unlearners._contract import Batch, joined, on_device
 from oracles.unlearners._descent import MomentumDescent, passes
@@ -210,7 +210,7 @@ def widened(
 def _columns(module: nn.Module, name: str, hidden: Any) -> Any:
     """What a layer multiplies its kernel with."""
     if isinstance(module, ConvNet) and name != "dense":
-        return neighbours(hidden)
+        return windows(hidden)
     return jnp.reshape(hidden, (-1, hidden.shape[-1]))
 
 

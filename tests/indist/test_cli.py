@@ -283,8 +283,13 @@ def test_certify_mistakes(words: tuple[str, ...], message: str, samples: tuple[P
 
 
 def test_settings_are_read_as_what_they_look_like() -> None:
-    read = parse_settings(["a=1", "b=1.5", "c=true", "d=word", "e=1e-3"])
-    assert read == {"a": 1, "b": 1.5, "c": True, "d": "word", "e": 1e-3}
+    read = parse_settings(
+        ["a=1", "b=1.5", "c=true", "d=word", "e=1e-3", "f=8,2.5", "g=8,", "h=a,1"]
+    )
+    assert read == {
+        **{"a": 1, "b": 1.5, "c": True, "d": "word", "e": 1e-3, "f": (8, 2.5)},
+        **{"g": "8,", "h": "a,1"},
+    }
     with pytest.raises(ValueError, match="found 'a' twice"):
         parse_settings(["a=1", "a=2"])
 

@@ -1,6 +1,6 @@
 """Crops and flips of images, label smoothing, schedules and precision, as parts of a learner."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
@@ -157,6 +157,28 @@ def test_bad_settings_are_refused(change: Any, message: str) -> None:
         replace(DEEP, **change)
     with pytest.raises(ValueError, match="padding: expected"):
         oracles.CropAndFlip(padding=-1)
+
+
+def test_a_window_holds_some_of_its_image() -> None:
+    with pytest.raises(ValueError, match="padding: expected fewer pixels than the images' 8 x 6"):
+        oracles.CropAndFlip(padding=6)(jnp.ones((5, 8, 6)), jax.random.key(0))
+    with pytest.raises(ValueError, match=r"expected images .* found inputs of shape \[8\]"):
+        oracles.CropAndFlip(padding=1).check_images((5, 8))
+    images = oracles.Examples(np.zeros((40, 8, 8), dtype=np.float32), np.zeros(40, dtype=np.int32))
+    with pytest.raises(ValueError, match="learner cnn: crop: expected fewer pixels"):
+        oracles.learners.make("cnn", images, 3, crop=8)
+
+
+class Mirrored(oracles.CropAndFlip):
+    """Another augmentation of the same description."""
+
+
+@pytest.mark.parametrize("wrong", ["flip", Mirrored(1), lambda images, key: images])
+def test_no_other_augmentation_has_the_description_of_ours(wrong: Any) -> None:
+    plain = {field.name: getattr(DEEP, field.name) for field in fields(oracles.Learner)}
+    # Some are refused by the annotations already, which are checked in tests alone.
+    with pytest.raises(Exception, match="augmentation"):
+        oracles.Learner(**(plain | {"augmentation": wrong}))
 
 
 def test_settings_of_named_learners() -> None:

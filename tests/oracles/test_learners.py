@@ -1,5 +1,8 @@
 """Learners with a training of their own: against numpy, and their unlearners' law against T's."""
 
+import math
+from contextlib import suppress
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
@@ -404,6 +407,8 @@ def test_a_claim_with_the_noise_left_out_is_caught() -> None:
         ("langevin", {"convexity": 0.0}, "convexity: expected a number over 0"),
         ("rewind-to-delete", {"rewound": 99}, "rewound: expected 0 to 20"),
         ("sisa", {"slices": 0}, "slices: expected at least 1"),
+        ("sisa", {"label_smoothing": 1.0}, "label_smoothing: expected a number in"),
+        ("mlp", {"steps": 10**9}, "learner mlp: steps: expected at most 8388608 of 128"),
         ("no.such.module:make", {}, "expected an importable package.module:factory"),
         ("csv:make", {}, "Python's own module 'csv' was found: give a file of yours another name"),
         ("math:pi", {}, "expected 'math:pi' to be callable"),
@@ -413,6 +418,75 @@ def test_a_claim_with_the_noise_left_out_is_caught() -> None:
 def test_bad_learners(learner: str, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         _world(learner, **settings)
+
+
+TRAINING_SETS = [
+    (oracles.Examples(np.eye(4, 6, dtype=np.float32), np.arange(4) % 2), 2),
+    (oracles.Examples(np.ones((4, 8, 8), dtype=np.float32), np.arange(4) % 2), 2),
+    (oracles.Examples(np.ones((4, 5), dtype=np.int32), np.arange(4) % 2), 2),
+]
+
+
+def suited(name: str) -> tuple[oracles.Examples, int]:
+    """The first of the training sets that a learner can train on."""
+    for train, classes in TRAINING_SETS:
+        with suppress(ValueError):
+            oracles.learners.make(name, train, classes)
+            return train, classes
+    raise AssertionError(name)
+
+
+@pytest.mark.parametrize("name", oracles.learners.LEARNERS)
+def test_every_setting_of_every_learner_is_checked(name: str) -> None:
+    train, classes = suited(name)
+    wrong = [None, math.nan, math.inf, -1, "nonsense", "", b"8", {}, [[]], [0], object()]
+    for setting in fields(oracles.learners.LEARNERS[name]):
+        for value in wrong if setting.type != "bool" else [*wrong, 1]:
+            # Names that are none are refused by the annotations, which are checked in tests alone.
+            message = rf"^learner {name}: ({setting.name}: expected|Type-check .*'{setting.name}')"
+            with pytest.raises(ValueError, match=f"(?s){message}"):
+                oracles.learners.make(name, train, classes, **{setting.name: value})
+
+
+def test_one_layer_may_be_said_as_its_width() -> None:
+    train, classes = TRAINING_SETS[0]
+    made = [oracles.learners.make("mlp", train, classes, hidden=h) for h in (8, (8,), [8])]
+    assert made[0] == made[1] == made[2]
+    assert "features = (8, 2)" in made[0].description["module"]
+
+
+def test_a_learner_that_does_not_fit_is_refused_before_it_trains() -> None:
+    train, _ = TRAINING_SETS[0]
+    with pytest.raises(ValueError, match=r"expected logits of shape \[4, 2\], found \[4, 7\]"):
+        oracles.learners.make(f"{__name__}:wide_learner", train, 2)
+    with pytest.raises(ValueError, match=r"cannot train on inputs of shape \[4, 6\] \(TypeError"):
+        oracles.learners.make(f"{__name__}:broken_learner", train, 2)
+
+
+def wide_learner(train: oracles.Examples, classes: int) -> oracles.Learner:
+    """Logits of other classes than the scenario has."""
+    del train, classes
+    return oracles.Learner(nn.Dense(7), partial(optax.sgd, 0.1), steps=4, batch=8)
+
+
+def broken_learner(train: oracles.Examples, classes: int) -> oracles.Learner:
+    """A module that cannot be built."""
+    del train, classes
+    return oracles.Learner(nn.Dense("a"), partial(optax.sgd, 0.1), steps=4, batch=8)  # pyright: ignore
+
+
+@pytest.mark.parametrize("name", oracles.learners.LEARNERS)
+def test_learners_refuse_what_their_training_does_not_follow(name: str) -> None:
+    """Else a description would say what no model was trained with."""
+    made = oracles.learners.make(name, *suited(name))
+    for setting, value in {"label_smoothing": 0.1, "augmentation": oracles.CropAndFlip(1)}.items():
+        if setting in made.FOLLOWED:
+            replace(made, **{setting: value})
+            continue
+        with pytest.raises(ValueError, match=f"{setting}: expected none, as {type(made).__name__}"):
+            replace(made, **{setting: value})
+    own = type(made).train is not oracles.Learner.train
+    assert ("augmentation" in made.FOLLOWED) != own
 
 
 def own_learner(train: oracles.Examples, classes: int, *, width: int = 3) -> oracles.Learner:

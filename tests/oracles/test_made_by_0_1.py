@@ -1,5 +1,6 @@
 """Folders that indist 0.1 made, with batches drawn on the host: read and audited, not added to."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -52,3 +53,45 @@ def test_nothing_can_be_added(circles: oracles.Scenario, tmp_path: Path) -> None
     with pytest.raises(StoreError, match=r"made by indist 0\.1, .* nothing can be added"):
         oracles.references(circles, models=4, seed=0, directory=folder, resume=True)
     assert before == sorted(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_what_is_whole_is_resumed_with_nothing_to_add(
+    circles: oracles.Scenario, tmp_path: Path
+) -> None:
+    folder = tmp_path / "references"
+    shutil.copytree(MADE / "references", folder)
+    for _ in range(2):
+        made = oracles.references(circles, models=2, seed=0, directory=folder, resume=True)
+        assert "randomness" not in made.original.recipe
+    stored = oracles.load_references(MADE / "references").untraining
+    assert made.untraining.digest == stored.digest
+    assert run("references", "circles", "-o", folder, "--models", "2", "--repair").exit_code == 0
+
+
+def test_what_is_damaged_is_not_dropped(tmp_path: Path) -> None:
+    """It could not be made again."""
+    folder = tmp_path / "references"
+    shutil.copytree(MADE / "references", folder)
+    shard = next((folder / "unlearning").glob("*.safetensors"))
+    shard.write_bytes(shard.read_bytes()[:-1] + b"\xff")
+    manifest = (folder / "unlearning" / "manifest.json").read_bytes()
+    done = run("references", "circles", "-o", folder, "--models", "2", "--repair")
+    assert done.exit_code == 2
+    assert "cannot be made again; --leave-out-damaged goes on without" in " ".join(
+        done.output.split()
+    )
+    assert "to be trained again" not in done.output
+    assert (folder / "unlearning" / "manifest.json").read_bytes() == manifest
+
+
+def test_runs_are_looked_at_again(circles: oracles.Scenario, tmp_path: Path) -> None:
+    """Runs whose recipe says nothing of randomness, as those of 0.1."""
+    folder = tmp_path / "runs"
+    oracles.subset_runs(circles, models=3, seed=0, directory=folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["recipe"].pop("randomness") == 2
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    again = oracles.subset_runs(circles, models=3, seed=0, directory=folder, resume=True)
+    assert (again.models, "randomness" in again.recipe) == (3, False)
+    with pytest.raises(StoreError, match=r"made by indist 0\.1"):
+        oracles.subset_runs(circles, models=4, seed=0, directory=folder, resume=True)

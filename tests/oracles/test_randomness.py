@@ -73,7 +73,7 @@ def test_a_plan_is_a_sort_of_random_words() -> None:
 def test_plans_depend_on_key_and_included_examples_alone() -> None:
     key, included = jax.random.key(0), np.arange(50) > 9
     plan = batch_plan(key, included, 6, 20)
-    drawn_inside = jax.jit(lambda key, included: batch_plan(key, included, 6, 20, fewest=7))
+    drawn_inside = jax.jit(lambda key, included: batch_plan(key, included, 6, 20))
     assert np.array_equal(plan, drawn_inside(key, included))
     together = jax.vmap(lambda key: batch_plan(key, included, 6, 20))(
         jax.vmap(jax.random.key)(np.arange(3))
@@ -81,6 +81,19 @@ def test_plans_depend_on_key_and_included_examples_alone() -> None:
     assert np.array_equal(plan, together[0])
     assert not np.array_equal(plan, together[1])
     assert np.array_equal(plan[:3], batch_plan(key, included, 3, 20))
+
+
+def test_plans_take_memory_for_their_places_and_one_epoch() -> None:
+    """64 kB of places and 8,192 examples, of which two are included: 8,192 epochs."""
+
+    def memory(included: int) -> int:
+        draw = jax.jit(lambda key: batch_plan(key, np.arange(8192) < included, 256, 64))
+        analysis = draw.lower(jax.random.key(0)).compile().memory_analysis()
+        assert analysis is not None
+        return analysis.temp_size_in_bytes
+
+    assert memory(2) < 1_000_000
+    assert memory(2) <= 2 * memory(8192)
 
 
 def test_a_plan_of_all_examples_is_that_of_a_mask_of_ones() -> None:

@@ -83,10 +83,12 @@ class Counted(Training):
 
 def make(scenario: oracles.Scenario, models: int, folder: Any, chunk: int = 8) -> Any:
     task = Counted(scenario, "forget", "resampled", "s", 0, 4)
-    shards, where = make_shards(
+    made = make_shards(
         task, models=models, directory=folder, resume=True, engine=Local(), chunk=chunk
     )
-    return oracles.Population(task.recipe, scenario.learner, scenario.probes, shards, where)
+    return oracles.Population(
+        made.recipe, scenario.learner, scenario.probes, made.shards, made.folder
+    )
 
 
 @pytest.fixture(scope="module")
