@@ -97,14 +97,14 @@ def make(name: str, train: Examples, classes: int, **settings: Any) -> Learner:
 
 def _check_trains(learner: Learner, name: str, train: Examples, classes: int) -> None:
     """Refuses a learner whose shapes do not fit the training set, without any training."""
-    one, every = jax.random.key(0), np.ones(len(train), dtype=bool)
+    every = np.ones(len(train), dtype=bool)
 
     def program(key: Any) -> Any:
         plan = learner.draw_plan(key, every)
         return learner.logits(learner.train(key, train.inputs, train.labels, plan), train.inputs)
 
     try:
-        made = jax.eval_shape(program, one)
+        made = jax.eval_shape(program, jax.eval_shape(lambda: jax.random.key(0)))
     # What a module's own code may raise is not known.
     except Exception as error:
         why, shape = str(error).strip().partition("\n")[0], list(train.inputs.shape)

@@ -114,6 +114,14 @@ def test_any_number_of_devices(devices: int, digests: list[str], tmp_path: Path)
     assert said(process) == [str(devices), *digests]
 
 
+def test_each_core_is_a_device_unless_said_otherwise(digests: list[str], tmp_path: Path) -> None:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    devices, *made = said(launch("local", tmp_path / "alone", XLA_FLAGS=""))
+    assert (int(devices), made) == (cores, digests)
+    process = launch("local", tmp_path / "one", XLA_FLAGS="", JAX_NUM_CPU_DEVICES="1")
+    assert said(process) == ["1", *digests]
+
+
 def test_two_processes_of_a_distributed_job(digests: list[str], tmp_path: Path) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
