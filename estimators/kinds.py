@@ -7,10 +7,10 @@ with the nearest that there is.
 import difflib
 import math
 import numbers
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal, get_args, get_origin
 
-__all__ = ["check_kind", "check_like", "check_name"]
+__all__ = ["check_declared", "check_kind", "check_name"]
 
 
 def check_kind(
@@ -38,57 +38,64 @@ def check_kind(
         raise TypeError(f"{name}: expected {expected}, found {found}")
 
 
-def check_like(value: Any, name: str, default: Any) -> None:
-    """A setting of the kind that its default has.
+def check_declared(value: Any, name: str, declared: Any) -> None:
+    """A setting of the type that its dataclass declares.
 
-    A whole number may stand where the default is a real one, and a list where it is a tuple, whose
-    entries are like the default's first. NaN and infinity are no numbers. Where the default is of
-    another kind, anything goes.
+    A whole number may stand where a real one is declared, and a list where a tuple or a sequence
+    is. True and false are no numbers; neither are NaN and infinity.
 
     Args:
         value: what was handed over.
         name: of the setting.
-        default: its default.
+        declared: bool, int, float or str, a union of them, a tuple or sequence of one of them, or a
+            literal of names.
 
     Raises:
-        ValueError: when it is of another kind.
+        ValueError: when it is of another.
 
     Example:
-        >>> check_like("8", "steps", default=420)
+        >>> check_declared("8", "steps", int)
         Traceback (most recent call last):
         ValueError: steps: expected a whole number, found '8'
-        >>> check_like([8, 8.5], "hidden", default=(128,))
+        >>> check_declared([8, 8.5], "hidden", tuple[int, ...])
         Traceback (most recent call last):
-        ValueError: hidden: expected a list of which each is a whole number, found [8, 8.5]
+        ValueError: hidden: expected whole numbers, separated by commas, found [8, 8.5]
     """
-    if not _is_like(value, default):
-        raise ValueError(f"{name}: expected {_kind_of(default)}, found {repr(value)[:60]}")
+    if get_origin(declared) is Literal:
+        check_name(value, name, get_args(declared))
+    elif not _fits(value, declared):
+        raise ValueError(f"{name}: expected {_called(declared)}, found {repr(value)[:60]}")
 
 
-def _is_like(value: Any, default: Any) -> bool:
-    if isinstance(default, bool | str):
-        return isinstance(value, type(default))
-    if isinstance(default, int | float):
-        kind: Any = numbers.Integral if isinstance(default, int) else numbers.Real
-        return isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
-    if isinstance(default, tuple):
-        held: Any = default
-        return (
-            isinstance(value, list | tuple)
-            and all(
-                _is_like(each, first)
-                for each in value  # pyright: ignore[reportUnknownVariableType]
-                for first in held[:1]
-            )
-        )
-    return True
+_TYPES: Mapping[Any, tuple[type[Any], str]] = {
+    bool: (bool, "true or false"),
+    int: (numbers.Integral, "whole number"),
+    float: (numbers.Real, "number"),
+    str: (str, "name"),
+}
+"""What is taken for each declared type, and what it is called."""
 
 
-def _kind_of(default: Any) -> str:
-    if isinstance(default, tuple):
-        return f"a list of which each is {_kind_of(default[0])}" if default else "a list"
-    kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
-    return kinds[type(default)]
+def _fits(value: Any, declared: Any) -> bool:
+    if _is_sequence(declared):
+        each = get_args(declared)[0]
+        return isinstance(value, list | tuple) and all(_fits(item, each) for item in value)
+    types = get_args(declared) or (declared,)
+    if isinstance(value, bool):
+        return bool in types
+    is_finite = not isinstance(value, numbers.Real) or math.isfinite(value)
+    return is_finite and any(isinstance(value, _TYPES[one][0]) for one in types)
+
+
+def _called(declared: Any) -> str:
+    if _is_sequence(declared):
+        return f"{_TYPES[get_args(declared)[0]][1]}s, separated by commas"
+    called = [_TYPES[one][1] for one in get_args(declared) or (declared,)]
+    return " or ".join(one if one == "true or false" else f"a {one}" for one in called)
+
+
+def _is_sequence(declared: Any) -> bool:
+    return get_origin(declared) in (tuple, Sequence)
 
 
 def check_name(

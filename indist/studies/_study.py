@@ -5,12 +5,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast, get_args, get_origin
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, cast
 
 from estimators.checks import check_seed
-from estimators.kinds import check_name
+from estimators.kinds import check_declared, check_name
 from indist.studies._rows import Record, RowT, StudyRow
 
 if TYPE_CHECKING:
@@ -50,11 +48,8 @@ class Study(ABC, Generic[RowT]):
             value = getattr(self, setting.name)
             if setting.name == "seed":
                 object.__setattr__(self, "seed", check_seed(value, f"study {study}: seed"))
-            elif not _fits(value, setting.type):
-                raise ValueError(
-                    f"study {study}: {setting.name}: expected {_called(setting.type)}, found "
-                    f"{value!r:.60}"
-                )
+            else:
+                check_declared(value, f"study {study}: {setting.name}", setting.type)
 
     @abstractmethod
     def run(self, folder: Path) -> Iterator[RowT]:
@@ -131,29 +126,6 @@ class Study(ABC, Generic[RowT]):
     @abstractmethod
     def _answer(self, rows: list[RowT]) -> tuple[str, ...]:
         """See `answer`."""
-
-
-_KINDS: Mapping[Any, tuple[tuple[type, ...], str]] = {
-    int: ((int, np.integer), "whole number"),
-    float: ((int, float, np.integer, np.floating), "number"),
-    str: ((str,), "name"),
-}
-"""What is taken for each type that a setting may be declared of, and what it is called."""
-
-
-def _fits(value: Any, declared: Any) -> bool:
-    """Whether a setting is of the type that is declared, by which true and false are no numbers."""
-    if get_origin(declared) is tuple:
-        one = get_args(declared)[0]
-        return isinstance(value, list | tuple) and all(_fits(item, one) for item in value)
-    kinds = [kind for one in get_args(declared) or (declared,) for kind in _KINDS[one][0]]
-    return isinstance(value, tuple(kinds)) and not isinstance(value, bool)
-
-
-def _called(declared: Any) -> str:
-    if get_origin(declared) is tuple:
-        return f"{_KINDS[get_args(declared)[0]][1]}s, separated by commas"
-    return " or ".join(f"a {_KINDS[one][1]}" for one in get_args(declared) or (declared,))
 
 
 def check_names(

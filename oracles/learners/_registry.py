@@ -3,7 +3,7 @@
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from estimators.kinds import check_kind, check_like, check_name
+from estimators.kinds import check_declared, check_kind, check_name
 from oracles._learner import Learner
 from oracles._named import check_code
 from oracles._probes import Examples
@@ -121,17 +121,17 @@ def _check_trains(learner: Learner, name: str, train: Examples, classes: int) ->
 
 def _built_in(kind: type[Any]) -> tuple[Factory, list[str]]:
     """A settings class as a factory, and the names of its settings."""
-    defaults = {name: p.default for name, p in inspect.signature(kind).parameters.items()}
+    declared = {name: p.annotation for name, p in inspect.signature(kind).parameters.items()}
 
     def factory(train: Examples, classes: int, **settings: Any) -> Learner:
         for name, value in settings.items():
             # One layer may be said as its width alone.
-            if isinstance(defaults[name], tuple) and isinstance(value, int):
+            if declared[name] == Sequence[int] and isinstance(value, int):
                 settings[name] = value = (value,)
-            check_like(value, name, defaults[name])
+            check_declared(value, name, declared[name])
         return kind(**settings).build(train, classes)
 
-    return factory, list(defaults)
+    return factory, list(declared)
 
 
 @contextmanager
