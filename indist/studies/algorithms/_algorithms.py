@@ -184,10 +184,15 @@ class Algorithms(Study[AuditRow | UnfitRow]):
 
     def run(self, folder: Path) -> Iterator[AuditRow | UnfitRow]:
         """A row a scenario and method; see `Study.run`."""
-        for name in self.scenarios or oracles.scenarios.SCENARIOS:
+        names = self.scenarios or oracles.scenarios.SCENARIOS
+        # All at once, so that data which are not installed are missed before any model is trained.
+        worlds = {
+            name: oracles.scenarios.load(name, seed=self.seed, discovery=self.discovery)
+            for name in names
+        }
+        for name, plain in worlds.items():
             # Compiled programs are kept in memory maps, of which a process may have only so many.
             jax.clear_caches()
-            plain = oracles.scenarios.load(name, seed=self.seed, discovery=self.discovery)
             for method in self.methods or every_method():
                 cell = finished_cell(
                     folder / "cells" / name / f"{method}.json",
