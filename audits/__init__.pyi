@@ -49,7 +49,7 @@ from .single._results import ErrorRate as ErrorRate
 from .single._results import GroupRank as GroupRank
 from .single._results import LikelihoodRatio as LikelihoodRatio
 from .single._results import RankTest as RankTest
-from .submissions._parties import ObservedReferences as ObservedReferences
+from .submissions._references import ObservedReferences as ObservedReferences
 from .submissions._submission import Submission as Submission
 from .submissions._submission import load as load
 from .submissions._submission import load_all as load_all

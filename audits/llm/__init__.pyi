@@ -1,6 +1,7 @@
 from ._audit import LLMAudit as LLMAudit
 from ._audit import compare as compare
 from ._erasure import read_erasure as read_erasure
+from ._load import is_log as is_log
 from ._load import load as load
 from ._load import load_all as load_all
 from ._log import LLMLog as LLMLog

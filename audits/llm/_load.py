@@ -6,7 +6,7 @@ from pathlib import Path
 from audits._reading import Limits, as_path, file_size, matching, read_json, refuse
 from audits.llm._erasure import read_erasure
 from audits.llm._log import LLMLog
-from audits.llm._muse import LAYOUT, read_muse, read_muse_table, refuse_part
+from audits.llm._muse import LAYOUT, is_muse, read_muse, read_muse_table, refuse_part
 from audits.llm._open_unlearning import METRICS, from_open_unlearning, is_summary
 from audits.llm._tofu import SPLITS, from_tofu, is_split
 
@@ -69,6 +69,18 @@ def load(path: str | Path, *, limits: Limits | None = None) -> tuple[LLMLog, ...
             f"expected {FORMATS}",
         )
     return (from_open_unlearning(where, content, limits),)
+
+
+def is_log(path: str | Path) -> bool:
+    """Whether a path is a log of a language-model benchmark rather than anything else of models.
+
+    Args:
+        path: a file or folder; of what is not there, the name alone is asked.
+    """
+    where = as_path(path)
+    if where.is_dir() or (where.suffix == ".csv" and where.is_file()):
+        return is_muse(where)
+    return where.suffix == ".json"
 
 
 def load_all(

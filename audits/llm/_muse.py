@@ -23,15 +23,22 @@ _MEMBERSHIP = "privleak/log.json"
 _OLD_GENERATED = {"f": "forget/history.json", "r": "retain/history.json"}
 _OLD_MEMBERSHIP = {"forget": "forget.json", "retain": "retain2.json", "holdout": "holdout.json"}
 _ATTACK = "Min-40%"
+_LONGEST_LINE = 2**20
 _AGGREGATE = re.compile(r"(mean|max|min|std)_rouge")
 _AUC = re.compile(r"(forget|retain|holdout)_(forget|retain|holdout)_")
 _PRIMARY = ("verbmem_f/rougeL", "knowmem_f/rougeL", f"{_ATTACK}/forget")
-LAYOUT = (
-    "a folder with some of "
-    + ", ".join([*_GENERATED.values(), _MEMBERSHIP])
-    + ", or of the older "
-    + ", ".join([*_OLD_GENERATED.values(), *_OLD_MEMBERSHIP.values()])
-)
+_FILES = (*_GENERATED.values(), _MEMBERSHIP)
+_OLD_FILES = (*_OLD_GENERATED.values(), *_OLD_MEMBERSHIP.values())
+LAYOUT = f"a folder with some of {', '.join(_FILES)}, or of the older {', '.join(_OLD_FILES)}"
+
+
+def is_muse(path: Path) -> bool:
+    """Whether a folder has a file of either layout, or a CSV file a column of MUSE's table."""
+    if path.is_dir():
+        return any((path / file).exists() for file in (*_FILES, *_OLD_FILES))
+    with path.open("rb") as table:
+        first = table.readline(_LONGEST_LINE).decode(errors="replace").strip().split(",")
+    return any(name in first for name in (*_GENERATED, "privleak"))
 
 
 def read_muse(path: str | Path, *, limits: Limits | None = None) -> LLMLog:

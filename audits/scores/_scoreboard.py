@@ -179,10 +179,14 @@ def score_all(
 
 def _teachers(parties: Parties, seed: int) -> np.ndarray | None:
     """Logits at the probes of models of the same kind with random parameters."""
-    # Models of all classes have no counterpart among margins.
-    if parties.scenario is None or parties.reduced:
+    if parties.scenario is None:
         return None
     learner, probes = parties.scenario.learner, parties.scenario.probes
+    seen = parties.submission.observations
+    # Models of all classes have no counterpart among margins.
+    same = seen.logits.shape[2] == parties.scenario.classes
+    if not same or not np.array_equal(seen.labels, probes.labels):
+        return None
     keys = jax.random.split(stream_key(stream_number(seed, "random teachers")), TEACHERS)
     params = jax.vmap(learner.init, in_axes=(0, None))(keys, probes.inputs)
     logits = jax.vmap(learner.logits, in_axes=(0, None))(params, probes.inputs)

@@ -10,6 +10,7 @@ from audits.claims._declared import declared_claim
 from audits.formats._content import as_margins
 from audits.submissions._align import ProbeList, align, check_classes
 from audits.submissions._parameters import PopulationFiles, parameters_digest
+from audits.submissions._references import ObservedReferences, reduced_to_margins
 from audits.submissions._submission import Submission, method_of
 from estimators.kinds import check_kind
 from oracles import Observations, Population, Probes
@@ -22,6 +23,12 @@ REDUCED = (
     "The submission holds one number a model and example and no labels: all populations are "
     "compared by margins alone, and an answer counts as right where its probability is above 1/2."
 )
+REFERENCES_REDUCED = (
+    "The references hold one number a model and example and no labels: all populations are "
+    "compared by margins alone, and an answer counts as right where its probability is above 1/2."
+)
+WORDS_OF_REDUCTION = (REDUCED, REFERENCES_REDUCED)
+"""Of which one is a warning where populations were reduced, which is not stored with them."""
 
 Given = Submission | Population | Observations
 """A population as users hand it in."""
@@ -54,33 +61,10 @@ class _WithOriginal(Protocol):
 @runtime_checkable
 class _WithScenario(Protocol):
     @property
-    def scenario(self) -> "oracles.Scenario": ...
+    def scenario(self) -> "oracles.Scenario | None": ...
 
     @property
-    def probes(self) -> Probes: ...
-
-
-@dataclass(frozen=True, eq=False)
-class ObservedReferences:
-    """References of which only observations are at hand, as from models of other frameworks.
-
-    What `load` read stands for the observations that it holds.
-
-    Attributes:
-        untraining: what was seen of models trained without the forget set.
-        unlearning: the same without the whole behaviour.
-        original: the same of the models before unlearning, or None.
-    """
-
-    untraining: Observations
-    unlearning: Observations
-    original: Observations | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("untraining", "unlearning", "original"):
-            part = getattr(self, name)
-            if name != "original" or part is not None:
-                object.__setattr__(self, name, _observed(name, part))
+    def probes(self) -> Any: ...
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -117,17 +101,13 @@ class Parties:
     Attributes:
         by_name: the populations, in the order of `POPULATIONS`; ``original`` may be missing.
         scenario: in which the references were trained, where that is known.
-        reduced: whether all were reduced to margins, as the submission holds nothing else.
+        warnings: what a reader of any audit of them should know: whether all were reduced to
+            margins, as the submission or the references hold nothing else.
     """
 
     by_name: Mapping[str, Party]
     scenario: "oracles.Scenario | None"
-    reduced: bool = False
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What a reader of any audit of them should know."""
-        return (REDUCED,) if self.reduced else ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def submission(self) -> Party:
@@ -155,26 +135,6 @@ class Parties:
             population=None,
         )
         return replace(self, by_name={**self.by_name, "submission": first})
-
-
-def _observed(name: str, part: Any) -> Any:
-    """The observations of a reference, which may have been read from files."""
-    if isinstance(part, Submission):
-        first = part.content[0].content if isinstance(part.content, tuple) else part.content
-        if not isinstance(first, Observations):
-            raise TypeError(
-                f"{name}: expected observations, found the parameters of models, which a learner "
-                "has to run: hand over what their method observe(probes, learner=...) returns, or "
-                "read a whole folder of references by oracles.load_references"
-            )
-        part = part.observe(first)
-    check_kind(
-        part,
-        name,
-        (Observations, Population),
-        "observations, as oracles.Observations holds them or audits.load reads them",
-    )
-    return part
 
 
 def check_several(parties: "Parties") -> None:
@@ -223,10 +183,18 @@ def observe_all(submission: Given, references: ReferencesLike) -> Parties:
         scenario, probes = references.scenario, references.probes
     else:
         scenario, probes = None, _probes_of(references.untraining)
+    warnings: tuple[str, ...] = ()
+    if (
+        isinstance(references, ObservedReferences)
+        and references.margins_only
+        and not _margins_only(submission)
+    ):
+        given["submission"] = reduced_to_margins(submission)
+        warnings = (REFERENCES_REDUCED,)
     parties = {name: _party(name, part, probes, scenario) for name, part in given.items()}
     seen = parties["untraining"].observations
-    reduced = _margins_only(submission) and (seen.logits.shape[2] > 2 or bool(seen.labels.any()))
-    if reduced:
+    if _margins_only(submission) and (seen.logits.shape[2] > 2 or bool(seen.labels.any())):
+        warnings = (REDUCED,)
         parties = {
             name: replace(party, observations=as_margins(party.observations))
             for name, party in parties.items()
@@ -237,7 +205,7 @@ def observe_all(submission: Given, references: ReferencesLike) -> Parties:
     classes = parties["untraining"].observations.logits.shape[2]
     for party in parties.values():
         check_classes(party.observations, classes, party.name)
-    return Parties(by_name=parties, scenario=scenario, reduced=reduced)
+    return Parties(by_name=parties, scenario=scenario, warnings=warnings)
 
 
 def _as_stored(party: Party) -> Observations:

@@ -12,7 +12,8 @@ from audits.certificate._certificate import (
 )
 from audits.certificate._records import ClaimRecord
 from audits.report._folder import STORED
-from audits.submissions._parties import POPULATIONS, REDUCED, ObservedReferences
+from audits.submissions._parties import POPULATIONS, WORDS_OF_REDUCTION
+from audits.submissions._references import ObservedReferences
 from audits.submissions._stored import stored
 from audits.verification._declared import SettingsOfCertificate, check_declared
 from audits.verification._differences import differences
@@ -171,7 +172,9 @@ def _compared(certificate: AnyCertificate, submitted: Observations, later: bool)
         if comparison["forecast"]:
             comparison["forecast"] = {"beside": []} | comparison["forecast"]
     if is_reduced(submitted):
-        predicate["warnings"] = [text for text in predicate["warnings"] if text != REDUCED]
+        predicate["warnings"] = [
+            text for text in predicate["warnings"] if text not in WORDS_OF_REDUCTION
+        ]
     return predicate
 
 

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from audits._reading import Limits, SubmissionError, check_format, read_json, refuse
 from audits.report._folder import STORED, record_bytes
-from audits.submissions._parties import POPULATIONS, REDUCED, ObservedReferences
+from audits.submissions._parties import POPULATIONS, WORDS_OF_REDUCTION
+from audits.submissions._references import ObservedReferences
 from audits.submissions._stored import stored
 from audits.verification._certificate import is_reduced
 from audits.verification._declared import (
@@ -139,8 +140,9 @@ def _single(path: Path, content: dict[str, Any], folder: Path) -> _Recomputed:
         confidence=confidence,
     )
     fresh = record(again)
-    if is_reduced(seen["submission"]) and REDUCED in content["warnings"]:
-        fresh["warnings"] = [*fresh["warnings"], REDUCED]
+    if is_reduced(seen["submission"]):
+        said = [text for text in WORDS_OF_REDUCTION if text in content["warnings"]]
+        fresh["warnings"] = [*fresh["warnings"], *said]
     provenance = content["provenance"]
     scenario = provenance["scenario"] or "not known"
     fields = (

@@ -1,16 +1,20 @@
 """One door for what people hold: models, logs of language models, scores at coin examples."""
 
 from collections.abc import Sequence, Set
+from glob import iglob
 from itertools import takewhile
 from os.path import commonprefix
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from indist import audits
 from indist._cli._audit_coins import audit_by_coins
 from indist._cli._audit_logs import audit_logs
 from indist._cli._audit_models import AS_BEFORE, audit_models
 from indist._cli._errors import parse_numbers, parse_tolerance
+from indist._cli._held import Original, References, Unlearning, Untraining
 from indist._cli._options import (
     Confidence,
     Epsilon,
@@ -34,7 +38,8 @@ _OF_MODELS = (
     "leave_out_damaged",
     "redact",
 )
-_OF_LOGS = ("unlearning", "metric", "cluster")
+_PARTS = ("untraining", "unlearning", "original")
+_OF_LOGS = ("metric", "cluster")
 _OF_COINS = ("assume_exchangeable", "baseline", "retain_model")
 Kind = Literal["models", "logs", "coins"]
 _NEEDED: dict[Kind, tuple[str, ...]] = {
@@ -59,9 +64,7 @@ def audit(
         ),
     ],
     output: Out,
-    references: Annotated[
-        str | None, typer.Option(help="Models: folder made by indist references.")
-    ] = None,
+    references: References = None,
     epsilon: Epsilon = 1.0,
     tolerance: Annotated[
         str,
@@ -106,13 +109,9 @@ def audit(
     learner: OwnLearner = None,
     scenario: OwnScenario = None,
     leave_out_damaged: LeaveOut = False,
-    untraining: Annotated[
-        list[str] | None,
-        typer.Option(help="Logs: those of models trained without the forget set; may be repeated."),
-    ] = None,
-    unlearning: Annotated[
-        list[str] | None, typer.Option(help="Logs: those of models that never saw the behaviour.")
-    ] = None,
+    untraining: Untraining = None,
+    unlearning: Unlearning = None,
+    original: Original = None,
     metric: Annotated[
         list[str] | None,
         typer.Option(help="Logs: a metric to compare; the benchmark's own if unsaid."),
@@ -178,16 +177,17 @@ def audit(
 ) -> None:
     """Compares what somebody holds with both references: findings, numbers and report.
 
-    With --references, models. Several of one algorithm get a verdict and a certificate; one alone
-    gets exact ranks and never an ε. Several files of one model each and one format are one
-    submission; other submissions are audited apart, each into a folder of its name.
+    With --references, or --untraining and --unlearning, models. Several of one algorithm get a
+    verdict and a certificate; one alone gets exact ranks and never an ε. Several files of one model
+    each and one format are one submission; other submissions are audited apart, each into a folder
+    of its name.
 
     With --untraining, logs of TOFU, open-unlearning or MUSE: tests paired by example.
 
     With --coins, what as little as one model says of examples that were in its training set by
     coins: an ε for the whole forget set, and no reference.
     """
-    kind = kind_of(typed)
+    kind = kind_of(typed, bool(untraining) and are_logs(untraining or ()))
     if kind == "coins":
         audit_by_coins(
             submissions,
@@ -214,10 +214,16 @@ def audit(
             force=force,
         )
     else:
+        check_quoted(words, submissions)
         audit_models(
             submissions,
             output,
-            references=str(references),
+            references=references,
+            parts={
+                "untraining": untraining or (),
+                "unlearning": unlearning or (),
+                "original": original or (),
+            },
             learner=learner,
             scenario=scenario,
             leave_out_damaged=leave_out_damaged,
@@ -247,7 +253,7 @@ def check_quoted(words: Sequence[str], submissions: Sequence[str]) -> None:
     """
     for place, word in enumerate(words):
         option, equals, first = word.partition("=")
-        if option not in ("--untraining", "--unlearning"):
+        if option not in [f"--{name}" for name in _PARTS]:
             continue
         next_place = place + 1 if equals else place + 2
         first = first if equals else words[place + 1]
@@ -268,11 +274,23 @@ def _pattern_of(paths: Sequence[str]) -> str:
     return f"{start}*{end[max(0, len(start) + len(end) - shortest) :]}"
 
 
-def kind_of(typed: Set[str]) -> Kind:
+def are_logs(patterns: Sequence[str]) -> bool:
+    """Whether what paths or patterns name are logs of a benchmark, told by the first of them."""
+    first = patterns[0]
+    found = first if Path(first).exists() else next(iglob(first, recursive=True), None)
+    if found is None:
+        raise ValueError(
+            f"{first}: not found; expected models, or a log, or a pattern of several in quotes"
+        )
+    return audits.llm.is_log(found)
+
+
+def kind_of(typed: Set[str], logs: bool = True) -> Kind:
     """Whether models, logs, or scores at coin examples are to be audited.
 
     Args:
         typed: names of the options that were given.
+        logs: whether what ``--untraining`` names are logs, rather than models.
 
     Raises:
         ValueError: unless exactly one kind is asked for, or when an option of another kind is
@@ -281,21 +299,33 @@ def kind_of(typed: Set[str]) -> Kind:
     asked: list[Kind] = [kind for kind, names in _NEEDED.items() if typed & set(names)]
     if "unlearning" in typed and not asked:
         raise ValueError(
-            "--unlearning: expected --untraining beside it, logs of models trained without the "
-            "forget set: whether a log fits one kind of reference is told beside the other"
+            "--unlearning: expected --untraining beside it, models trained without the forget set "
+            "or logs of them: what fits one kind of reference is told beside the other"
         )
     if len(asked) != 1:
         found = " and ".join(f"--{_NEEDED[kind][0]}" for kind in asked) or "none of them"
         raise ValueError(
-            "expected --references, to audit models, --untraining, to audit logs of a "
+            "expected --references, to audit models, --untraining, to audit models or logs of a "
             "language-model benchmark, or --coins, to audit scores at coin examples; found "
             f"{found}"
         )
-    for kind, names in _OWN.items():
-        for name in names if kind != asked[0] else ():
-            if name in typed and (asked[0], name) != ("coins", "cluster"):
-                needed = _NEEDED[kind][0]
-                raise ValueError(f"--{name.replace('_', '-')}: expected with --{needed} only")
-    if asked[0] == "coins" and "seed" in typed:
+    kind = "models" if asked[0] == "logs" and not logs else asked[0]
+    for owner, names in _OWN.items():
+        for name in names if owner != kind else ():
+            if name in typed and (kind, name) != ("coins", "cluster"):
+                needed = "logs" if asked[0] == owner else f"--{_NEEDED[owner][0]}"
+                raise ValueError(f"--{name.replace('_', '-')}: expected with {needed} only")
+    _check_parts(typed, kind)
+    if kind == "coins" and "seed" in typed:
         raise ValueError("--seed: expected without --coins, as nothing is drawn then")
-    return asked[0]
+    return kind
+
+
+def _check_parts(typed: Set[str], kind: Kind) -> None:
+    """Refuses populations of references that one by one do not make what is needed."""
+    if "untraining" not in typed:
+        for name in _PARTS[1:]:
+            if name in typed:
+                raise ValueError(f"--{name}: expected with --untraining only")
+    elif kind == "logs" and "original" in typed:
+        raise ValueError("--original: expected with models only, found logs")

@@ -1,6 +1,6 @@
 """Audits of models: several of one algorithm, or one alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
@@ -10,6 +10,7 @@ import typer
 
 from audits.report.folders import check_folder_of_results, check_result_folder
 from indist import audits, oracles
+from indist._cli._held import references_held
 from indist._cli._said import say_numbers, say_result
 
 AS_BEFORE = "as-0.1.0"
@@ -20,7 +21,8 @@ def audit_models(
     patterns: Sequence[str],
     output: Path,
     *,
-    references: str,
+    references: str | None,
+    parts: Mapping[str, Sequence[str]],
     learner: str | None,
     scenario: str | None,
     leave_out_damaged: bool,
@@ -44,9 +46,10 @@ def audit_models(
     Args:
         patterns: submissions, paths or patterns.
         output: where the report goes, or the folders of several.
-        references: folder or URL of the references.
+        references: folder or URL of the references, or None where ``parts`` name them.
+        parts: paths or patterns of each population of references, by name.
         learner: their learner, where it is the user's own code.
-        scenario: their scenario file, where it lies elsewhere: see `oracles.load_references`.
+        scenario: their scenario file, where it lies elsewhere: see `references_held`.
         leave_out_damaged: go on without damaged shards of the references.
         epsilon: see `audits.audit`; of no meaning for one model, as tolerance and claim are.
         tolerance: the same.
@@ -88,8 +91,8 @@ def audit_models(
     # Loaded on use: the command line starts without what an audit needs.
     from audits.verdict import looked_before, seed_before
 
-    stored = oracles.load_references(
-        references, learner=learner, scenario=scenario, leave_out_damaged=leave_out_damaged
+    stored = references_held(
+        references, parts, learner=learner, scenario=scenario, leave_out_damaged=leave_out_damaged
     )
     say_numbers(
         [submission.models for submission in submissions],

@@ -8,13 +8,17 @@ import typer
 from rich.console import Console
 
 from audits.report.folders import check_result_folder
-from indist import audits, oracles
+from indist import audits
+from indist._cli._held import Original, References, Unlearning, Untraining, references_held
 from indist._cli._options import Force, Interval, LeaveOut, OwnLearner, OwnScenario
 
 
 def score(
     submission: Annotated[Path, typer.Argument(help="Models: see indist formats.")],
-    references: Annotated[str, typer.Option(help="Folder made by indist references.")],
+    references: References = None,
+    untraining: Untraining = None,
+    unlearning: Unlearning = None,
+    original: Original = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Folder to write the table to.")
     ] = None,
@@ -32,8 +36,16 @@ def score(
     if output is not None:
         known = {"submission": loaded.name, "seed": seed, "confidence": confidence}
         check_result_folder(output, "scores.json", known, replace=force)
-    stored = oracles.load_references(
-        references, learner=learner, scenario=scenario, leave_out_damaged=leave_out_damaged
+    stored = references_held(
+        references,
+        {
+            "untraining": untraining or (),
+            "unlearning": unlearning or (),
+            "original": original or (),
+        },
+        learner=learner,
+        scenario=scenario,
+        leave_out_damaged=leave_out_damaged,
     )
     waiting = "computing the scores: about a minute at 128 models in each population"
     with Console(stderr=True).status(waiting):

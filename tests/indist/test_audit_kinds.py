@@ -322,9 +322,9 @@ def test_single_and_logs_are_no_commands_any_more() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((), "expected --references, to audit models, --untraining, to audit logs of a language-"),
+        ((), "expected --references, to audit models, --untraining, to audit models or logs of a"),
         ((), "found none of them"),
-        (("--unlearning", "LOG"), "--unlearning: expected --untraining beside it, logs of models"),
+        (("--unlearning", "LOG"), "--unlearning: expected --untraining beside it, models"),
         (
             ("--untraining", "LOG", "--metric", "forget_truth_ratio"),
             "found 'forget_truth_ratio'; did you mean 'forget_truth_ratio/score'?",
@@ -337,7 +337,10 @@ def test_single_and_logs_are_no_commands_any_more() -> None:
             ("--untraining", "LOG", "--leave-out-damaged"),
             "--leave-out-damaged: expected with --references only",
         ),
-        (("--untraining", "NOTHING"), "NOTHING: not found; expected a log, or a pattern"),
+        (
+            ("--untraining", "NOTHING"),
+            "NOTHING: not found; expected models, or a log, or a pattern",
+        ),
     ],
 )
 def test_what_is_asked_for_must_be_clear(
