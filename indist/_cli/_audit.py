@@ -278,11 +278,11 @@ def are_logs(patterns: Sequence[str]) -> bool:
     """Whether what paths or patterns name are logs of a benchmark, told by the first of them."""
     first = patterns[0]
     found = first if Path(first).exists() else next(iglob(first, recursive=True), None)
-    if found is None:
+    if found is None and not audits.llm.is_log(first):
         raise ValueError(
             f"{first}: not found; expected models, or a log, or a pattern of several in quotes"
         )
-    return audits.llm.is_log(found)
+    return audits.llm.is_log(found or first)
 
 
 def kind_of(typed: Set[str], logs: bool = True) -> Kind:
