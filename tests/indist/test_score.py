@@ -15,7 +15,7 @@ from indist._cli._score import score
 
 def scored(made: Path, output: Path | None, references: Path | None = None, **said: Any) -> None:
     options = {"seed": 5, "confidence": 0.9, "learner": None, "leave_out_damaged": False} | said
-    score(made / "original", str(references or made), output, **options)
+    score(made / "original", str(references or made), output=output, **options)
 
 
 @pytest.fixture(scope="module")
@@ -80,5 +80,5 @@ def test_mistakes_are_sentences(made: Path, tmp_path: Path) -> None:
         scored(made, file)
     with pytest.raises(ValueError, match="confidence: expected a number in"):
         scored(made, tmp_path / "out", confidence=0.0)
-    with pytest.raises(ValueError, match="expected a folder made by indist references"):
+    with pytest.raises(ValueError, match="expected references: references.json"):
         scored(made, None, references=tmp_path)
