@@ -126,7 +126,6 @@ def draw(
         ranks=rank,
         weights=_said_of(**weights),
     )
-    audits.CoinSettings.of(settings)
     count, shared = per_model or models or 1, (models or 1) > 1
     cost = ""
     if Path(scenario.name).suffix.lower() in _TABLES:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from estimators import CoinWeights, coin_ceiling
+from estimators import CoinWeights
 from estimators.checks import check_confidence, check_within
 from estimators.kinds import check_kind
 from oracles.storage.files import check_printable, first_repeated
@@ -95,7 +95,9 @@ class CoinSettings:
                 f"models times candidates times observables: expected at most {MOST_SCORES:,}, "
                 f"found {scores:,}"
             )
-        # It checks the ranks as the audit's bound does.
+        # It checks the ranks as the audit's bound does; loaded on use, as it takes SciPy.
+        from estimators import coin_ceiling
+
         coin_ceiling(candidates, models=models, ranks=self.ranks)
 
     @classmethod

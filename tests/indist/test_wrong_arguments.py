@@ -446,8 +446,8 @@ CASES = {
     ),
     "references of parameters": (
         "audits.ObservedReferences(audits.load(stored), seen)",
-        "TypeError: untraining: expected observations, found the parameters of models, which a "
-        "learner has to run: hand over .* or read a whole folder .* by oracles.load_references",
+        "FileError: .*stored: holds models, which have to be run: give the scenario .*, or hand in "
+        "observations of untraining",
     ),
     "references of one's parameters observed": (
         "audits.ObservedReferences(audits.load(stored).observe(world.probes, "

@@ -50,7 +50,7 @@ def test_each_window_is_as_likely(flip: bool, colours: bool) -> None:
 
 
 def test_images_of_a_batch_move_by_themselves() -> None:
-    made = oracles.CropAndFlip(padding=4)(jnp.asarray(np.tile(IMAGES[:1], (50, 1, 1))), KEY)
+    made = oracles.CropAndFlip(padding=3)(jnp.asarray(np.tile(IMAGES[:1], (50, 1, 1))), KEY)
     assert len({np.asarray(image).tobytes() for image in made}) > 25
 
 
