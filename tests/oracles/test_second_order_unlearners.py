@@ -99,13 +99,15 @@ def test_the_twins_jacobian_is_that_of_the_module() -> None:
 def test_linearise_against_forward_mode(
     learner: oracles.Learner, inputs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """ConvNet has forward mode only when its product is the plain one."""
+    """ConvNet has forward mode only when its products are plain ones, and none goes by tiles."""
     params = unoptimised(learner.init)(KEY, inputs)
     direction = jax.tree.map(
         lambda leaf: jnp.cos(jnp.arange(leaf.size)).reshape(leaf.shape), params
     )
     made = unoptimised(lambda p, v: linearise(learner, p, inputs)[1](v))(params, direction)
-    monkeypatch.setattr(_convolution, "product", lambda kernel, columns: kernel @ columns)
+    for name in ("product", "_products"):
+        monkeypatch.setattr(_convolution, name, lambda kernel, columns: kernel @ columns)
+    monkeypatch.setattr(_convolution, "_WIDE", 10**9)
     forward = unoptimised(lambda p, v: jax.jvp(lambda p: learner.logits(p, inputs), (p,), (v,)))
     _, wanted = forward(params, direction)
     assert np.abs(wanted).max() > 0.1
