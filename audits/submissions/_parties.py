@@ -10,7 +10,7 @@ from audits.claims._declared import declared_claim
 from audits.formats._content import as_margins
 from audits.submissions._align import ProbeList, align, check_classes
 from audits.submissions._parameters import PopulationFiles, parameters_digest
-from audits.submissions._references import ObservedReferences, reduced_to_margins
+from audits.submissions._references import ObservedReferences, probes_of, reduced_to_margins
 from audits.submissions._submission import Submission, method_of
 from estimators.kinds import check_kind
 from oracles import Observations, Population, Probes
@@ -64,7 +64,7 @@ class _WithScenario(Protocol):
     def scenario(self) -> "oracles.Scenario | None": ...
 
     @property
-    def probes(self) -> Any: ...
+    def probes(self) -> ProbeList: ...
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -182,7 +182,7 @@ def observe_all(submission: Given, references: ReferencesLike) -> Parties:
     if isinstance(references, _WithScenario):
         scenario, probes = references.scenario, references.probes
     else:
-        scenario, probes = None, _probes_of(references.untraining)
+        scenario, probes = None, probes_of(references.untraining)
     warnings: tuple[str, ...] = ()
     if (
         isinstance(references, ObservedReferences)
@@ -218,10 +218,6 @@ def _as_stored(party: Party) -> Observations:
 
 def _margins_only(part: Given) -> bool:
     return isinstance(part, Submission) and part.margins_only
-
-
-def _probes_of(reference: Population | Observations) -> ProbeList:
-    return reference.probes if isinstance(reference, Population) else reference
 
 
 def _party(name: str, part: Given, probes: ProbeList, scenario: "oracles.Scenario | None") -> Party:

@@ -8,6 +8,7 @@ from typing import Any
 import oracles
 from audits._reading import SubmissionError, as_path, refuse
 from audits.formats._content import as_margins
+from audits.submissions._align import ProbeList
 from audits.submissions._submission import Submission, load_all
 from estimators.kinds import check_kind
 from oracles import Observations, Population
@@ -94,12 +95,11 @@ class ObservedReferences:
         self.original = seen.get("original")
 
     @property
-    def probes(self) -> Any:
+    def probes(self) -> ProbeList:
         """The probes that they were observed at: the scenario's, or what observations say."""
         if self.scenario is not None and not self.margins_only:
             return self.scenario.probes
-        first = self.untraining
-        return first.probes if isinstance(first, Population) else first
+        return probes_of(self.untraining)
 
     @classmethod
     def read(
@@ -131,6 +131,11 @@ class ObservedReferences:
                 )
         given: dict[str, Any] = dict(paths)
         return cls(**given, scenario=scenario)
+
+
+def probes_of(reference: Population | Observations) -> ProbeList:
+    """The probes that a population was observed at."""
+    return reference.probes if isinstance(reference, Population) else reference
 
 
 def _expected() -> str:

@@ -200,8 +200,9 @@ def audit(
             cluster=cluster,
             force=force,
         )
-    elif kind == "logs":
-        check_quoted(words, submissions)
+        return
+    check_quoted(words, submissions)
+    if kind == "logs":
         audit_logs(
             submissions,
             output,
@@ -214,16 +215,11 @@ def audit(
             force=force,
         )
     else:
-        check_quoted(words, submissions)
         audit_models(
             submissions,
             output,
             references=references,
-            parts={
-                "untraining": untraining or (),
-                "unlearning": unlearning or (),
-                "original": original or (),
-            },
+            parts={"untraining": untraining, "unlearning": unlearning, "original": original},
             learner=learner,
             scenario=scenario,
             leave_out_damaged=leave_out_damaged,

@@ -22,7 +22,7 @@ def audit_models(
     output: Path,
     *,
     references: str | None,
-    parts: Mapping[str, Sequence[str]],
+    parts: Mapping[str, Sequence[str] | None],
     learner: str | None,
     scenario: str | None,
     leave_out_damaged: bool,

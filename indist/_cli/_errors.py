@@ -143,10 +143,10 @@ def parse_numbers(option: str, text: str | None) -> tuple[int, ...] | None:
 
 def _numbers(text: str) -> tuple[int | float, ...] | None:
     """Numbers with commas between them, or None."""
-    values = [parse_value(part) for part in text.split(",")]
-    if len(values) < 2 or not all(type(value) in (int, float) for value in values):
-        return None
-    return tuple(values)  # pyright: ignore[reportReturnType]
+    parts = text.split(",")
+    values = [parse_value(part) for part in parts]
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    return tuple(numbers) if len(numbers) == len(parts) > 1 else None
 
 
 def parse_value(text: str) -> Setting:

@@ -30,7 +30,7 @@ Original = Annotated[list[str] | None, typer.Option(help="Models before unlearni
 
 def references_held(
     folder: str | None,
-    parts: Mapping[str, Sequence[str]],
+    parts: Mapping[str, Sequence[str] | None],
     *,
     learner: str | None,
     scenario: str | None,
@@ -41,7 +41,7 @@ def references_held(
     Args:
         folder: ``--references``: a folder or URL that `oracles.references` wrote, or a folder whose
             files are named after the populations; None where each is named by itself.
-        parts: paths or patterns of each population, by name.
+        parts: paths or patterns of each population, by name; None or nothing where unsaid.
         learner: the learner of indist's own references, where it is the user's code; else that of
             the scenario.
         scenario: the scenario file of indist's own references, where it lies elsewhere; else the

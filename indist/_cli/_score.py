@@ -38,11 +38,7 @@ def score(
         check_result_folder(output, "scores.json", known, replace=force)
     stored = references_held(
         references,
-        {
-            "untraining": untraining or (),
-            "unlearning": unlearning or (),
-            "original": original or (),
-        },
+        {"untraining": untraining, "unlearning": unlearning, "original": original},
         learner=learner,
         scenario=scenario,
         leave_out_damaged=leave_out_damaged,

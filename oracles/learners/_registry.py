@@ -77,6 +77,13 @@ def make(name: str, train: Examples, classes: int, **settings: Any) -> Learner:
         >>> oracles.learners.make("logistic", world.train, world.classes, steps=10).steps
         10
     """
+    made = built(name, train, classes, **settings)
+    _check_trains(made, name, train, classes)
+    return made
+
+
+def built(name: str, train: Examples, classes: int, **settings: Any) -> Learner:
+    """`make` without the look at whether the learner's shapes fit the training set."""
     check_kind(name, "learner", str, "the name of a learner")
     if ":" in name:
         factory, known = _imported(name)
@@ -91,7 +98,6 @@ def make(name: str, train: Examples, classes: int, **settings: Any) -> Learner:
         raise ValueError(f"learner {name}: {error}") from None
     if not isinstance(made, Learner):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ValueError(f"learner {name}: expected a Learner, found {type(made).__name__}")
-    _check_trains(made, name, train, classes)
     return made
 
 

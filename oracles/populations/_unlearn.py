@@ -21,7 +21,7 @@ from oracles.engines._by_name import engine as engine_of
 from oracles.engines._engine import Engine
 from oracles.engines._task import Program
 from oracles.engines._width import with_width
-from oracles.learners._registry import make
+from oracles.learners._registry import built
 from oracles.populations._make import CHUNK, make_shards
 from oracles.populations._training import population_recipe, train
 from oracles.randomness import stream_key, stream_number
@@ -198,7 +198,7 @@ def check_learner(method: str, unlearner: Any, scenario: Scenario) -> None:
     name = getattr(unlearner, "learner", None)
     if name is None:
         return
-    kind = type(make(name, scenario.train, scenario.classes))
+    kind = type(built(name, scenario.train, scenario.classes))
     if not isinstance(scenario.learner, kind):
         raise ValueError(
             f"{method}: unlearns from models of the learner {name}; load the scenario with "

@@ -411,7 +411,7 @@ def check_recipe(
     manifest = read_manifest(folder, kind)
     if "randomness" in recipe and "randomness" not in manifest.recipe:
         held = [entry.span for entry in manifest.shards]
-        if not held or held[-1].stop < models or missing_spans(held, held[-1].stop, models):
+        if missing_spans(held, max([models, *(span.stop for span in held)]), models):
             raise StoreError(
                 f"{folder}: was made by indist 0.1, which drew batches by another law; it can be "
                 "read, audited and verified, but nothing can be added to it; give another folder"

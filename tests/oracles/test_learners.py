@@ -470,7 +470,7 @@ def wide_learner(train: oracles.Examples, classes: int) -> oracles.Learner:
 def broken_learner(train: oracles.Examples, classes: int) -> oracles.Learner:
     """A module that cannot be built."""
     del train, classes
-    return oracles.Learner(nn.Dense("a"), partial(optax.sgd, 0.1), steps=4, batch=8)  # pyright: ignore
+    return oracles.Learner(nn.Dense("a"), partial(optax.sgd, 0.1), steps=4, batch=8)
 
 
 @pytest.mark.parametrize("name", oracles.learners.LEARNERS)
